@@ -1,0 +1,53 @@
+# Everything a developer or a pipeline does. `make` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo dev test lint golden bench test-live beds-down clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.demo: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.demo
+	$(BIN)/pip install --quiet --editable '.[demo,dev]'
+	@touch $@
+
+demo: $(VENV)/.demo  ## Audit the embedded sample cloud and show the report
+	@$(BIN)/cloudaudit demo -o out/demo; code=$$?; \
+	echo; echo "exit code $$code (the sample cloud holds violations, so 1 is what it must be)"; \
+	test $$code -eq 1
+
+dev: $(VENV)/.dev  ## Make the development environment
+
+test: $(VENV)/.dev  ## Run the offline tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## Types, style, controls, generated files
+	$(BIN)/mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cloudaudit controls lint
+
+golden: $(VENV)/.dev  ## Regenerate golden files and schemas; review the difference
+	$(BIN)/python tests/regenerate.py
+
+bench: $(VENV)/.dev  ## Measure, with ratios to a baseline of the same run
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/judge.py
+
+test-live: $(VENV)/.dev  ## Audit a real OpenStack and real object stores, started on loopback
+	$(BIN)/python -m pytest tests/live -p no:cacheprovider
+
+beds-down:  ## Stop the test beds
+	-tests/beds/openstack/bed.sh down
+	-tests/beds/s3/bed.sh all down
+
+clean:  ## Remove the environment and outputs
+	rm -rf $(VENV) out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

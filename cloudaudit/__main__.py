@@ -1,0 +1,5 @@
+"""`python -m cloudaudit` is the command line."""
+
+from cloudaudit.cli import main
+
+main()

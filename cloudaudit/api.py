@@ -1,0 +1,474 @@
+"""The three steps as library calls, each on files: collect, assess, report; and `run`, which is all of them.
+
+Only `collect` touches a network. The clock is an argument everywhere.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from cloudaudit import __version__, assessment, catalog, registers
+from cloudaudit.catalog import Catalogue
+from cloudaudit.errors import OutputError, Problem, SnapshotError
+from cloudaudit.examples import check as check_examples
+from cloudaudit.facts import DERIVATIONS
+from cloudaudit.model import (
+    AT,
+    MISSING,
+    Finding,
+    Gap,
+    Listing,
+    Missing,
+    Profile,
+    Resource,
+    ResourceType,
+    Scope,
+    Seconds,
+    Severity,
+    Verdict,
+    format_time,
+)
+from cloudaudit.readiness import ClaimFigures, CollectionFigures, control_result, readiness
+from cloudaudit.registers import Registers
+from cloudaudit.reporters import Context, report_json
+from cloudaudit.snapshot import Snapshot
+
+TOOL: Final = {"name": "cloudaudit", "version": __version__}
+FINDINGS: Final = "findings.jsonl.gz"
+REPORT: Final = "report.json"
+LINK: Final = "assessment.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The data cloudaudit judges by: catalogue and a resolved profile."""
+
+    catalogue: Catalogue
+    profile: Profile
+
+
+def know(
+    profile: str, kind: str = "provider", controls: Sequence[Path] = (), profiles: Sequence[Path] = ()
+) -> Knowledge:
+    """Load the catalogue, with an organisation's own controls, and resolve a profile for a scope."""
+    catalogue = catalog.load_catalogue(controls)
+    return Knowledge(catalogue, catalog.load_profile(profile, catalogue, kind, profiles))
+
+
+# --- assess ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """An assessment on disk, with its report and what controls know of it."""
+
+    folder: Path
+    report: Mapping[str, Any]
+
+
+def assess(
+    snapshot: Path,
+    out: Path,
+    known: Knowledge,
+    declared: Registers,
+    *,
+    at: Seconds,
+    generated_at: Seconds,
+    subject: Mapping[str, Any] | None = None,
+) -> Assessed:
+    """Judge a snapshot and write an assessment folder: report.json, all findings, the registers used.
+
+    `subject` defaults to the one the snapshot was collected for.
+    """
+    types, profile = known.catalogue.types, known.profile
+    evidence = Snapshot(snapshot, types)
+    about = dict(
+        subject or evidence.run.get("subject") or {"id": "platform", "kind": profile.kind, "title": {}}
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    writer = report_json.FindingWriter(types, evidence.call)
+    with _FindingsFile(out / FINDINGS, writer) as sink:
+        judged = assessment.assess(
+            evidence,
+            _declared(declared, about, at),
+            profile,
+            DERIVATIONS,
+            known.catalogue.obligations,
+            at=at,
+            sink=sink.add,
+        )
+    collection = collection_table(evidence, types)
+    plans = _plans(declared)
+    rolled = readiness(
+        profile,
+        judged.tallies,
+        registers_present=frozenset(file.kind for file in declared.files),
+        collection=_figures(evidence, collection),
+        claims=ClaimFigures.of(judged.claims),
+        planned=_planned(sink.records, declared),
+    )
+    parts = report_json.Parts(
+        tool=TOOL,
+        generated_at=format_time(generated_at),
+        assessed_at=format_time(at),
+        subject=about,
+        targets=evidence.run.get("targets", []),
+        profile=profile,
+        catalogue={"version": __version__, "sha256": known.catalogue.digest},
+        snapshot={"sha256": evidence.digest, "collected_at": format_time(evidence.collected_at)},
+        readiness=rolled,
+        tallies=judged.tallies,
+        control_results={id_: _result(tally) for id_, tally in judged.tallies.items()},
+        findings=sink.records,
+        findings_file={"path": FINDINGS, "sha256": sink.digest, "count": sink.count},
+        gaps=evidence.gaps(),
+        collection=collection,
+        claims=[{"id": claim.id, "state": claim.state} for claim in judged.claims],
+        plans=plans,
+        registers=[
+            {"kind": f.kind, "path": f"registers/{f.path}", "sha256": f.sha256} for f in declared.files
+        ],
+    )
+    report = report_json.build(parts)
+    _write_text(out / REPORT, report_json.dumps(report))
+    relative = os.path.relpath(snapshot.resolve(), out.resolve())
+    _write_text(
+        out / LINK, json.dumps({"snapshot": {"path": relative, "sha256": evidence.digest}}, indent=2) + "\n"
+    )
+    return Assessed(out, report)
+
+
+def _result(tally: Any) -> tuple[str, Fraction | None]:
+    found = control_result(tally)
+    return found.verdict, found.lower if found.applicable else None
+
+
+def _declared(declared: Registers, about: Mapping[str, Any], at: Seconds) -> assessment.Declared:
+    """The registers, and the one platform that always exists, as resources."""
+    platform = Resource(
+        "platform",
+        str(about["id"]),
+        Scope("registers"),
+        at,
+        {"kind": about["kind"], AT: at},
+        str(about["id"]),
+    )
+    resources: dict[str, Sequence[Resource]] = {
+        type_: declared.resources(type_) for type_ in registers.TYPES.values()
+    }
+    return assessment.Declared(resources | {"platform": (platform,)}, declared.missing, declared.waivers)
+
+
+class _FindingsFile:
+    """The sink of an assessment: every finding to a file, those that are no pass also kept."""
+
+    def __init__(self, path: Path, writer: report_json.FindingWriter) -> None:
+        self._path = path
+        self._writer = writer
+        self._digest = sha256()
+        self.records: list[Mapping[str, Any]] = []
+        self.count = 0
+
+    def __enter__(self) -> _FindingsFile:
+        try:
+            self._raw = self._path.open("wb")
+        except OSError as wrong:
+            raise OutputError(f"{self._path} cannot be written: {wrong.strerror}") from wrong
+        self._packed = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._packed.close()
+        self._raw.close()
+
+    def add(self, finding: Finding) -> None:
+        record = self._writer.record(finding)
+        line = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+        self._digest.update(line)
+        self._packed.write(line)
+        self.count += 1
+        if finding.verdict is not Verdict.PASS:
+            self.records.append(record)
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def collection_table(evidence: Snapshot, types: Mapping[str, ResourceType]) -> list[dict[str, Any]]:
+    """What was asked of each service, by target and region, and how much of it was answered in full."""
+    asked: dict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
+    gapped: dict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
+
+    def note(entry: Listing | Gap, into: dict[tuple[str, str, str], set[tuple[str, str]]]) -> None:
+        service = types[entry.type].service if entry.type in types else "other"
+        key = (entry.scope.target, entry.scope.region or "", service)
+        into[key].add((entry.type, entry.scope.project or ""))
+
+    for listing in evidence.listings():
+        note(listing, asked)
+    for gap in evidence.gaps():
+        note(gap, asked)
+        note(gap, gapped)
+    return [
+        {
+            "target": target,
+            "region": region or None,
+            "service": service,
+            "asked": len(entries),
+            "ok": len(entries - gapped[target, region, service]),
+        }
+        for (target, region, service), entries in sorted(asked.items())
+    ]
+
+
+def _figures(evidence: Snapshot, collection: Sequence[Mapping[str, Any]]) -> CollectionFigures:
+    """Collection coverage: services answered in full, projects seen, buckets readable."""
+    figures = evidence.run.get("figures", {})
+
+    def number(name: str) -> int | Missing | None:
+        value = figures.get(name)
+        return MISSING if value == "unknown" else value
+
+    return CollectionFigures(
+        asked=len(collection),
+        ok=sum(entry["asked"] == entry["ok"] for entry in collection),
+        projects_declared=number("projects_declared"),
+        projects_seen=figures.get("projects_seen", 0),
+        buckets_listed=number("buckets_listed"),
+        buckets_readable=figures.get("buckets_readable", 0),
+    )
+
+
+def _plans(declared: Registers) -> list[dict[str, Any]]:
+    return [
+        {
+            "control": plan.control,
+            "resource": plan.resource,
+            "system": plan.system,
+            "measure": plan.measure,
+            "owner": plan.owner,
+            "due": format_time(plan.due),
+        }
+        for plan in declared.plans
+    ]
+
+
+def _planned(records: Sequence[Mapping[str, Any]], declared: Registers) -> frozenset[str]:
+    """Controls of which every open finding, those of unseen scopes included, has a dated plan."""
+    open_verdicts = {
+        v.value for v in (Verdict.FAIL, Verdict.EXPIRED, Verdict.UNKNOWN, Verdict.MANUAL_PENDING)
+    }
+    covered: dict[str, bool] = {}
+    for record in records:
+        if record["verdict"] not in open_verdicts:
+            continue
+        place = record["resource"]
+        has_plan = any(
+            plan.control == record["control"]
+            and plan.covers(place["id"], place["name"] or "", place["system"])
+            for plan in declared.plans
+        )
+        covered[record["control"]] = covered.get(record["control"], True) and has_plan
+    return frozenset(control for control, whole in covered.items() if whole)
+
+
+# --- report ---------------------------------------------------------------------------------------
+
+
+def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
+    """Read an assessment folder, and refuse another snapshot than the one it was made from."""
+    try:
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SnapshotError(
+            f"{folder} is no assessment: it has no {REPORT}", hint="make one with cloudaudit assess"
+        ) from None
+    except (OSError, ValueError) as wrong:
+        raise SnapshotError(f"{folder / REPORT} cannot be read: {wrong}") from wrong
+    if report.get("schema_version") != report_json.SCHEMA_VERSION:
+        raise SnapshotError(f"{folder / REPORT} is of another version than {report_json.SCHEMA_VERSION}")
+    if snapshot is not None:
+        digest = Snapshot(snapshot, {}).digest
+        if digest != report["snapshot"]["sha256"]:
+            raise SnapshotError(
+                f"{snapshot} is not the snapshot this assessment was made from: its digest differs"
+            )
+    return Assessed(folder, report)
+
+
+def render(
+    assessed: Assessed,
+    format_: str,
+    *,
+    lang: Literal["vi", "en"] = "vi",
+    width: int = 80,
+    color: bool = False,
+    catalogue: Catalogue | None = None,
+) -> str | bytes:
+    """Render one format of an assessment on disk."""
+    from cloudaudit.plugins import reporter
+
+    known = catalogue or catalog.load_catalogue()
+    chosen = {entry["id"] for entry in assessed.report["controls"]} & set(known.sources)
+    kept = assessed.folder / "registers"
+    declared = registers.load(kept if kept.is_dir() else None)
+    context = Context(
+        controls={id_: known.control(id_) for id_ in sorted(chosen)},
+        obligations=known.obligations,
+        sites=declared.resources("site"),
+        systems=declared.resources("system"),
+        lang=lang,
+        findings=all_findings(assessed),
+        width=width,
+        color=color,
+    )
+    return reporter(format_).render(assessed.report, context)
+
+
+def all_findings(assessed: Assessed) -> Iterator[Mapping[str, Any]]:
+    """Every finding of an assessment, passes included, as records."""
+    path = assessed.folder / assessed.report["findings_file"]["path"]
+    digest = sha256()
+    try:
+        with gzip.open(path, "rb") as lines:
+            for line in lines:
+                digest.update(line)
+                yield json.loads(line)
+    except (OSError, EOFError, ValueError) as wrong:
+        raise SnapshotError(f"{path} cannot be read: {wrong}") from wrong
+    if digest.hexdigest() != assessed.report["findings_file"]["sha256"]:
+        raise SnapshotError(f"{path} is not what {REPORT} says: its digest differs")
+
+
+def keep_registers(folder: Path | None, declared: Registers, out: Path) -> None:
+    """Copy the registers an assessment used into its folder."""
+    kept = out / "registers"
+    shutil.rmtree(kept, ignore_errors=True)
+    if folder is None or not declared.files:
+        return
+    kept.mkdir(parents=True)
+    for file in declared.files:
+        shutil.copyfile(folder / file.path, kept / file.path)
+
+
+def regions_of(snapshot: Path, known: Knowledge) -> frozenset[str]:
+    """Every region label of a snapshot: where something was asked, and where something is."""
+    evidence = Snapshot(snapshot, known.catalogue.types)
+    scopes = [*(listing.scope for listing in evidence.listings()), *(gap.scope for gap in evidence.gaps())]
+    named = {resource.id for resource in evidence.each("openstack.region")}
+    return frozenset(named | {scope.region for scope in scopes if scope.region})
+
+
+OURS: Final = (REPORT, FINDINGS, LINK, "snapshot", "registers", "report.html")
+"""What an output folder holds of ours."""
+
+
+def make_room(folder: Path, registers_folder: Path | None = None) -> None:
+    """Clear an earlier output of ours out of a folder. Refuse to clear what somebody else put there."""
+    if registers_folder is not None and registers_folder.resolve() == (folder / "registers").resolve():
+        raise OutputError(f"{folder} is where your registers are", hint="give the output a folder of its own")
+    found = [folder / name for name in OURS if (folder / name).exists()]
+    if not found:
+        return
+    if not (folder / LINK).is_file():
+        raise OutputError(
+            f"{found[0]} is in the way and was not written by cloudaudit",
+            hint="give the output a folder of its own",
+        )
+    try:
+        for path in found:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except OSError as wrong:
+        raise OutputError(f"{folder} cannot be written: {wrong.strerror}") from wrong
+
+
+# --- exit codes -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What makes a run fail: a severity, blocked gates, or a level not reached."""
+
+    severity: Severity | None = Severity.HIGH
+    gate: bool = False
+    level: int | None = None
+
+
+VIOLATION: Final = 1
+INCOMPLETE: Final = 3
+
+
+def exit_code(report: Mapping[str, Any], threshold: Threshold, *, allow_incomplete: bool = False) -> int:
+    """1 for a violation, else 3 for something not known, else 0. The final gate is left aside."""
+    if threshold.level is not None:
+        return _level_code(report, threshold.level, allow_incomplete)
+    if threshold.gate:
+        state = report["readiness"]["gate_state"]
+        code = {"blocked": VIOLATION, "indeterminate": INCOMPLETE}.get(state, 0)
+        return 0 if code == INCOMPLETE and allow_incomplete else code
+    floor = threshold.severity or Severity.HIGH
+    final = {id_ for gate in report["readiness"]["gates"] if gate["final"] for id_ in gate["controls"]}
+    counted = {
+        entry["id"]
+        for entry in report["controls"]
+        if entry["id"] not in final and Severity(entry["severity"]).at_least(floor)
+    }
+    open_findings = [f for f in report["findings"] if f["control"] in counted and not f["waiver"]]
+    if any(f["verdict"] in ("fail", "expired") for f in open_findings):
+        return VIOLATION
+    incomplete = any(f["verdict"] in ("unknown", "manual_pending") for f in open_findings)
+    return INCOMPLETE if incomplete and not allow_incomplete else 0
+
+
+def _level_code(report: Mapping[str, Any], wanted: int, allow_incomplete: bool) -> int:
+    """A level not reached is a violation, unless only what is not known stands in its way."""
+    if report["readiness"]["level"] >= wanted:
+        return 0
+    if any(f["verdict"] in ("fail", "expired") and not f["waiver"] for f in report["findings"]):
+        return VIOLATION
+    return 0 if allow_incomplete else INCOMPLETE
+
+
+# --- lint -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What linting looked at and what it found wrong."""
+
+    controls: int
+    examples: int
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def lint(paths: Sequence[Path] = ()) -> Linted:
+    """Load controls, compile their conditions and run every example. Without paths: the shipped ones."""
+    catalogue = catalog.load_catalogue(paths, builtin=not paths)
+    compiled = catalogue.controls()
+    problems = tuple(
+        problem
+        for control in compiled
+        for problem in check_examples(control, catalogue.types, catalogue.control)
+    )
+    return Linted(len(compiled), sum(len(control.examples) for control in compiled), problems)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _write_text(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as wrong:
+        raise OutputError(f"{path} cannot be written: {wrong.strerror}") from wrong

@@ -1,0 +1,132 @@
+"""The command line: parse, call, print, exit. The only place that reads the environment and the clock.
+
+Commands import what they need when they run, so that `--help` and `--version` load no SDK.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from cloudaudit import __version__
+from cloudaudit.errors import CloudauditError
+
+CONTEXT = {
+    "help_option_names": ["-h", "--help"],
+    "auto_envvar_prefix": "CLOUDAUDIT",
+    "max_content_width": 100,
+}
+INTERNAL_ERROR = 4
+INTERRUPTED = 130
+COMMANDS = {
+    "demo": "cloudaudit.cli.auditing:demo",
+    "run": "cloudaudit.cli.auditing:run",
+    "collect": "cloudaudit.cli.auditing:collect",
+    "assess": "cloudaudit.cli.auditing:assess",
+    "report": "cloudaudit.cli.auditing:report",
+    "controls": "cloudaudit.cli.catalogue:controls",
+    "profiles": "cloudaudit.cli.catalogue:profiles",
+    "facts": "cloudaudit.cli.catalogue:facts",
+    "obligations": "cloudaudit.cli.catalogue:obligations",
+    "schema": "cloudaudit.cli.catalogue:schema",
+}
+SUMMARIES = {
+    "demo": "The whole job on an embedded sample cloud.",
+    "run": "Collect, assess and report.",
+    "collect": "Read clouds into a snapshot (the networked half).",
+    "assess": "Judge a snapshot, offline.",
+    "report": "Write an assessment in another format.",
+    "controls": "List, show and lint controls.",
+    "profiles": "List and show profiles.",
+    "facts": "Every fact a control can read.",
+    "obligations": "List and show the clauses controls serve.",
+    "schema": "Print the JSON Schema of a file users write.",
+}
+
+
+class Commands(click.Group):
+    """The commands by name, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found: click.Command = getattr(import_module(module), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list from the table, so that help imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from cloudaudit.errors import did_you_mean
+
+        if args and args[0] not in COMMANDS:
+            hint = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"there is no command '{args[0]}'{'; ' + hint if hint else ''}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="cloudaudit", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Audit cloud deployments: data residency, backup and recovery, portability, security, commitments.
+
+    Exit codes: 0 no violation; 1 violation; 2 usage or a bad file; 3 something is not known;
+    4 internal error.
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its code; every error becomes one clear message on stderr."""
+    sys.exit(_run(args))
+
+
+def _run(args: list[str] | None) -> int:
+    try:
+        result: Any = cli.main(args, prog_name="cloudaudit", standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except CloudauditError as wrong:
+        for problem in wrong.problems:
+            click.echo(f"error: {problem}", err=True)
+        return wrong.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does; there is nobody left to tell.
+        sys.stderr.close()
+        return 0
+    except Exception as wrong:  # noqa: BLE001 - the last resort: no traceback may show what a cloud said
+        return _internal(wrong)
+    return result if isinstance(result, int) else 0
+
+
+def _internal(wrong: Exception) -> int:
+    import os
+    import traceback
+
+    if os.environ.get("CLOUDAUDIT_TRACEBACK"):
+        traceback.print_exc()
+    frame = traceback.extract_tb(wrong.__traceback__)[-1]
+    place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    click.echo(
+        f"internal error: {type(wrong).__name__} at {place}; this is a defect of cloudaudit, "
+        "set CLOUDAUDIT_TRACEBACK=1 to see where it comes from",
+        err=True,
+    )
+    return INTERNAL_ERROR

@@ -1,0 +1,142 @@
+"""Options that several commands share, and what they mean for a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from cloudaudit.model import Seconds, Severity, parse_time
+
+if TYPE_CHECKING:
+    from cloudaudit.api import Threshold
+
+F = TypeVar("F", bound=Callable[..., Any])
+FOLDER = click.Path(file_okay=False, path_type=Path)
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, path_type=Path)
+
+
+class Moment(click.ParamType[Seconds]):
+    """A date or time option, read as in the registers."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Seconds:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_time(value)
+        except ValueError as wrong:
+            raise click.BadParameter(str(wrong), ctx, param) from wrong
+
+
+class FailOn(click.ParamType["Threshold"]):
+    """A severity, `gate`, or `level=N`."""
+
+    name = "severity|gate|level=N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Threshold:
+        from cloudaudit.api import Threshold
+
+        if isinstance(value, Threshold):
+            return value
+        if value == "gate":
+            return Threshold(None, gate=True)
+        head, _, number = value.partition("=")
+        if head == "level" and number in ("0", "1", "2", "3", "4", "5"):
+            return Threshold(None, level=int(number))
+        if value in set(Severity):
+            return Threshold(Severity(value))
+        known = ", ".join(Severity)
+        raise click.BadParameter(f"'{value}' is none of {known}, gate, level=0 to level=5", ctx, param)
+
+
+def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+judging = _together(
+    click.option(
+        "-p", "--profile", default="ndc-connection", show_default=True, help="Profile, or path of one."
+    ),
+    click.option(
+        "--registers", type=EXISTING_FOLDER, help="Folder of registers; default: what targets.yaml names."
+    ),
+    click.option(
+        "--controls", type=EXISTING, multiple=True, help="An organisation's own controls. Repeatable."
+    ),
+    click.option("--at", type=Moment(), help="Time of assessment; default: now."),
+)
+deciding = _together(
+    click.option(
+        "--fail-on", type=FailOn(), default="high", show_default=True, help="What counts as a violation."
+    ),
+    click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something is not known."),
+)
+showing = _together(
+    click.option("-f", "--format", "format_", default="text", show_default=True, help="Format for stdout."),
+    click.option(
+        "--lang",
+        type=click.Choice(["vi", "en"]),
+        help="Language of texts; default: from the locale, else vi.",
+    ),
+)
+quietness = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+
+
+def language(chosen: str | None) -> Literal["vi", "en"]:
+    """The language asked for, else that of the locale, else Vietnamese."""
+    if chosen in ("vi", "en"):
+        return "vi" if chosen == "vi" else "en"
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "en" if locale.lower().startswith("en") else "vi"
+
+
+def width() -> int:
+    """Columns to print in: the terminal's, at most 120, and 80 where there is none."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 120) if sys.stdout.isatty() else 80
+
+
+def color() -> bool:
+    """Whether stdout takes colour: a terminal, unless NO_COLOR says no; FORCE_COLOR says yes."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def now() -> Seconds:
+    """The clock, in whole seconds."""
+    return int(time.time())
+
+
+def generated() -> Seconds:
+    """The moment written as the report's making: SOURCE_DATE_EPOCH where it is set."""
+    return int(os.environ.get("SOURCE_DATE_EPOCH") or now())
+
+
+def emit(content: str | bytes, path: Path | None) -> None:
+    """Write a report to a file, or to stdout for None and `-`."""
+    from cloudaudit.errors import OutputError
+
+    data = content.encode() if isinstance(content, str) else content
+    if path is None or str(path) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as wrong:
+        raise OutputError(f"{path} cannot be written: {wrong.strerror}") from wrong

@@ -1,0 +1,212 @@
+"""From an entry of targets.yaml to a snapshot on disk: build the collectors, run them, write.
+
+The one module that knows every kind of target.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from cloudaudit import __version__, snapshot
+from cloudaudit.collectors import Collector
+from cloudaudit.collectors.documents import DocumentCollector
+from cloudaudit.collectors.openstack import OpenStackCollector, OpenStackTarget
+from cloudaudit.collectors.probe import TlsProbe
+from cloudaudit.collectors.runner import Collected, Progress, collect
+from cloudaudit.collectors.s3 import LABEL_KEYS, S3Collector, S3Target
+from cloudaudit.collectors.transport import CallLog
+from cloudaudit.model import Listing, Reason, Resource, ResourceType, Scope, Seconds
+from cloudaudit.plan import Plan
+from cloudaudit.registers import Registers
+from cloudaudit.targets import Entry, OpenStackEntry, S3Entry, Subject
+
+KINDS: Final = {"openstack": "openstack.", "s3": "s3."}
+"""Beginning of the resource types of each kind of target."""
+PROBE: Final = "probe.tls"
+DOCUMENT: Final = "document.get"
+UNREADABLE: Final = frozenset({Reason.NO_PERMISSION, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.THROTTLED})
+
+
+def collect_subject(
+    subject: Subject,
+    plan: Plan,
+    types: Mapping[str, ResourceType],
+    declared: Registers,
+    out: Path,
+    *,
+    now: Callable[[], Seconds],
+    progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
+) -> str:
+    """Read all targets of a subject and write the snapshot. Returns its digest.
+
+    What a cloud refuses becomes a gap; only a wrong file of ours raises. After `cancelled` is set,
+    what was read stays, and every scope not finished is a gap.
+    """
+    began = now()
+    collectors = [_collector(entry, now, cancelled) for entry in subject.targets]
+    documents = _documents(subject, plan, declared, now, cancelled)
+    found = collect(
+        [*collectors, *documents], plan.wanted, now=now, max_workers=_workers(subject), on_progress=progress,
+        cancelled=cancelled,
+    )  # fmt: skip
+    found = _with_tls(found, subject, plan, now, cancelled)
+    listings = (*found.listings, *_declared_absent(subject, plan))
+    contents = snapshot.Contents(
+        collected_at=began,
+        finished_at=now(),
+        types=plan.types,
+        resources=found.resources,
+        listings=listings,
+        gaps=found.gaps,
+        calls=found.calls,
+        run=_about(subject, plan, found),
+    )
+    return snapshot.write(out, contents, types)
+
+
+def _workers(subject: Subject) -> int:
+    return max(4, min(32, sum(entry.max_in_flight for entry in subject.targets)))
+
+
+def _collector(entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None) -> Collector:
+    ca_file = str(entry.ca_file) if entry.ca_file else None
+    if isinstance(entry, OpenStackEntry):
+        return OpenStackCollector(
+            OpenStackTarget(
+                name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
+                vantage=entry.vantage, ca_file=ca_file, interface=entry.interface,
+                label_keys=frozenset(entry.label_keys), max_in_flight=entry.max_in_flight,
+                rate_limit=entry.rate_limit, deadline=entry.deadline,
+            ),
+            now=now,
+        )  # fmt: skip
+    return S3Collector(_s3_target(entry, ca_file), now=now, cancelled=cancelled)
+
+
+def _s3_target(entry: S3Entry, ca_file: str | None) -> S3Target:
+    return S3Target(
+        name=entry.name, endpoint=entry.endpoint, region=entry.region, profile=entry.profile,
+        access_key_file=str(entry.access_key_file) if entry.access_key_file else None,
+        secret_key_file=str(entry.secret_key_file) if entry.secret_key_file else None,
+        addressing="virtual" if entry.addressing == "virtual" else "path",
+        ca_file=ca_file, buckets="all" if entry.buckets is None else entry.buckets,
+        expected_owner=entry.expected_owner, label_keys=LABEL_KEYS | set(entry.label_keys),
+        max_in_flight=entry.max_in_flight, rate_limit=entry.rate_limit, deadline=entry.deadline,
+    )  # fmt: skip
+
+
+def _documents(
+    subject: Subject,
+    plan: Plan,
+    declared: Registers,
+    now: Callable[[], Seconds],
+    cancelled: threading.Event | None,
+) -> list[Collector]:
+    """The collector of published papers, if the plan reads them and a register names any."""
+    urls = sorted({str(p.facts["url"]) for p in declared.resources("attestation") if p.facts.get("url")})
+    if DOCUMENT not in plan.wanted or not urls:
+        return []
+    private = sorted({network for entry in subject.targets for network in entry.allow_private})
+    ca_files = sorted(
+        {str(entry.ca_file) for entry in subject.targets if entry.ca_file and entry.allow_private}
+    )
+    ca_file = ca_files[0] if ca_files else None
+    return [DocumentCollector(urls, now=now, allow_private=private, ca_file=ca_file, cancelled=cancelled)]
+
+
+def _with_tls(
+    found: Collected,
+    subject: Subject,
+    plan: Plan,
+    now: Callable[[], Seconds],
+    cancelled: threading.Event | None,
+) -> Collected:
+    """Add TLS facts to endpoints, where a control reads them."""
+    if PROBE not in plan.wanted:
+        return found
+    log = CallLog(list(found.calls))
+    ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
+    resources = TlsProbe(ca_files).add_tls(found.resources, log, now=now, cancelled=cancelled)
+    return replace(found, resources=resources, calls=tuple(log.calls))
+
+
+def _declared_absent(subject: Subject, plan: Plan) -> Iterator[Listing]:
+    """Listings for the kinds of target that targets.yaml declares the subject does not have."""
+    for kind in subject.absent:
+        proof = f"targets.yaml declares that the subject has no {kind} target"
+        for type_ in sorted(t for t in plan.types if t.startswith(KINDS[kind])):
+            yield Listing(Scope("*"), type_, 0, proof)
+
+
+def _about(subject: Subject, plan: Plan, found: Collected) -> dict[str, Any]:
+    """What the snapshot says of its own making. Holds no secret: entries of targets.yaml have none."""
+    return {
+        "tool": {"name": "cloudaudit", "version": __version__},
+        "subject": {
+            "id": subject.id,
+            "kind": subject.kind,
+            "title": {"vi": subject.title.vi, "en": subject.title.en},
+        },
+        "targets": [_target(entry) for entry in subject.targets],
+        "absent": sorted(subject.absent),
+        "calls": sorted(plan.wanted),
+        "figures": _figures(subject, found),
+    }
+
+
+def _target(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry, OpenStackEntry):
+        return {
+            "name": entry.name,
+            "kind": "openstack",
+            "vantage": entry.vantage,
+            "regions": "all" if entry.regions is None else list(entry.regions),
+            "projects": "all" if entry.projects is None else list(entry.projects),
+        }
+    return {
+        "name": entry.name,
+        "kind": "s3",
+        "endpoint": entry.endpoint,
+        "buckets": "all" if entry.buckets is None else list(entry.buckets),
+    }
+
+
+def _figures(subject: Subject, found: Collected) -> dict[str, Any]:
+    """Counts behind collection coverage: projects seen of those declared, buckets read of those listed."""
+    clouds = [entry for entry in subject.targets if isinstance(entry, OpenStackEntry)]
+    stores = [entry for entry in subject.targets if isinstance(entry, S3Entry)]
+    figures: dict[str, Any] = {}
+    if clouds:
+        seen = {(g.scope.target, g.scope.project) for g in found.listings if g.scope.project}
+        figures["projects_seen"] = len(seen)
+        declared = [_projects_declared(entry, found) for entry in clouds]
+        figures["projects_declared"] = (
+            "unknown" if None in declared else sum(n for n in declared if n is not None)
+        )
+    if stores:
+        buckets = [r for r in found.resources if r.type == "s3.bucket"]
+        figures["buckets_readable"] = sum(_readable(bucket) for bucket in buckets)
+        refused = any(g.type == "s3.bucket" and g.operation in _LISTING for g in found.gaps)
+        figures["buckets_listed"] = "unknown" if refused else len(buckets)
+    return figures
+
+
+_LISTING: Final = frozenset({"s3.list_buckets", "ListBuckets", "list"})
+
+
+def _projects_declared(entry: OpenStackEntry, found: Collected) -> int | None:
+    """How many projects ought to be seen: those named, or all that Keystone lists. None: not known."""
+    if entry.projects is not None:
+        return len(entry.projects)
+    scope = Scope(entry.name)
+    listed = [g for g in found.listings if g.type == "openstack.project" and g.scope == scope]
+    return listed[0].count if listed else None
+
+
+def _readable(bucket: Resource) -> bool:
+    return not any(unseen.reason in UNREADABLE for unseen in bucket.unseen.values())

@@ -1,0 +1,172 @@
+"""Read one entry of clouds.yaml through the SDK's own configuration. The only place that sees secrets."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from cloudaudit.collectors.openstack.catalogue import api_root
+from cloudaudit.collectors.openstack.target import OpenStackTarget
+from cloudaudit.collectors.transport import tls_context
+from cloudaudit.errors import TargetError, did_you_mean
+
+if TYPE_CHECKING:
+    from keystoneauth1.identity.base import BaseIdentityPlugin
+    from keystoneauth1.loading import BaseLoader
+    from keystoneauth1.session import Session
+    from openstack.config.cloud_region import CloudRegion
+
+# One project belongs to the credential itself.
+_UNSCOPABLE: Final = frozenset({"token", "v3token", "v3applicationcredential", "v3oauth2clientcredential"})
+# A passcode is good for one token, from which the others are had.
+_ONE_TIME: Final = frozenset({"v3totp", "v3multifactor"})
+_SCOPE_OPTIONS: Final = frozenset(
+    {
+        "project_id",
+        "project_name",
+        "project_domain_id",
+        "project_domain_name",
+        "domain_id",
+        "domain_name",
+        "system_scope",
+        "trust_id",
+    }
+)
+# Addresses of identity providers to which federated plug-ins post.
+_TOKEN_OPTIONS: Final = (
+    "access_token_endpoint",
+    "identity_provider_url",
+    "service_provider_endpoint",
+    "oauth2_endpoint",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of clouds.yaml. `options` hold the credential and leave this module only as a plug-in."""
+
+    auth_type: str
+    options: Mapping[str, object] = field(repr=False)
+    plugin: BaseIdentityPlugin = field(repr=False)
+    keystone: str
+    """Address of Keystone's version 3."""
+    interfaces: tuple[str, ...]
+    """Kinds of endpoints to use, the first choice first."""
+    verify: bool | str
+    cert: str | tuple[str, str] | None
+
+    @property
+    def token_urls(self) -> frozenset[str]:
+        """The only addresses a POST may go to: Keystone's, and those of identity providers."""
+        given = (self.options.get(name) for name in _TOKEN_OPTIONS)
+        named = {url.partition("?")[0] for url in given if isinstance(url, str)}
+        provider, protocol = self.options.get("identity_provider"), self.options.get("protocol")
+        federation = f"{self.keystone}/OS-FEDERATION/identity_providers/{provider}/protocols/{protocol}/auth"
+        return frozenset({f"{self.keystone}/auth/tokens", *named, *([federation] if provider else [])})
+
+    @property
+    def scopable(self) -> bool:
+        """Whether the credential can have tokens of several scopes."""
+        return self.auth_type not in _UNSCOPABLE
+
+    def scoped(self, wanted: dict[str, str], session: Session) -> BaseIdentityPlugin:
+        """The same credential for another scope. Raises TypeError and its like where the kind cannot."""
+        from keystoneauth1 import loading
+        from keystoneauth1.identity.v3 import Token
+
+        if self.auth_type in _ONE_TIME:
+            return Token(self.keystone, token=self.plugin.get_token(session) or "", **wanted)  # type: ignore[arg-type]
+        kept = {name: value for name, value in self.options.items() if name not in _SCOPE_OPTIONS}
+        loader: BaseLoader[BaseIdentityPlugin] = loading.get_plugin_loader(self.auth_type)
+        return loader.load_from_options(**kept, **wanted)
+
+
+def read_entry(target: OpenStackTarget) -> Entry:
+    """The clouds.yaml entry of a target. A missing or wrong one is the user's to mend: TargetError."""
+    from keystoneauth1.identity.base import BaseIdentityPlugin
+
+    region = _region(target)
+    plugin = region.get_auth()
+    options = dict(region.config.get("auth") or {})
+    auth_url = options.get("auth_url")
+    if not isinstance(plugin, BaseIdentityPlugin):
+        raise _unusable(target, f"auth_type {region.config.get('auth_type')!r} gets no token from Keystone")
+    if not isinstance(auth_url, str) or urlsplit(auth_url).scheme not in ("http", "https"):
+        raise _unusable(target, "it has no http or https auth_url")
+    verify, cert = region.get_requests_verify_args()
+    verify = target.ca_file or (True if verify is None else verify)
+    _check_files(target, verify, cert)
+    interface = target.interface or region.get_interface() or "public"
+    names = [interface] if isinstance(interface, str) else interface
+    return Entry(
+        auth_type=str(region.config["auth_type"]),
+        options=options,
+        plugin=plugin,
+        keystone=keystone_root(auth_url),
+        interfaces=tuple(name.removesuffix("URL") for name in names),
+        verify=verify,
+        cert=cert,
+    )
+
+
+def _check_files(target: OpenStackTarget, verify: bool | str, cert: str | tuple[str, str] | None) -> None:
+    """Find an unreadable certificate now: later it would look like a cloud that does not answer."""
+    if isinstance(verify, str):
+        tls_context(verify)
+    for path in (cert,) if isinstance(cert, str) else cert or ():
+        if not Path(path).is_file():
+            raise _unusable(target, f"its client certificate or key {path} is no file")
+
+
+def keystone_root(auth_url: str) -> str:
+    """The address of Keystone's version 3, whatever of it the entry names."""
+    bare = auth_url.partition("?")[0].rstrip("/")
+    return api_root("identity", bare.removesuffix("/v2.0"))
+
+
+def _region(target: OpenStackTarget) -> CloudRegion:
+    from keystoneauth1 import exceptions as ksa
+    from openstack import exceptions as sdk
+    from openstack.config import OpenStackConfig
+
+    try:
+        with warnings.catch_warnings():
+            # The SDK announces changes to its callers whenever it is used, whatever the entry says.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            config = OpenStackConfig(app_name="cloudaudit")
+            known = config.get_cloud_names()
+            region = config.get_one(cloud=target.cloud) if target.cloud in known else None
+    except (ksa.AuthPluginException, sdk.ConfigException) as error:
+        raise _unusable(target, str(error)) from error
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        raise _unusable(target, f"it is not shaped as the SDK expects ({type(error).__name__})") from error
+    if region is None:
+        raise _missing(target, config.config_filename, known)
+    return region
+
+
+def _unusable(target: OpenStackTarget, why: str) -> TargetError:
+    return TargetError(
+        f"target {target.name!r}: the clouds.yaml entry {target.cloud!r} cannot be used: {why}",
+        hint=f"it should work with: openstack --os-cloud {target.cloud} token issue",
+    )
+
+
+def _missing(target: OpenStackTarget, read: str | None, known: list[str]) -> TargetError:
+    from openstack.config.loader import CONFIG_FILES
+
+    if read:
+        entries = ", ".join(sorted(known)) or "none"
+        what = f"{read} has no entry {target.cloud!r} (entries: {entries})"
+    else:
+        places = ", ".join(path for path in CONFIG_FILES if path.endswith(".yaml"))
+        what = (
+            f"no clouds.yaml was found that could hold the entry {target.cloud!r}"
+            f" (searched: the file OS_CLIENT_CONFIG_FILE names, {places})"
+        )
+    return TargetError(f"target {target.name!r}: {what}", hint=did_you_mean(target.cloud, known))

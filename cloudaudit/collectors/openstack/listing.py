@@ -1,0 +1,350 @@
+"""Read listings of one service in one scope, and say what each of them proves.
+
+A listing read to its end becomes a :class:`Listing` only with evidence that an empty answer would
+have meant an empty cloud: a token of the very project, or items of other projects seen with an
+all-projects token. Everything else ends in a :class:`Gap`, after the resources that were seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias, TypeVar
+
+from cloudaudit.collectors import Seen
+from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.catalogue import Endpoint, api_root, service_address, usable
+from cloudaudit.collectors.openstack.cloud import Cloud, Layout, Project, Rows, Token, Version
+from cloudaudit.collectors.openstack.item import LABEL_KEYS, Item, Odd, Row, identifier, text
+from cloudaudit.collectors.openstack.paging import Page, Paging, pages
+from cloudaudit.collectors.sightings import in_order
+from cloudaudit.collectors.transport import Answer, CallLog
+from cloudaudit.model import Gap, Listing, Reason, Resource, Scope
+
+T = TypeVar("T")
+Covers: TypeAlias = tuple[tuple[str, str], ...]
+"""Names of calls that list, each with the type whose listing it proves."""
+
+PAGE: Final = 1000
+SIDE_CALLS: Final = 8
+"""Requests for details of single items that one listing has under way."""
+# Roles that see what a project owns by OpenStack's own defaults, new and old.
+_SEEING_ROLES: Final = frozenset({"reader", "member", "admin", "_member_"})
+_VERSION_HEADERS: Final = {
+    "compute": ("OpenStack-API-Version", "compute {}"),
+    "block-storage": ("OpenStack-API-Version", "volume {}"),
+    "shared-file-system": ("X-OpenStack-Manila-API-Version", "{}"),
+}
+
+
+def _id(row: Row) -> str:
+    return identifier(row.get("id"))
+
+
+def _name(row: Row) -> str:
+    name = row.get("name")
+    return text(name) if isinstance(name, str) else ""
+
+
+def _private(row: Row) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Lister:
+    """One listing of an API and how its items become resources of one type."""
+
+    call: str
+    """Its name in `resources/`."""
+    type: str
+    path: str
+    key: str
+    """The name of the list in the answer."""
+    read: Callable[[Item, Desk], None]
+    everyone: str = ""
+    """The part of the query that asks for all projects."""
+    proof: str = ""
+    """Why the list is the same whoever asks; empty for what belongs to projects."""
+    owners: tuple[str, ...] = ("project_id", "tenant_id")
+    """Fields that name the owning project."""
+    common: Callable[[Row], bool] = _private
+    """Whether an item is made to be seen by other projects, so that seeing it proves no wide view."""
+    telling: bool = True
+    """Whether seeing another project's item proves a view of all projects."""
+    identify: Callable[[Row], str] = _id
+    title: Callable[[Row], str] = _name
+    paging: Paging = Paging.LINKS
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A listing of all projects that was read to its end and still has to be believed."""
+
+    lister: Lister
+    count: int
+    call: int | None
+
+
+@dataclass(slots=True)
+class Errand:
+    """What is to be read of a cloud, and where it is written down."""
+
+    cloud: Cloud
+    layout: Layout
+    scope: Scope
+    wanted: frozenset[str]
+    log: CallLog
+
+
+@dataclass(slots=True)
+class Desk(Errand):
+    """One service being read for one scope."""
+
+    service: str
+    token: Token
+    root: str
+    """Address below which the API's paths lie."""
+    endpoint: str
+    """The service's address as identities name it: the same for every project."""
+    project: Project | None = None
+    """The project asked about; None for what is no project's, or for all projects at once."""
+    everyone: bool = False
+    version: Version | None = None
+    crossed: bool = False
+    """An item of a project other than the token's own was seen."""
+    sighted: bool = False
+    """An item of the project asked about was seen."""
+    shared_groups: set[str] = field(default_factory=set)
+    """Security groups that other projects share with this one."""
+    _unproven: list[_Read] = field(default_factory=list)
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """Metadata keys whose values may be kept."""
+        return LABEL_KEYS | self.cloud.target.label_keys
+
+    @property
+    def here(self) -> Scope:
+        """The scope of what belongs to no audited project."""
+        return Scope(self.scope.target, self.scope.region)
+
+    def at_least(self, *version: int) -> bool:
+        """Whether the service answers at this microversion."""
+        return self.version is not None and self.version >= version
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def fetch(self, url: str, method: str = "GET") -> Answer | Trouble:
+        from cloudaudit.collectors.openstack.session import Record
+
+        headers = {}
+        if self.version and self.service in _VERSION_HEADERS:
+            name, form = _VERSION_HEADERS[self.service]
+            headers[name] = form.format("{}.{}".format(*self.version))
+            if self.service == "shared-file-system":
+                # NOTE: some calls are experimental in some releases, and are 404 without this header.
+                headers["X-OpenStack-Manila-API-Experimental"] = "true"
+        record = Record(self.log, self.scope, self.service)
+        return self.cloud.client.fetch(method, url, self.token.plugin, record, headers)
+
+    def get(self, path: str) -> Answer | Trouble:
+        return self.fetch(self.root + path)
+
+    def pages(self, path: str, key: str, paging: Paging = Paging.LINKS) -> Iterator[Page | Trouble]:
+        return pages(self.fetch, self.root, path, key, paging)
+
+    def kept(self, lister: Lister) -> Rows:
+        """A list that several readings need: asked for once with each token."""
+
+        def read(log: CallLog) -> Iterator[Page | Trouble]:
+            return replace(self, log=log).pages(lister.path, lister.key, lister.paging)
+
+        return self.cloud.kept_rows((self.root, lister.path, self.token.project), read, self.log)
+
+    def in_parallel(
+        self, ask: Callable[[Desk, T], Answer | Trouble], things: Iterable[T]
+    ) -> Iterator[Answer | Trouble]:
+        """Ask for details of many items, a few at a time; answers come in the items' order."""
+        workers = max(1, min(SIDE_CALLS, self.cloud.target.max_in_flight))
+
+        def work(thing: T, log: CallLog) -> Answer | Trouble:
+            return ask(replace(self, log=log), thing)
+
+        for answer, offset in in_order(things, work, self.log, workers):
+            yield answer if answer.call is None else replace(answer, call=answer.call + offset)
+
+    # --- placing -------------------------------------------------------------------------------
+
+    def place(self, lister: Lister, row: Row) -> Scope | None:
+        """The scope of the project an item belongs to; None for an item that is none of this audit's."""
+        if lister.proof:
+            return self.here
+        owner = next((owner for f in lister.owners if isinstance(owner := row.get(f), str)), None)
+        if owner is None:
+            return self.scope
+        common = lister.common(row)
+        if self.everyone and lister.telling and owner and owner != self.token.project and not common:
+            self.crossed = True
+        if self.project and owner == self.project.id:
+            self.sighted = True
+            return self.scope
+        if self.audited(owner) and (self.everyone or common):
+            return Scope(self.scope.target, self.scope.region, owner)
+        return self.here if common or (self.everyone and not owner) else None
+
+    def audited(self, owner: str) -> bool:
+        """Whether a project is one of this audit's."""
+        every = self.everyone and self.cloud.target.projects is None
+        return bool(owner) and (every or owner in self.layout.projects)
+
+    def resource(self, lister: Lister, row: Row, page: Page) -> Resource | None:
+        """An item as a resource. Raises Odd where it has no usable id."""
+        id_ = lister.identify(row)
+        scope = self.place(lister, row)
+        if scope is None:
+            return None
+        item = Item(row)
+        lister.read(item, self)
+        return Resource(
+            type=lister.type,
+            id=id_,
+            scope=scope,
+            at=page.at,
+            facts=item.facts,
+            name=lister.title(row),
+            endpoint=self.endpoint,
+            unseen=item.unseen,
+            sources={"": page.call},
+        )
+
+    # --- concluding ----------------------------------------------------------------------------
+
+    def gap(self, lister: Lister, trouble: Trouble) -> Gap:
+        return Gap(self.scope, lister.type, lister.call, trouble.reason, trouble.detail, trouble.call)
+
+    def conclude(
+        self, lister: Lister, count: int, odd: int, trouble: Trouble | None, call: int | None
+    ) -> Iterator[Seen]:
+        """Say what a listing that was read proves, or leave it to :meth:`settle`."""
+        if trouble:
+            yield self.gap(lister, trouble)
+        elif odd:
+            detail = f"{odd} of {odd + count} items have no usable id"
+            yield self.gap(lister, Trouble(Reason.INVALID_ANSWER, detail, call))
+        elif lister.proof:
+            yield Listing(self.scope, lister.type, count, lister.proof, call)
+        elif self.everyone or self._blinkered:
+            self._unproven.append(_Read(lister, count, call))
+        else:
+            yield Listing(self.scope, lister.type, count, self._own_proof, call)
+
+    @property
+    def _own_proof(self) -> str:
+        return f"the token is scoped to the project {self.token.project_name} and was shown what it owns"
+
+    @property
+    def _blinkered(self) -> bool:
+        """Whether the service may have left out what the token's roles do not let it see.
+
+        NOTE: Neutron filters lists by policy and answers 200; the other services refuse.
+        """
+        return self.service == "network" and not self.token.roles & _SEEING_ROLES
+
+    def settle(self) -> Iterator[Seen]:
+        """Conclude what still had to be believed, once every listing of the service has been read."""
+        if self.everyone:
+            believed, whose = self.crossed, "other projects'"
+            proof = f"the same token was shown items of other projects by {self.service}"
+        else:
+            believed, whose, proof = self.sighted, "its project's", self._own_proof
+        for read in self._unproven:
+            if believed:
+                yield Listing(self.scope, read.lister.type, read.count, proof, read.call)
+            else:
+                detail = f"no evidence of sight: {self.service} showed this token none of {whose} items"
+                yield self.gap(read.lister, Trouble(Reason.PARTIAL, detail, read.call))
+        self._unproven.clear()
+
+
+def listing(desk: Desk, lister: Lister, source: Iterable[Page | Trouble] | None = None) -> Iterator[Seen]:
+    """Read one listing to its end: its resources, then what the listing proves."""
+    if source is None:
+        path = lister.path
+        if desk.everyone and lister.everyone:
+            path += ("&" if "?" in path else "?") + lister.everyone
+        source = desk.pages(path, lister.key, lister.paging)
+    count, odd = 0, 0
+    call: int | None = None
+    trouble: Trouble | None = None
+    for page in source:
+        if isinstance(page, Trouble):
+            trouble = trouble or page
+            continue
+        call = page.call
+        for row in page.rows:
+            try:
+                resource = desk.resource(lister, row, page)
+            except Odd:
+                odd += 1
+                continue
+            if resource:
+                count += 1
+                yield resource
+    yield from desk.conclude(lister, count, odd, trouble, call)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A service that a complete catalogue does not list: proof that nothing of it exists in the scope."""
+
+    proof: str
+    call: int
+
+
+def open_desk(
+    errand: Errand, service: str, token: Token, project: Project | None = None, everyone: bool = False
+) -> Desk | Absence | Trouble:
+    """Find a service in a token's catalogue and agree on a version with it."""
+    cloud, scope = errand.cloud, errand.scope
+    found = _endpoint(cloud, scope, service, token)
+    if not isinstance(found, Endpoint):
+        return found
+    root = api_root(service, found.url)
+    return Desk(
+        cloud,
+        errand.layout,
+        scope,
+        errand.wanted,
+        errand.log,
+        service=service,
+        token=token,
+        root=root,
+        endpoint=service_address(found.url, token.project),
+        project=project,
+        everyone=everyone,
+        version=cloud.microversion(service, root, token, scope),
+    )
+
+
+def _endpoint(cloud: Cloud, scope: Scope, service: str, token: Token) -> Endpoint | Absence | Trouble:
+    catalogue = token.catalogue
+    offered = catalogue.of(service, scope.region or "")
+    if not offered and not catalogue.endpoints:
+        return Trouble(Reason.PARTIAL, f"the catalogue of project {token.project_name} is empty", token.call)
+    if not offered and not catalogue.complete:
+        detail = f"part of the catalogue of project {token.project_name} cannot be understood"
+        return Trouble(Reason.PARTIAL, detail, token.call)
+    if not offered:
+        where = f"project {token.project_name} in region {scope.region}"
+        return Absence(f"service type {service} is not in the catalogue of {where}", token.call)
+    interfaces = cloud.entry.interfaces
+    fitting = [e for interface in interfaces for e in offered if e.interface == interface]
+    if not fitting:
+        kinds = ", ".join(sorted({e.interface for e in offered}))
+        wanted = " or ".join(interfaces)
+        detail = f"{service} has no {wanted} endpoint in region {scope.region} (it has {kinds})"
+        return Trouble(Reason.SERVICE_ABSENT, detail, token.call)
+    if not usable(fitting[0].url):
+        detail = f"the catalogue's address of {service} is none a client can use"
+        return Trouble(Reason.INVALID_ANSWER, detail, token.call)
+    return fitting[0]

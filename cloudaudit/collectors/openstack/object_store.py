@@ -1,0 +1,240 @@
+"""Swift: containers with their access lists, versioning, synchronisation and quotas.
+
+Names of containers come from the account's listing, everything else from a HEAD of each. Objects
+are never listed and never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from cloudaudit.collectors import Seen
+from cloudaudit.collectors.openstack.answers import Trouble, json_of
+from cloudaudit.collectors.openstack.item import Item, Odd, Row, identifier, items, text
+from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister
+from cloudaudit.collectors.openstack.paging import MOST_PAGES, segment
+from cloudaudit.collectors.transport import Answer
+from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
+
+SERVICE = "object-store"
+PROJECT: Covers = (("swift.containers", "openstack.container"),)
+HEAD = "swift.container_head"
+# Headers of containers and accounts that Swift shows to owners only, and simply leaves out for a reader.
+_OWNER_SIGNS: Final = (
+    "X-Container-Read",
+    "X-Container-Write",
+    "X-Container-Sync-To",
+    "X-Container-Sync-Key",
+    "X-Container-Meta-Temp-Url-Key",
+    "X-Container-Meta-Temp-Url-Key-2",
+    "X-Account-Meta-Temp-Url-Key",
+    "X-Account-Meta-Temp-Url-Key-2",
+    "X-Account-Access-Control",
+)
+# Roles that own the account of their project, and every account, in Swift's own defaults.
+_OWNING: Final = frozenset({"admin", "swiftoperator"})
+_OWNING_ALL: Final = frozenset({"reselleradmin"})
+# NOTE: only Ceph's gateway sends this one, and it hides nothing from those whom it lets read.
+_GATEWAY: Final = "X-Account-Bytes-Used-Actual"
+_META: Final = "x-container-meta-"
+_HIDDEN: Final = Unseen(
+    Reason.NO_PERMISSION,
+    "Swift leaves this out for all but the account's owners, and nothing shows that the credential is one",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """A container as listed, with the answer to its HEAD or why there is none."""
+
+    row: Row
+    listed: Answer
+    head: Answer | Trouble
+
+
+CONTAINERS = Lister(
+    call="swift.containers",
+    type="openstack.container",
+    path="?format=json",
+    key="",
+    read=lambda item, desk: None,
+)
+
+
+def read_project(desk: Desk) -> Iterator[Seen]:
+    """The containers of the account. All are asked for before one is judged: any can prove ownership."""
+    if CONTAINERS.call not in desk.wanted:
+        return
+    found: list[_Container] = []
+    owner = bool(desk.token.roles & _owning_roles(desk))
+    trouble: Trouble | None = None
+    call: int | None = None
+    for page in _account(desk):
+        if isinstance(page, Trouble):
+            trouble = page
+            break
+        rows, answer = page
+        call = answer.call
+        owner |= _shows_ownership(answer) or _GATEWAY in answer.headers
+        found += [
+            _Container(row, answer, head)
+            for row, head in zip(rows, desk.in_parallel(_head, rows), strict=True)
+        ]
+    owner |= any(isinstance(c.head, Answer) and _shows_ownership(c.head) for c in found)
+    odd = 0
+    for container in found:
+        try:
+            yield _resource(desk, container, owner)
+        except Odd:
+            odd += 1
+    if trouble or odd:
+        yield from desk.conclude(CONTAINERS, len(found) - odd, odd, trouble, call)
+    else:
+        proof = f"the account of the project {desk.scope.project} was listed to its end"
+        yield Listing(desk.scope, CONTAINERS.type, len(found), proof, call)
+
+
+def _owning_roles(desk: Desk) -> frozenset[str]:
+    """Roles that make the token an owner of the account it asks about."""
+    own = desk.project is not None and desk.token.project == desk.project.id
+    return _OWNING | _OWNING_ALL if own else _OWNING_ALL
+
+
+def _account(desk: Desk) -> Iterator[tuple[list[Row], Answer] | Trouble]:
+    """Pages of the account's listing; only an empty one is the last."""
+    marker = ""
+    seen: set[str] = set()
+    for number in range(MOST_PAGES):
+        path = CONTAINERS.path + (f"&marker={quote(marker, safe='')}" if marker else "")
+        answer = desk.get(path)
+        if isinstance(answer, Trouble):
+            if number:
+                detail = f"the listing breaks off: {answer.detail}"
+                answer = Trouble(Reason.PARTIAL, detail, answer.call, answer.status)
+            yield answer
+            return
+        rows = _rows(answer)
+        if isinstance(rows, Trouble):
+            yield rows
+            return
+        names = [str(row.get("name")) for row in rows]
+        if not names:
+            yield [], answer
+            return
+        if seen.issuperset(names):
+            yield Trouble(Reason.PARTIAL, "a page of the account holds nothing new", answer.call)
+            return
+        yield [row for row, name in zip(rows, names, strict=True) if name not in seen], answer
+        seen.update(names)
+        marker = names[-1]
+    yield Trouble(Reason.PARTIAL, "the pages of the account do not end")
+
+
+def _rows(answer: Answer) -> list[Row] | Trouble:
+    if answer.status == 204:
+        return []
+    body = json_of(answer, "GET of the account")
+    if isinstance(body, Trouble):
+        return body
+    try:
+        return items(body)
+    except Odd:
+        detail = "the answer to GET of the account is no list of containers"
+        return Trouble(Reason.INVALID_ANSWER, detail, answer.call, answer.status)
+
+
+def _head(desk: Desk, row: Row) -> Answer | Trouble:
+    if HEAD not in desk.wanted:
+        return Trouble(Reason.NOT_COLLECTED, "the plan did not ask for it")
+    try:
+        name = identifier(row.get("name"))
+    except Odd:
+        return Trouble(Reason.INVALID_ANSWER, "it has no name")
+    answer = desk.fetch(f"{desk.root}/{segment(name)}", "HEAD")
+    if isinstance(answer, Trouble) and answer.status == 404:
+        return Trouble(Reason.PARTIAL, "the container was gone when its headers were asked for", answer.call)
+    return answer
+
+
+def _shows_ownership(answer: Answer) -> bool:
+    return any(sign in answer.headers for sign in _OWNER_SIGNS)
+
+
+def _resource(desk: Desk, container: _Container, owner: bool) -> Resource:
+    """A container with its facts. Raises Odd where it has no usable name."""
+    name = identifier(container.row.get("name"))
+    item = Item(container.row)
+    at, sources = container.listed.at, {"": container.listed.call}
+    if isinstance(container.head, Trouble):
+        item.unseen[""] = container.head.unseen()
+    else:
+        at, sources = container.head.at, {"": container.head.call}
+        _facts(item, container.head, owner, desk.allowed)
+    account = desk.project.id if desk.project else ""
+    return Resource(
+        type=CONTAINERS.type,
+        # Names repeat from account to account, and all accounts share one endpoint.
+        id=f"{account}/{name}",
+        scope=desk.scope,
+        at=at,
+        facts=item.facts,
+        name=text(name),
+        endpoint=desk.endpoint,
+        unseen=item.unseen,
+        sources=sources,
+    )
+
+
+def _facts(item: Item, head: Answer, owner: bool, allowed: frozenset[str]) -> None:
+    headers = {name.lower(): _decoded(value) for name, value in head.headers.items()}
+    shown: dict[str, Value] = {
+        "read_acl": headers.get("x-container-read") or None,
+        "write_acl": headers.get("x-container-write") or None,
+        "sync_to": _without_user(headers.get("x-container-sync-to")),
+        "sync_key_present": True if "x-container-sync-key" in headers else None,
+    }
+    for fact, value in shown.items():
+        if value is not None:
+            item.facts[fact] = value
+        elif owner:
+            item.facts[fact] = False if fact == "sync_key_present" else None
+        else:
+            item.unseen[fact] = _HIDDEN
+    item.facts["versioning"] = headers.get("x-versions-enabled", "").lower() == "true" or bool(
+        headers.get("x-versions-location") or headers.get("x-history-location")
+    )
+    policy = headers.get("x-storage-policy", item.row.get("storage_policy"))
+    item.facts["storage_policy"] = text(policy) if isinstance(policy, str) else None
+    _quota(item, headers.get(f"{_META}quota-bytes"))
+    metadata = {name.removeprefix(_META): value for name, value in headers.items() if name.startswith(_META)}
+    # Headers know neither case nor underscores: "System-Id" is how Swift gives back system_id.
+    by_header = {key.lower().replace("_", "-"): key for key in allowed}
+    item.keep_labels([(by_header.get(name, name), value) for name, value in metadata.items()], allowed)
+
+
+def _quota(item: Item, value: str | None) -> None:
+    if value is None:
+        item.facts["quota_bytes"] = None
+    elif value.isascii() and value.isdigit() and len(value) < 20:
+        item.facts["quota_bytes"] = int(value)
+    else:
+        item.miss("quota_bytes", Reason.INVALID_ANSWER, "the quota is no number")
+
+
+def _decoded(value: str) -> str:
+    """A header's text. HTTP gives bytes as Latin-1, Swift means UTF-8."""
+    return text(value.encode("latin-1", "replace").decode("utf-8", "replace"))
+
+
+def _without_user(url: str | None) -> str | None:
+    """Where a container is copied to, without a user and password somebody put there."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.scheme else url

@@ -1,0 +1,280 @@
+"""The one way from this collector to a cloud: a keystoneauth session that can only read.
+
+Every request, tokens and redirects included, leaves through :class:`ReadOnlyAdapter`. No redirect
+is followed, so that no token and no credential ever reaches a host nobody configured.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from cloudaudit.collectors.openstack.answers import (
+    Trouble,
+    moment_of_date,
+    path_of,
+    refused,
+    request_id_of,
+    seconds_to_wait,
+)
+from cloudaudit.collectors.openstack.entry import Entry
+from cloudaudit.collectors.openstack.target import OpenStackTarget
+from cloudaudit.collectors.transport import Answer, CallLog, Clock, permit, reason_of_status
+from cloudaudit.model import Reason, Scope, Seconds
+
+if TYPE_CHECKING:
+    from keystoneauth1.plugin import BaseAuthPlugin
+
+CONNECT_SECONDS: Final = 10
+READ_SECONDS: Final = 60
+BODY_SECONDS: Final = 300
+LARGEST_BODY: Final = 64 * 2**20
+TRIES: Final = 4
+FIRST_PAUSE: Final = 0.25
+_PATIENCE: Final = SystemRandom()
+
+
+class AnswerTooLong(requests.exceptions.RequestException):
+    """A server sent more than anyone needs to describe a page of a listing."""
+
+
+class Pace:
+    """Lets at most so many requests a second begin."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._gap = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        if not self._gap:
+            return
+        with self._lock:
+            now = time.monotonic()
+            begin = max(now, self._next)
+            self._next = begin + self._gap
+        time.sleep(begin - now)
+
+
+class ReadOnlyAdapter(HTTPAdapter):
+    """Sends GET, HEAD and the token POST; counts, paces, times out and bounds what comes back."""
+
+    def __init__(self, token_urls: frozenset[str], in_flight: int, pace: Pace) -> None:
+        self.token_urls = token_urls
+        self._slots = threading.BoundedSemaphore(in_flight)
+        self._pace = pace
+        super().__init__(pool_maxsize=in_flight, max_retries=0)
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        permit(request.method or "", request.url or "", self.token_urls)
+        with self._slots:
+            self._pace.wait()
+            response = super().send(
+                request,
+                stream=True,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                verify=verify,
+                cert=cert,
+                proxies=proxies,
+            )
+            _read_whole(response)
+        return response
+
+
+def _read_whole(response: requests.Response) -> None:
+    """Read the body here, so that neither its size nor its slowness is the server's to choose."""
+    chunks: list[bytes] = []
+    size = 0
+    end = time.monotonic() + BODY_SECONDS
+    try:
+        for chunk in response.iter_content(2**16):
+            chunks.append(chunk)
+            size += len(chunk)
+            _refuse(size, end)
+    except BaseException:
+        response.close()
+        raise
+    response._content = b"".join(chunks)
+
+
+def _refuse(size: int, end: float) -> None:
+    if size > LARGEST_BODY:
+        raise AnswerTooLong(f"more than {LARGEST_BODY} bytes")
+    if time.monotonic() > end:
+        raise requests.exceptions.ReadTimeout(f"more than {BODY_SECONDS} s")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where a request is written down, and as whose."""
+
+    log: CallLog
+    scope: Scope
+    service: str
+
+    def add(
+        self, request: str, status: int, at: Seconds, headers: Mapping[str, str], body: bytes = b""
+    ) -> int:
+        return self.log.add(self.scope, self.service, request, status, at, request_id_of(headers), body)
+
+
+class Client:
+    """Asks for one address at a time and says what came back. Shared by all threads of a target."""
+
+    def __init__(
+        self,
+        target: OpenStackTarget,
+        entry: Entry,
+        now: Clock,
+        cancelled: threading.Event,
+        pause: Callable[[float], object],
+    ) -> None:
+        from keystoneauth1.session import Session
+
+        http = requests.Session()
+        # Neither proxies nor ~/.netrc nor another list of authorities come from the environment.
+        http.trust_env = False
+        http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        adapter = ReadOnlyAdapter(entry.token_urls, target.max_in_flight, Pace(target.rate_limit))
+        http.mount("https://", adapter)
+        http.mount("http://", adapter)
+        self.session = Session(
+            session=http, verify=entry.verify, cert=entry.cert, redirect=False, app_name="cloudaudit"
+        )
+        self._now = now
+        self._cancelled = cancelled
+        self._pause = pause
+        self._seconds = target.deadline or 0.0
+        self._end = time.monotonic() + target.deadline if target.deadline else math.inf
+
+    def fetch(
+        self,
+        method: str,
+        url: str,
+        auth: BaseAuthPlugin,
+        record: Record,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer | Trouble:
+        """Send one reading request, again after lost connections and requests to wait.
+
+        Anything but 200, 203 and 204 is trouble.
+        """
+        request = f"{method} {path_of(url)}"
+        outcome: Answer | Trouble | None = None
+        for attempt in range(TRIES):
+            if self._cancelled.is_set() or time.monotonic() > self._end:
+                break
+            outcome, pause = self._once(method, url, auth, record, headers or {}, request)
+            if pause is None or attempt == TRIES - 1:
+                break
+            pause = (FIRST_PAUSE * 2**attempt if pause < 0 else pause) * _PATIENCE.uniform(1.0, 1.25)
+            if time.monotonic() + pause > self._end:
+                break
+            self._pause(pause)
+        return outcome or self._over(request)
+
+    def _over(self, request: str) -> Trouble:
+        if self._cancelled.is_set():
+            return Trouble(Reason.PARTIAL, f"interrupted before {request}")
+        return Trouble(Reason.TIMEOUT, f"the {self._seconds:g} s allowed for this target are over: {request}")
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        auth: BaseAuthPlugin,
+        record: Record,
+        headers: Mapping[str, str],
+        request: str,
+    ) -> tuple[Answer | Trouble, float | None]:
+        """One try. The seconds say when another makes sense: None never, less than 0 as we like."""
+        from keystoneauth1 import exceptions
+
+        try:
+            response = self.session.request(
+                url,
+                method,
+                auth=auth,
+                headers={"Accept": "application/json", **headers},
+                raise_exc=False,
+                log=False,
+            )
+        except exceptions.ClientException as error:
+            trouble = trouble_of(error, url)
+            number = record.add(request, 0, self._now(), {})
+            pause = -1.0 if isinstance(error, exceptions.ConnectFailure) else None
+            return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), pause
+        status, body = response.status_code, response.content
+        at = moment_of_date(response.headers.get("Date")) or self._now()
+        number = record.add(request, status, at, response.headers, body)
+        if status in (200, 203, 204):
+            return Answer(status, response.headers, body, number, at), None
+        if status not in (429, 503):
+            return refused(status, request, number), None
+        asked = seconds_to_wait(response.headers.get("Retry-After"), at)
+        return refused(status, request, number), -1.0 if asked is None else asked
+
+
+def trouble_of(error: Exception, url: str) -> Trouble:
+    """Say in our own words why no answer came; the library's text may name proxies and passwords."""
+    from keystoneauth1 import exceptions
+
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    said = str(error)
+    match error:
+        case exceptions.SSLError():
+            return Trouble(Reason.UNREACHABLE, _distrusted(said, place))
+        case exceptions.ConnectTimeout():
+            return Trouble(Reason.TIMEOUT, f"no answer from {place} in time")
+        case exceptions.ConnectFailure():
+            return Trouble(Reason.UNREACHABLE, f"{_lost(said)}: {place}")
+        case exceptions.UnknownConnectionError(original=AnswerTooLong()):
+            return Trouble(Reason.INVALID_ANSWER, f"{place} sent more than {LARGEST_BODY // 2**20} MiB")
+        case exceptions.UnknownConnectionError(original=requests.exceptions.ChunkedEncodingError()):
+            return Trouble(Reason.INVALID_ANSWER, f"the answer of {place} breaks off")
+        case exceptions.UnknownConnectionError():
+            kind = type(error.original).__name__
+            return Trouble(Reason.INVALID_ANSWER, f"{place}: no usable HTTP ({kind})")
+        case exceptions.HttpError():
+            status = int(error.http_status or 0)
+            reason = reason_of_status(status)
+            return Trouble(reason, f"HTTP {status} to the token request", status=status)
+        case _:
+            return Trouble(Reason.INVALID_ANSWER, f"no token could be had ({type(error).__name__})")
+
+
+def _distrusted(said: str, place: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" not in said:
+        return f"TLS handshake with {place} failed"
+    if "Hostname mismatch" in said or "doesn't match" in said or "IP address mismatch" in said:
+        return f"the certificate of {place} is for another host"
+    return f"certificate verify failed for {place}; give ca_file"
+
+
+def _lost(said: str) -> str:
+    """What broke a connection, from the only place the library tells it: its message."""
+    if "refused" in said:
+        return "connection refused"
+    if any(sign in said for sign in ("resolve", "getaddrinfo", "Name or service", "nodename")):
+        return "the host name cannot be resolved"
+    if any(sign in said for sign in ("RemoteDisconnected", "reset by peer", "aborted")):
+        return "the connection was closed without an answer"
+    return "no connection"

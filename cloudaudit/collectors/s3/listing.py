@@ -1,0 +1,147 @@
+"""The list of an account's buckets, and whether it can be believed to be all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+from xml.etree.ElementTree import Element
+
+from cloudaudit.collectors.s3.answers import Foreign, Unreadable, error_code, refusal, tree
+from cloudaudit.collectors.s3.operations import moment
+from cloudaudit.collectors.transport import Answer, Failure, nfc, printable
+from cloudaudit.model import Reason, Seconds, Unseen
+
+ROOTS: Final = frozenset({"ListAllMyBucketsResult"})
+MAX_PAGES: Final = 10_000
+ANONYMOUS: Final = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketList:
+    """What ListBuckets said. `doubt` is why it may not be everything; without doubt it is `proof`."""
+
+    buckets: Mapping[str, Seconds | None]
+    """Name to creation time, in the store's order; None where the store gives none that can be read."""
+    owner: str | None
+    doubt: Unseen | None
+    proof: str
+    call: int | None
+    at: Seconds | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> bool:
+        return self.at is not None
+
+
+@dataclass(slots=True)
+class _Pages:
+    buckets: dict[str, Seconds | None] = field(default_factory=dict)
+    owner: str | None = None
+    first: Answer | None = None
+    call: int | None = None
+    doubt: Unseen | None = None
+
+
+def list_buckets(ask: Callable[[str], Answer | Failure], expected_owner: str | None) -> BucketList:
+    """Read the list to its end. `ask` sends GET with a query to the endpoint.
+
+    MaxBuckets is never sent: most stores ignore it, one cuts there and gives no way to go on. An
+    empty list is believed only from a named owner, the expected one if there is one: whoever lost
+    his credentials gets status 200 and no buckets from some stores.
+    """
+    pages = _Pages()
+    token, seen = "", {""}
+    for _ in range(MAX_PAGES):
+        answer = ask(f"continuation-token={quote(token, safe='')}" if token else "")
+        token = _page(answer, pages)
+        if pages.doubt is not None or not token:
+            break
+        if token in seen:
+            pages.doubt = Unseen(Reason.PARTIAL, "the list gives the same continuation token again")
+            break
+        seen.add(token)
+    else:
+        pages.doubt = Unseen(Reason.PARTIAL, f"the list has more than {MAX_PAGES} pages")
+    return BucketList(
+        buckets=pages.buckets,
+        owner=pages.owner,
+        doubt=pages.doubt or _unproven(pages, expected_owner),
+        proof=_proof(pages),
+        call=pages.call,
+        at=None if pages.first is None else pages.first.at,
+        headers={} if pages.first is None else pages.first.headers,
+    )
+
+
+def _page(answer: Answer | Failure, pages: _Pages) -> str:
+    """Take in one page and give the token of the next one; empty at the end or in doubt."""
+    if isinstance(answer, Failure):
+        pages.call = pages.call if pages.call is not None else answer.call
+        pages.doubt = Unseen(answer.reason if pages.first is None else Reason.PARTIAL, answer.detail)
+        return ""
+    pages.call = pages.call if pages.call is not None else answer.call
+    root = _root(answer)
+    if isinstance(root, Unseen):
+        pages.doubt = root if pages.first is None else Unseen(Reason.PARTIAL, f"a later page: {root.detail}")
+        return ""
+    pages.first = pages.first or answer
+    pages.owner = pages.owner or _text(root, "Owner/ID")
+    entries = root.findall("Buckets/Bucket")
+    for entry in entries:
+        name = entry.findtext("Name") or ""
+        if name:
+            pages.buckets.setdefault(name, _created(entry))
+    token = root.findtext("ContinuationToken") or ""
+    if not token and (root.findtext("IsTruncated") or "").strip().lower() == "true":
+        pages.doubt = Unseen(Reason.PARTIAL, "the list is cut and gives no way to go on")
+    elif not token and _text(root, "MaxBuckets") == str(len(entries)):
+        pages.doubt = Unseen(Reason.PARTIAL, f"the list ends at its own limit of {len(entries)} buckets")
+    return token
+
+
+def _root(answer: Answer) -> Element | Unseen:
+    if answer.status == 200:
+        try:
+            root = tree(answer.body, ROOTS)
+        except Unreadable as error:
+            return Unseen(Reason.INVALID_ANSWER, f"200, but {error}")
+        if isinstance(root, Foreign):
+            return Unseen(Reason.INVALID_ANSWER, f"200 with {root.what}: this is no list of buckets")
+        return root
+    code = error_code(answer.body)
+    if answer.status in (404, 405, 501):
+        reason = Reason.SERVICE_ABSENT if answer.status == 404 else Reason.NOT_IMPLEMENTED
+        return Unseen(reason, f"{answer.status} {code}".strip())
+    refused = refusal(answer, code)
+    hint = "; check region and credentials" if answer.status in (400, 412) else ""
+    return Unseen(refused.reason or Reason.INVALID_ANSWER, refused.detail + hint)
+
+
+def _unproven(pages: _Pages, expected_owner: str | None) -> Unseen | None:
+    owner = pages.owner
+    if expected_owner is not None and owner != expected_owner:
+        said = f"owner '{printable(owner, 80)}'" if owner else "no owner"
+        return Unseen(Reason.PARTIAL, f"the list shows {said}, expected is '{printable(expected_owner, 80)}'")
+    if not pages.buckets and (owner is None or owner == ANONYMOUS):
+        return Unseen(Reason.PARTIAL, "an empty list without a named owner proves nothing")
+    return None
+
+
+def _proof(pages: _Pages) -> str:
+    owner = f" of owner '{printable(pages.owner, 80)}'" if pages.owner else ""
+    return f"ListBuckets{owner}: {len(pages.buckets)} buckets"
+
+
+def _created(entry: Element) -> Seconds | None:
+    try:
+        return moment(entry.findtext("CreationDate") or "")
+    except Unreadable:
+        return None
+
+
+def _text(root: Element, path: str) -> str | None:
+    text = (root.findtext(path) or "").strip()
+    return nfc(text) if text else None

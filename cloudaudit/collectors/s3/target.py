@@ -1,0 +1,77 @@
+"""What is asked of one S3 endpoint, and with whose eyes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from cloudaudit.errors import TargetError
+
+LABEL_KEYS: Final = frozenset({
+    "system_id", "data_class", "data_residency", "role", "environment", "owner", "tier", "archive",
+    "cross_border",
+})  # fmt: skip
+"""Tag keys whose values may be kept. Of all others only the key is."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Target:
+    """One S3 endpoint, as named in targets.yaml. Holds no secret, only the names of files that do.
+
+    `region` is what requests are signed for (RGW and most others take any, Swift its own only).
+    `buckets` is "all" or the names to look at. `expected_owner` is the Owner ID an empty list has
+    to show before it is believed. Credentials are a profile, or the two files. TargetError when
+    these do not fit together.
+    """
+
+    name: str
+    endpoint: str
+    region: str = "us-east-1"
+    profile: str | None = None
+    access_key_file: str | None = None
+    secret_key_file: str | None = None
+    addressing: Literal["path", "virtual"] = "path"
+    ca_file: str | None = None
+    buckets: tuple[str, ...] | Literal["all"] = "all"
+    expected_owner: str | None = None
+    label_keys: frozenset[str] = LABEL_KEYS
+    max_in_flight: int = 16
+    rate_limit: float | None = None
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        files = (self.access_key_file is not None, self.secret_key_file is not None)
+        if (self.profile is None) is not all(files) or files[0] is not files[1]:
+            raise TargetError(
+                f"target '{self.name}' needs credentials from one place",
+                hint="give either profile, or both access_key_file and secret_key_file",
+            )
+        try:
+            parts = urlsplit(self.endpoint)
+            fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            fits = False
+        if not fits or parts.username is not None or parts.query or parts.fragment:
+            raise TargetError(
+                f"the endpoint of target '{self.name}' is no S3 address",
+                hint="write scheme, host and port only: https://s3.example.vn:8443",
+            )
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.endpoint).hostname or ""
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.endpoint).scheme
+
+    def url(self, bucket: str = "", query: str = "") -> str:
+        """Address of a bucket (already percent-encoded), or of the endpoint itself."""
+        parts = urlsplit(self.endpoint)
+        base = parts.path.rstrip("/")
+        if bucket and self.addressing == "virtual":
+            where = f"{parts.scheme}://{bucket}.{parts.netloc}{base}/"
+        else:
+            where = f"{parts.scheme}://{parts.netloc}{base}/{bucket}"
+        return f"{where}?{query}" if query else where

@@ -1,0 +1,221 @@
+"""What a derivation is, how far it may trust a list, and how it reads facts that may be odd.
+
+The rule for all of them: a definite value given from part of the evidence is the value all of the
+evidence would give. What cannot be known so is a one-sided bound, a list known in part, or missing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
+
+from cloudaudit.model import MISSING, Gap, Partial, Reason, Resource, Scope, Unseen, Value, World
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Facts derived for one resource, and why others are missing or bounded, by fact name or group."""
+
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    unseen: Mapping[str, Unseen] = field(default_factory=dict)
+
+
+Derive: TypeAlias = Callable[[Resource], Derived]
+
+
+class Derivation(Protocol):
+    """Some derived facts that are worked out together."""
+
+    @property
+    def name(self) -> str:
+        """The family of the facts, as `derived:` in `resources/` spells it; derivations may share one."""
+
+    @property
+    def gives(self) -> Mapping[str, tuple[str, ...]]:
+        """Facts given, by resource type."""
+
+    @property
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Types it looks at, with the facts needed of them: the plan collects these.
+
+        The types of `gives` stand here too, with what is read of the resource in hand. The plan takes
+        such a type only when a control wants its facts, so a type whose list is needed in any case
+        must not stand in `gives` beside others.
+        """
+
+    def prepare(self, world: World) -> Derive:
+        """Build the index from the world and return the function that derives for one resource."""
+
+
+Reads: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Facts by resource type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A derivation as a value."""
+
+    name: str
+    gives: Reads
+    reads: Reads
+    prepare: Callable[[World], Derive]
+
+
+def merged(*reads: Reads) -> Reads:
+    """What several readings take together."""
+    found: dict[str, dict[str, None]] = {}
+    for one in reads:
+        for type_, facts in one.items():
+            found.setdefault(type_, {}).update(dict.fromkeys(facts))
+    return {type_: tuple(facts) for type_, facts in found.items()}
+
+
+# --- lists and their gaps ---------------------------------------------------------------------------
+
+_EVERYWHERE: Final = frozenset({"*", "registers"})
+_LIST_OF_BUCKETS: Final = "s3.list_buckets"
+
+
+def _overlap(a: Scope, b: Scope) -> bool:
+    """Whether two scopes have anything in common. A scope without region or project has all of them."""
+    return (
+        (a.target == b.target or a.target in _EVERYWHERE or b.target in _EVERYWHERE)
+        and (a.region is None or b.region is None or a.region == b.region)
+        and (a.project is None or b.project is None or a.project == b.project)
+    )
+
+
+def _concerns_list(gap: Gap) -> bool:
+    """Whether a gap tells that things may be hidden, not only settings of things that were listed.
+
+    Settings that buckets refuse are summed up as gaps of their type, and told by each bucket too.
+    """
+    is_setting = gap.operation.startswith("s3.") and gap.operation != _LIST_OF_BUCKETS
+    return not (gap.type == "s3.bucket" and is_setting)
+
+
+def hidden(world: World, type_: str) -> tuple[Gap, ...]:
+    """Gaps that may hide resources of a type."""
+    return tuple(gap for gap in world.gaps_of(type_) if _concerns_list(gap))
+
+
+def unseen_anywhere(world: World, type_: str) -> Unseen | None:
+    """Why the list of a type over the whole subject is not whole; None when it is."""
+    for gap in hidden(world, type_):
+        return Unseen(gap.reason, gap.detail)
+    return None
+
+
+class Lists:
+    """The lists of one observed type: where they are whole, and why not elsewhere.
+
+    A gap counts where its scope and the one asked about have anything in common: what is hidden in
+    one project says nothing of another, what is hidden in a target may be anywhere in it. A scope in
+    which no list was read at all has a gap too. `blind` adds resources that were listed but do not
+    say what an index needs of them: they could be any.
+    """
+
+    def __init__(self, world: World, type_: str, blind: Iterable[tuple[Scope, Unseen]] = ()) -> None:
+        self._type = type_
+        told = [(gap.scope, Unseen(gap.reason, gap.detail)) for gap in hidden(world, type_)]
+        # Sorted, so that the reason given does not depend on the order of resources.
+        found = [*told, *sorted(blind, key=lambda entry: (entry[0].key(), entry[1].reason, entry[1].detail))]
+        self._gaps = dict(reversed(found))
+        self._listed = frozenset(listing.scope for listing in world.listings_of(type_))
+        self._known: dict[Scope, Unseen | None] = {}
+
+    def unseen_in(self, scope: Scope) -> Unseen | None:
+        """Why a list of the type is not whole within a scope; None when it is."""
+        if scope not in self._known:
+            self._known[scope] = self._look(scope)
+        return self._known[scope]
+
+    def _look(self, scope: Scope) -> Unseen | None:
+        for place, unseen in reversed(self._gaps.items()):
+            if _overlap(place, scope):
+                return unseen
+        if any(_overlap(place, scope) for place in self._listed):
+            return None
+        return Unseen(Reason.NOT_COLLECTED, f"no list of {self._type} was read here")
+
+    def spans_projects(self, scope: Scope) -> bool:
+        """Whether one list over all projects was read where `scope` lies."""
+        return any(place.project is None and _overlap(place, scope) for place in self._listed)
+
+
+# --- facts as they come --------------------------------------------------------------------------------
+
+
+def where(resource: Resource) -> Scope:
+    """The scope to which lists about a resource belong: wider where sightings of it disagree."""
+    scope, unseen = resource.scope, resource.unseen
+    if "region" not in unseen and "project" not in unseen:
+        return scope
+    return Scope(
+        scope.target,
+        None if "region" in unseen else scope.region,
+        None if "project" in unseen else scope.project,
+    )
+
+
+def why(resource: Resource, fact: str) -> Unseen:
+    """Why a fact cannot be used: it was not seen, or is not of the kind it is declared to be."""
+    if fact in resource.facts:
+        return Unseen(Reason.INVALID_ANSWER, f"'{fact}' is not of its kind")
+    return resource.why_missing(fact) or Unseen(Reason.PARTIAL, f"'{fact}' was not seen")
+
+
+def nfc(value: str) -> str:
+    """A text in composed form, as registers and snapshots have it."""
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def text(value: Value) -> str | None:
+    """A fact that holds a text, or None. An empty text is none."""
+    return nfc(value) if isinstance(value, str) and value else None
+
+
+def optional_text(resource: Resource, fact: str) -> str | Unseen | None:
+    """A text that may be null, or why it is not known. An empty text counts as null."""
+    value = resource.facts.get(fact, MISSING)
+    if value is None or value == "":
+        return None
+    return text(value) or why(resource, fact)
+
+
+def texts(value: Value) -> tuple[str, ...]:
+    """The texts of a list; nothing else counts."""
+    return tuple(nfc(item) for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
+
+
+def records(value: Value) -> tuple[Mapping[str, Value], ...]:
+    """The records of a list, of one known in part too; nothing else counts."""
+    items = value.items if isinstance(value, Partial) else value
+    return tuple(item for item in items if isinstance(item, Mapping)) if isinstance(items, tuple) else ()
+
+
+def whole_number(value: Value) -> int | None:
+    """A fact that holds a whole number, a moment or a duration, or None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def flag(value: Value) -> bool | None:
+    """A fact that holds true or false, or None."""
+    return value if isinstance(value, bool) else None
+
+
+# --- three values --------------------------------------------------------------------------------------
+
+
+def either(parts: Iterable[bool | None]) -> bool | None:
+    """True as soon as one part is, else unknown if one is."""
+    found = list(parts)
+    return True if True in found else (None if None in found else False)
+
+
+def both(parts: Iterable[bool | None]) -> bool | None:
+    """False as soon as one part is, else unknown if one is."""
+    found = list(parts)
+    return False if False in found else (None if None in found else True)

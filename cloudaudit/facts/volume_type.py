@@ -1,0 +1,84 @@
+"""Encryption and back end of a volume, by the type it was made with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from cloudaudit.facts.derivation import (
+    Derive,
+    Derived,
+    Family,
+    Lists,
+    nfc,
+    optional_text,
+    where,
+    whole_number,
+    why,
+)
+from cloudaudit.model import MISSING, Reason, Resource, Unseen, Value, World
+
+TYPE: Final = "openstack.volume_type"
+GIVEN: Final = {
+    "type.encryption.provider": "encryption.provider",
+    "type.encryption.cipher": "encryption.cipher",
+    "type.encryption.key_size": "encryption.key_size",
+    "type.encryption.control_location": "encryption.control_location",
+    "type.backend": "backend",
+}
+
+
+def prepare(world: World) -> Derive:
+    """Volumes name their type, within one region; the type says how they are encrypted."""
+    types: dict[tuple[str, str], dict[str, Resource]] = defaultdict(dict)
+    for kind in world.each(TYPE):
+        for label in {nfc(kind.id), nfc(kind.name)}:
+            types[kind.scope.target, label][f"{kind.scope.region}/{kind.endpoint}/{kind.id}"] = kind
+    lists = Lists(world, TYPE)
+
+    def derive(volume: Resource) -> Derived:
+        name = optional_text(volume, "volume_type")
+        if isinstance(name, Unseen):
+            return Derived(unseen={"type": name})
+        if name is None:
+            return Derived(dict.fromkeys(GIVEN))
+        place = where(volume)
+        known = types.get((place.target, name), {}).values()
+        fitting = [
+            k for k in known if None in (place.region, where(k).region) or place.region == k.scope.region
+        ]
+        if len(fitting) == 1:
+            return _facts(fitting[0])
+        if fitting:
+            return Derived(unseen={"type": Unseen(Reason.AMBIGUOUS, f"several types are called {name}")})
+        gone = Unseen(Reason.PARTIAL, f"type {name} is not in the list of types")
+        return Derived(unseen={"type": lists.unseen_in(place) or gone})
+
+    return derive
+
+
+def _facts(kind: Resource) -> Derived:
+    facts: dict[str, Value] = {}
+    unseen: dict[str, Unseen] = {}
+    for ours, theirs in GIVEN.items():
+        value = _value(kind, theirs)
+        if value is MISSING:
+            unseen[ours] = why(kind, theirs)
+        else:
+            facts[ours] = value
+    return Derived(facts, unseen)
+
+
+def _value(kind: Resource, fact: str) -> Value:
+    """A fact of a type, null included, or MISSING where it is not of its kind."""
+    value = kind.facts.get(fact, MISSING)
+    fits = whole_number(value) is not None if fact.endswith("key_size") else isinstance(value, str)
+    return value if fits or value is None else MISSING
+
+
+VOLUME_TYPE: Final = Family(
+    "volume_type",
+    {"openstack.volume": tuple(GIVEN)},
+    {TYPE: tuple(GIVEN.values()), "openstack.volume": ("volume_type",)},
+    prepare,
+)

@@ -1,0 +1,45 @@
+"""Reporters turn an assessment on disk into one format each.
+
+They read `report.json` version 1, never internal types, so that a report made from files a year
+old is the same as one made at the end of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from cloudaudit.model import Control, Obligation, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a reporter can look up beside report.json: texts of controls, clauses, declared sites."""
+
+    controls: Mapping[str, Control]
+    obligations: Mapping[str, Obligation]
+    sites: tuple[Resource, ...] = ()
+    systems: tuple[Resource, ...] = ()
+    lang: Literal["vi", "en"] = "vi"
+    findings: Iterator[Mapping[str, Any]] | None = None
+    """Every finding of `findings.jsonl.gz`, passes included, for formats that show them."""
+    width: int = 80
+    """Columns of a terminal."""
+    color: bool = False
+
+
+class Reporter(Protocol):
+    """One format."""
+
+    media_type: str
+
+    def render(self, report: Mapping[str, Any], context: Context) -> str | bytes: ...
+
+
+BUILTIN: Mapping[str, str] = {
+    "text": "cloudaudit.reporters.text:TextReporter",
+    "json": "cloudaudit.reporters.report_json:JsonReporter",
+    "html": "cloudaudit.reporters.html:HtmlReporter",
+}
+"""Formats that come with cloudaudit, imported when used."""

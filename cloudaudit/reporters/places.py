@@ -1,0 +1,280 @@
+"""Where data are said to be: what clouds name, the declared sites behind the names, their provinces.
+
+Nothing here is observed but the names; the register of sites says where they are. A name behind
+which no site is declared stays unmapped, and is drawn so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final, TypeVar
+
+from cloudaudit.model import Resource
+from cloudaudit.reporters.view import Record, Report, observed_regions, place
+from cloudaudit.reporters.words import clean
+
+DOMESTIC: Final = "VN"
+LABEL_KINDS: Final = ("regions", "azs", "s3_locations", "endpoints", "backend_names", "store_ids")
+REGISTERS: Final = "registers"
+"""Target of declared resources, which are at no place."""
+UNPLACED: Final = frozenset({"unmapped", "ambiguous"})
+
+T = TypeVar("T")
+Name = tuple[str, str | None]
+"""A target and a region of it, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A declared site with its labels and the resources seen there, by type."""
+
+    id: str
+    name: str
+    province: str
+    country: str
+    labels: Mapping[str, tuple[str, ...]]
+    attestation: str | None
+    resources: Mapping[str, int]
+
+    @property
+    def domestic(self) -> bool:
+        return self.country == DOMESTIC
+
+    @property
+    def total(self) -> int:
+        return sum(self.resources.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Province:
+    name: str
+    country: str
+    sites: tuple[Site, ...]
+
+    @property
+    def domestic(self) -> bool:
+        return self.country == DOMESTIC
+
+
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """A copy or target that evidence of a failed residency control puts abroad, or at no declared place."""
+
+    origin: Name
+    site: str | None
+    control: str
+    resource: str
+    destination: str
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The whole map. `links` tells which names are at which sites; None stands for no declared site."""
+
+    provinces: tuple[Province, ...]
+    names: tuple[Name, ...]
+    links: frozenset[tuple[Name, str | None]]
+    unplaced: int
+    abroad: tuple[Abroad, ...]
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        return tuple(site for province in self.provinces for site in province.sites)
+
+    @property
+    def unmapped(self) -> tuple[Name, ...]:
+        return tuple(name for name in self.names if (name, None) in self.links)
+
+    @property
+    def copies(self) -> frozenset[tuple[Name, str | None]]:
+        """Which names have copies at which foreign site, or at no declared one."""
+        known = {site.id for site in self.sites}
+        return frozenset(
+            (one.origin, one.site if one.site in known else None)
+            for one in self.abroad
+            if one.origin in self.names
+        )
+
+
+def places(report: Report, declared: Sequence[Resource], findings: Iterable[Record] | None = None) -> Places:
+    """Draw up the map from declared sites and all findings, or from those of the report alone."""
+    seen: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
+    links: set[tuple[Name, str | None]] = set()
+    unplaced: set[tuple[str, str, str]] = set()
+    for record in report["findings"] if findings is None else findings:
+        resource = record["resource"]
+        if resource["target"] in (REGISTERS, "*"):
+            continue
+        identity = (resource["target"], resource["type"], resource["id"])
+        name = (resource["target"], resource["region"])
+        if resource["site"]:
+            seen[resource["site"]].add(identity)
+            links.add((name, resource["site"]))
+        elif record["control"].startswith("RES-") and record["reason_code"] in UNPLACED:
+            unplaced.add(identity)
+            links.add((name, None))
+    sites = [_site(entry, seen.get(entry.id, set())) for entry in declared]
+    known = {site.id for site in sites}
+    links = {(name, site if site in known else None) for name, site in links}
+    mapped = {name for name, site in links if site}
+    links |= {link for link in _declared_links(observed_regions(report), sites) if link[1] or link[0] not in mapped}
+    names = sorted({name for name, _ in links}, key=lambda name: (name[0], name[1] or ""))
+    return Places(_provinces(sites), tuple(names), frozenset(links), len(unplaced), tuple(_abroad(report)))
+
+
+def _site(entry: Resource, seen: set[tuple[str, str, str]]) -> Site:
+    facts = entry.facts
+    labels = {kind: tuple(str(label) for label in _items(facts.get(kind))) for kind in LABEL_KINDS}
+    attestation = facts.get("attestation")
+    return Site(
+        id=entry.id,
+        name=entry.name or entry.id,
+        province=str(facts.get("province") or "–"),
+        country=str(facts.get("country") or "–"),
+        labels={kind: found for kind, found in labels.items() if found},
+        attestation=attestation if isinstance(attestation, str) else None,
+        resources=dict(sorted(Counter(type_ for _, type_, _ in seen).items())),
+    )
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else ()
+
+
+def _declared_links(
+    observed: Iterable[Name], sites: Sequence[Site]
+) -> Iterable[tuple[Name, str | None]]:
+    for name in observed:
+        at = [site.id for site in sites if name[1] in site.labels.get("regions", ())]
+        yield from ((name, site) for site in at or [None])
+
+
+def _provinces(sites: Sequence[Site]) -> tuple[Province, ...]:
+    def where(site: Site) -> tuple[bool, str, str]:
+        return (not site.domestic, site.country, site.province)
+
+    ordered = sorted(sites, key=lambda site: (*where(site), site.id))
+    return tuple(
+        Province(province, country, tuple(inside))
+        for (_, country, province), inside in groupby(ordered, key=where)
+    )
+
+
+def _abroad(report: Report) -> Iterable[Abroad]:
+    for record in report["findings"]:
+        if record["verdict"] != "fail" or not record["control"].startswith("RES-"):
+            continue
+        for entry in record["evidence"]:
+            value = entry.get("value")
+            for item in value if isinstance(value, list) else ():
+                if isinstance(item, Mapping) and (item.get("domestic") is False or item.get("known") is False):
+                    yield _destination(record, item)
+
+
+def _destination(record: Record, item: Mapping[str, Any]) -> Abroad:
+    named = (item.get(key) for key in ("bucket", "id", "what", "container", "site"))
+    shown = " – ".join(clean(str(part), 60) for part in named if part)
+    country = item.get("country")
+    origin = (record["resource"]["target"], record["resource"]["region"])
+    site = str(item["site"]) if item.get("site") else None
+    return Abroad(origin, site, record["control"], place(record), shown or "–", str(country) if country else None)
+
+
+# --- the drawing ------------------------------------------------------------------------------------
+
+WIDTH: Final = 960
+NODE: Final = 264
+HEIGHT: Final = 46
+STEP: Final = 60
+TOP: Final = 34
+MOST_NODES: Final = 24
+"""More would be no picture; the table beside it shows them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One box. `mark`: plain, foreign, or unmapped; of an unmapped one `title` is the key of a label."""
+
+    x: int
+    y: int
+    title: str
+    note: str
+    mark: str
+
+    @property
+    def left(self) -> tuple[int, int]:
+        return (self.x, self.y + HEIGHT // 2)
+
+    @property
+    def right(self) -> tuple[int, int]:
+        return (self.x + NODE, self.y + HEIGHT // 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    height: int
+    nodes: tuple[Node, ...]
+    lines: tuple[tuple[str, str], ...]
+    """Path and mark of each line."""
+
+
+def drawing(found: Places) -> Drawing | None:
+    """Place the boxes in three columns: names, sites, provinces. None where there is nothing or too much."""
+    nowhere = any(site is None for _, site in found.links | found.copies)
+    sites: list[Site | None] = [*found.sites, *([None] if nowhere else [])]
+    provinces: list[Province | None] = [*found.provinces, *([None] if nowhere else [])]
+    if not found.names or max(len(found.names), len(sites)) > MOST_NODES:
+        return None
+    rank = {site.id if site else None: n for n, site in enumerate(sites)}
+    at = {name: sorted(rank[s] for n, s in found.links if n == name) for name in found.names}
+    names = sorted(found.names, key=lambda name: (at[name], name[0], name[1] or ""))
+    height = TOP + STEP * max(len(names), len(sites), len(provinces))
+    lefts = {name: _name_node(name, y) for name, y in _spread(names, height)}
+    middles = {site.id if site else None: _site_node(site, y) for site, y in _spread(sites, height)}
+    rights = {
+        (province.country, province.name) if province else None: _province_node(province, y)
+        for province, y in _spread(provinces, height)
+    }
+    lines = [_line(lefts[name], middles[site]) for name, site in sorted(found.links, key=str)]
+    lines += [_line(lefts[name], middles[site], "copy") for name, site in sorted(found.copies, key=str)]
+    lines += [
+        _line(middles[site.id if site else None], rights[(site.country, site.province) if site else None])
+        for site in sites
+    ]
+    return Drawing(height, (*lefts.values(), *middles.values(), *rights.values()), tuple(lines))
+
+
+def _spread(column: Sequence[T], height: int) -> Iterator[tuple[T, int]]:
+    """Each entry of a column with the top of its box."""
+    room = (height - TOP) / max(len(column), 1)
+    for n, entry in enumerate(column):
+        yield entry, round(TOP + (n + 0.5) * room - HEIGHT / 2)
+
+
+def _name_node(name: Name, y: int) -> Node:
+    target, region = name
+    return Node(0, y, region or target, target if region else "", "plain")
+
+
+def _site_node(site: Site | None, y: int) -> Node:
+    x = (WIDTH - NODE) // 2
+    if site is None:
+        return Node(x, y, "report.unmapped", "", "unmapped")
+    return Node(x, y, site.name, site.id, "plain" if site.domestic else "foreign")
+
+
+def _province_node(province: Province | None, y: int) -> Node:
+    x = WIDTH - NODE
+    if province is None:
+        return Node(x, y, "word.unknown", "", "unmapped")
+    return Node(x, y, province.name, province.country, "plain" if province.domestic else "foreign")
+
+
+def _line(start: Node, end: Node, mark: str = "") -> tuple[str, str]:
+    (x1, y1), (x2, y2) = start.right, end.left
+    middle = (x1 + x2) // 2
+    return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}", mark or end.mark

@@ -1,0 +1,318 @@
+"""The report on a terminal: what a person needs before opening the full one, in one language.
+
+Every line fits the width, with the true width of Vietnamese letters. It reads the same without
+colour: each outcome has a sign and a word. Names that clouds gave are shown, never obeyed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from typing import Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text as Line
+
+from cloudaudit.model import Text
+from cloudaudit.reporters import Context, view
+from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, text_of
+
+ROWS_PER_CONTROL: Final = 3
+CONTROLS: Final = 12
+REASONS: Final = 10
+WAIVERS: Final = 10
+MESSAGE: Final = 240
+BAR: Final = 22
+LABELS: Final = 30
+"""Columns of the names in the summary, with the gap after them."""
+STYLE: Final[Mapping[str, str]] = {
+    "pass": "green",
+    "open": "green",
+    "fail": "bold red",
+    "blocked": "bold red",
+    "expired": "yellow",
+    "unknown": "magenta",
+    "manual_pending": "magenta",
+    "indeterminate": "magenta",
+    "waived": "cyan",
+    "conditional": "cyan",
+}
+
+
+class TextReporter:
+    """One screen, or a few, of plain text."""
+
+    media_type = "text/plain"
+
+    def render(self, report: Mapping[str, Any], context: Context) -> str:
+        console = Console(
+            file=StringIO(),
+            width=context.width,
+            force_terminal=context.color,
+            color_system="standard" if context.color else None,
+            no_color=not context.color,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            legacy_windows=False,
+            _environ={},
+        )
+        with console.capture() as captured:
+            for part in _Screen(report, context).parts():
+                console.print(part)
+        return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+class _Screen:
+    """The parts of one report, in the order they are printed."""
+
+    def __init__(self, report: Mapping[str, Any], context: Context) -> None:
+        self.report = report
+        self.readiness = report["readiness"]
+        self.lang = context.lang
+        self.width = context.width
+        self.groups = view.groups(report)
+
+    def say(self, text: Text) -> str:
+        return clean(text.vi if self.lang == "vi" else text.en)
+
+    def label(self, key: str, **filled: object) -> str:
+        return self.say(labels()(key, **filled))
+
+    def parts(self) -> Iterable[RenderableType]:
+        yield from self._head()
+        yield self._summary()
+        yield from self._reasons()
+        yield from self._gates()
+        yield from self._dimensions()
+        yield from self._blocking()
+        yield from self._unknowns()
+        yield from self._waivers()
+        yield from self._foot()
+
+    def heading(self, text: str) -> Iterable[RenderableType]:
+        yield ""
+        yield Line(text, "bold")
+
+    def signed(self, key: str, label: Text) -> Line:
+        """A sign and a word, coloured where there is colour."""
+        return Line(f"{view.SYMBOL[key]} {self.say(label)}", STYLE.get(key, ""))
+
+    # --- summary ----------------------------------------------------------------------------------
+
+    def _head(self) -> Iterable[RenderableType]:
+        yield Line(self.label("title.report"), "bold")
+        subject = self.say(view.subject_title(self.report))
+        scope = self.say(labels().of("scope", self.report["scope"]))
+        yield Line(f"{self.label('title.subtitle')} · {subject} · {scope}")
+        yield ""
+
+    def _summary(self) -> Table:
+        r = self.readiness
+        open_, all_ = view.gate_count(self.report)
+        state = self.signed(r["gate_state"], labels().of("gates_state", r["gate_state"]))
+        state.append(f" ({self.label('report.gates_open_short', open=open_, all=all_)})")
+        level = Line(f"{r['level']}  ", "bold").append(self.say(text_of(r["level_label"])))
+        coverage = self.say(figure(r["coverage"], "%"))
+        collected = self.say(figure(r["collection_coverage"], "%"))
+        time = f"{self.say(moment(self.report['assessed_at']))} ({self.label('report.local_time')})"
+        rows: list[tuple[str, str | Line]] = [
+            (self.say(labels().of("level_name", self.report["scope"])), level),
+            (self.label("figure.gates"), state),
+            (self.label("figure.score"), self.say(interval(r["score"]["lower"], r["score"]["upper"]))),
+            (self.label("figure.coverage"), coverage),
+            (self.label("figure.collection_coverage"), collected),
+            (self.label("figure.weakest"), self._weakest()),
+            (self.label("figure.assurance"), self.say(figure(r["assurance"], "%"))),
+            (self.label("field.claims"), self._claims()),
+            (self.label("field.assessed_at"), time),
+            (self.label("field.profile"), self._profile()),
+            (self.label("field.controls"), self._counts()),
+        ]
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(max_width=LABELS - 2)
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            table.add_row(Line(name), value if isinstance(value, Line) else Line(value))
+        return table
+
+    def _weakest(self) -> str:
+        weakest = self.readiness["weakest"]
+        if weakest is None:
+            return "–"
+        name = self.say(labels().of("dimension", weakest["dimension"]))
+        return f"{weakest['dimension']} {self.say(figure(weakest['score']))} ({name})"
+
+    def _profile(self) -> str:
+        profile = self.report["profile"]
+        return clean(f"{profile['id']} {profile['version']}")
+
+    def _claims(self) -> str:
+        r = self.readiness
+        return self.label("report.claims", refuted=r["contradictions"], unverified=r["unverified_claims"])
+
+    def _counts(self) -> Line:
+        """How many controls came to each verdict; also the key to the signs."""
+        counts: Counter[str] = Counter(entry["verdict"] for entry in self.report["controls"])
+        found, used = Line(), 0
+        for key in view.WORST_FIRST:
+            if counts[key]:
+                piece = f"{view.SYMBOL[key]} {counts[key]} {self.say(view.outcome_label(key))}"
+                used += cell_len(piece) + 3
+                if found:
+                    found.append("\n" if used > self.width - LABELS else "   ")
+                used = used if used <= self.width - LABELS else cell_len(piece) + 3
+                found.append(piece, STYLE.get(key, ""))
+        return found
+
+    def _reasons(self) -> Iterable[RenderableType]:
+        if self.readiness["reasons"]:
+            yield from self.heading(self.label("figure.reasons"))
+            yield from (self._item(self.say(text_of(reason))) for reason in self.readiness["reasons"])
+
+    def _item(self, text: str, sign: str = "–") -> RenderableType:
+        row = Table.grid(padding=(0, 1, 0, 0))
+        row.add_column(width=2, justify="right")
+        row.add_column(overflow="fold")
+        row.add_row(Line(sign), Line(text))
+        return row
+
+    # --- gates and dimensions -----------------------------------------------------------------------
+
+    def _gates(self) -> Iterable[RenderableType]:
+        if not self.readiness["gates"]:
+            return
+        yield from self.heading(self.label("figure.gates"))
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1, overflow="fold")
+        table.add_column(overflow="fold", max_width=16)
+        for gate in self.readiness["gates"]:
+            title = self.say(text_of(gate["title"]))
+            if gate["final"]:
+                title += f" ({self.label('report.final_gate')})"
+            state = self.signed(gate["state"], labels().of("gate_state", gate["state"]))
+            table.add_row(Line(clean(gate["id"])), Line(title), state)
+        yield table
+
+    def _dimensions(self) -> Iterable[RenderableType]:
+        if not self.readiness["dimensions"]:
+            return
+        table = self._table()
+        table.add_column(Line(self.label("column.id")), no_wrap=True)
+        table.add_column(Line(self.label("column.dimension")), ratio=1, overflow="fold")
+        table.add_column(Line("0 – 100"), width=BAR, no_wrap=True)
+        table.add_column(Line(self.label("report.score_short")), width=15)
+        table.add_column(Line(self.label("report.coverage_short")), width=8, justify="right")
+        for entry in self.readiness["dimensions"]:
+            id_, name = Line(clean(entry["id"])), Line(self.say(labels().of("dimension", entry["id"])))
+            if entry["not_applicable"]:
+                table.add_row(id_, name, Line(self.label("verdict.not_applicable")), Line("–"), Line("–"))
+                continue
+            bounds = self.say(interval(entry["lower"], entry["upper"]))
+            coverage = self.say(figure(entry["coverage"], "%"))
+            table.add_row(id_, name, _bar(entry["lower"], entry["upper"]), Line(bounds), Line(coverage))
+        yield ""
+        yield table
+        parts = zip("█░·", ("bar_lower", "bar_open", "bar_rest"), strict=True)
+        yield Line(" ".join(f" {sign} {self.label(f'report.{key}')} " for sign, key in parts))
+
+    def _table(self) -> Table:
+        return Table(
+            box=SIMPLE_HEAD, show_edge=False, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
+        )
+
+    # --- findings -----------------------------------------------------------------------------------
+
+    def _blocking(self) -> Iterable[RenderableType]:
+        blocks, _ = view.top(self.groups)
+        chosen = [group for group in self.groups if group.worst in view.UNMET and (group.gate or not blocks)]
+        severe = bool(chosen) and not blocks
+        yield from self.heading(self.label("report.most_severe" if severe else "figure.top_blocking"))
+        if not blocks:
+            yield Line(self.label("report.nothing_blocks"))
+        if not chosen:
+            return
+        table = self._table()
+        table.add_column(Line(self.label("column.id")), no_wrap=True, width=7)
+        table.add_column(Line(self.label("column.verdict")), width=15, overflow="fold")
+        table.add_column(Line(self.label("column.resource")), width=18, overflow="fold")
+        table.add_column(Line(self.label("column.message")), ratio=1, overflow="fold")
+        for group in chosen[:CONTROLS]:
+            self._rows(table, group)
+        yield table
+        hidden = sum(len(_unmet(group)) for group in chosen[CONTROLS:])
+        if hidden:
+            yield Line(self.label("report.more", count=hidden))
+
+    def _rows(self, table: Table, group: view.Group) -> None:
+        records = _unmet(group)
+        for record in records[:ROWS_PER_CONTROL]:
+            key = view.outcome(record)
+            table.add_row(
+                Line(clean(group.control["id"])),
+                self.signed(key, view.outcome_label(key)),
+                Line(view.place(record)),
+                Line(clean(self.say(view.message(record)), MESSAGE)),
+            )
+        hidden = len(records) - ROWS_PER_CONTROL
+        if hidden > 0:
+            more = Line(self.label("report.more", count=hidden))
+            table.add_row(Line(clean(group.control["id"])), Line(""), Line(""), more)
+
+    def _unknowns(self) -> Iterable[RenderableType]:
+        found = view.unknowns(self.report)
+        if not found:
+            return
+        yield from self.heading(self.label("section.12"))
+        yield Line(self.label("sentence.unknown_is_no_pass"))
+        table = self._table()
+        table.add_column(Line(self.label("column.reason")), width=20, overflow="fold")
+        table.add_column(Line(self.label("column.count")), width=8, justify="right")
+        table.add_column(Line(self.label("column.remedy")), ratio=1, overflow="fold")
+        for one in found[:REASONS]:
+            table.add_row(Line(self.say(one.label)), Line(str(one.count)), Line(self.say(one.remedy)))
+        yield table
+        if len(found) > REASONS:
+            yield Line(self.label("report.more", count=sum(one.count for one in found[REASONS:])))
+
+    def _waivers(self) -> Iterable[RenderableType]:
+        found = view.waived(self.report)
+        if not found:
+            return
+        yield from self.heading(self.label("field.waivers"))
+        for one in found[:WAIVERS]:
+            control, count = clean(one.control), len(one.findings)
+            if one.waiver is not None:
+                name = f"{clean(one.waiver, MAX_NAME)} · {control} · {self.label('disposition.waived')}"
+            else:
+                refusal = self.say(one.refusal or Text("", ""))
+                name = f"{control} · {self.label('disposition.refused')}: {refusal}"
+            yield self._item(f"{name} ({self.label('column.count')}: {count})", view.SYMBOL["waived"])
+        if len(found) > WAIVERS:
+            yield self._item(self.label("report.more", count=len(found) - WAIVERS), "")
+
+    def _foot(self) -> Iterable[RenderableType]:
+        yield ""
+        if self.report["gaps"]:
+            yield Line(self.label("report.gaps", count=len(self.report["gaps"])))
+        yield Line(self.label("report.full_report", path=clean(self.report["findings_file"]["path"])))
+        yield ""
+        if not self.report["profile"]["official"]:
+            yield Line(self.say(text_of(self.report["profile"]["notice"])))
+        yield Line(self.label("sentence.self_assessment"))
+        yield Line(self.label("report.authority_decides"))
+
+
+def _unmet(group: view.Group) -> Sequence[view.Record]:
+    return [record for record in group.findings if view.outcome(record) in view.UNMET]
+
+
+def _bar(lower: float, upper: float) -> Line:
+    """What is shown to pass, what is not known, what is not met."""
+    sure, possible = (int(bound * BAR / 100) for bound in (lower, upper))
+    return Line("█" * sure + "░" * (possible - sure) + "·" * (BAR - possible))

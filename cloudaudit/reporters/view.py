@@ -1,0 +1,261 @@
+"""report.json as a person reads it: what blocks first, what is not known by its reason, what was waived.
+
+Decides order and groups; it computes no figure of readiness and draws no conclusion of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cloudaudit.model import Text
+from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
+
+Report = Mapping[str, Any]
+Record = Mapping[str, Any]
+
+WORST_FIRST: Final = ("fail", "expired", "unknown", "manual_pending", "waived", "pass", "not_applicable")
+RANK: Final = {outcome: rank for rank, outcome in enumerate(WORST_FIRST)}
+UNMET: Final = frozenset({"fail", "expired", "unknown", "manual_pending"})
+SYMBOL: Final[Mapping[str, str]] = {
+    "pass": "✓",
+    "fail": "×",
+    "expired": "!",
+    "unknown": "?",
+    "manual_pending": "…",
+    "waived": "≈",
+    "not_applicable": "–",
+    "open": "✓",
+    "conditional": "≈",
+    "indeterminate": "?",
+    "blocked": "×",
+    "out_of_scope": "–",
+}
+"""One sign per outcome and state, so that nothing is told by colour alone."""
+TOP: Final = 5
+PENDING: Final = "manual_pending"
+
+
+def outcome(record: Record) -> str:
+    """The verdict of a finding, or `waived`."""
+    return "waived" if record["disposition"] == "waived" else str(record["verdict"])
+
+
+def outcome_label(key: str) -> Text:
+    words = labels()
+    return words("disposition.waived") if key == "waived" else words.of("verdict", key)
+
+
+def place(record: Record) -> str:
+    """The resource of a finding in one short text: its name where it has one, else its id."""
+    resource = record["resource"]
+    return clean(resource["name"] or resource["id"], MAX_NAME)
+
+
+def is_scope(record: Record) -> bool:
+    """Whether a finding stands for a scope that could not be listed, and not for a resource."""
+    resource = record["resource"]
+    scope = "/".join(part for part in (resource["target"], resource["region"], resource["project"]) if part)
+    return record["verdict"] == "unknown" and not record["evidence"] and resource["id"] in (scope, "*")
+
+
+def message(record: Record) -> Text:
+    """What a finding says. For an unseen scope: that, since its facts could fill no message."""
+    if is_scope(record):
+        resource = record["resource"]
+        scope = resource["id"] if resource["id"] != "*" else labels()("report.all_targets")
+        return labels()(
+            "report.unseen_scope",
+            type=clean(resource["type"], MAX_NAME),
+            scope=clean(scope, MAX_NAME) if isinstance(scope, str) else scope,
+            reason=labels().of("reason", record["reason_code"]),
+        )
+    return text_of(record["message"])
+
+
+def severity_weight(entry: Mapping[str, Any]) -> int:
+    return int(entry["weight"])
+
+
+# --- gates ----------------------------------------------------------------------------------------
+
+
+def gate_count(report: Report) -> tuple[int, int]:
+    """Open gates, and gates in scope; the final one, which the authority decides, is not counted."""
+    counted = [
+        gate
+        for gate in report["readiness"]["gates"]
+        if not gate["final"] and gate["state"] != "out_of_scope"
+    ]
+    return sum(gate["state"] == "open" for gate in counted), len(counted)
+
+
+def gate_of(report: Report) -> dict[str, str]:
+    """The gate each gating control belongs to, the final one aside."""
+    return {
+        control: gate["id"]
+        for gate in report["readiness"]["gates"]
+        if not gate["final"]
+        for control in gate["controls"]
+    }
+
+
+def subject_title(report: Report) -> Text:
+    subject = report["subject"]
+    return text_of(subject.get("title"), str(subject["id"]))
+
+
+# --- findings by control --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A control with its findings that are neither pass nor not applicable, the worst and heaviest first."""
+
+    control: Mapping[str, Any]
+    findings: Sequence[Record]
+    gate: str | None
+    counts: Mapping[str, int]
+
+    @property
+    def worst(self) -> str:
+        return min(self.counts, key=RANK.__getitem__)
+
+
+def groups(report: Report) -> list[Group]:
+    """Controls that are not met or waived: gating ones first, then by outcome and severity."""
+    by_control: dict[str, list[Record]] = {}
+    for record in report["findings"]:
+        if record["verdict"] in UNMET:
+            by_control.setdefault(record["control"], []).append(record)
+    gates = gate_of(report)
+    found = []
+    for entry in report["controls"]:
+        records = sorted(by_control.get(entry["id"], ()), key=_heaviest_first)
+        if records:
+            counts = Counter(map(outcome, records))
+            found.append(Group(entry, records, gates.get(entry["id"]), counts))
+    return sorted(found, key=_group_order)
+
+
+def _heaviest_first(record: Record) -> tuple[Any, ...]:
+    return (RANK[outcome(record)], -(record["weight"] or 0), place(record), record["fingerprint"])
+
+
+def _group_order(group: Group) -> tuple[Any, ...]:
+    entry = group.control
+    return (group.gate is None, RANK[group.worst], -severity_weight(entry), entry["id"])
+
+
+def top(found: Sequence[Group]) -> tuple[bool, list[Group]]:
+    """The few controls to look at first, and whether they block gates.
+
+    Where no gate is held back: those that fail, the most severe first.
+    """
+    unmet = [group for group in found if group.worst in UNMET]
+    blocking = [group for group in unmet if group.gate is not None]
+    if blocking:
+        return True, blocking[:TOP]
+    return False, [group for group in unmet if group.worst in ("fail", "expired")][:TOP]
+
+
+# --- what is not known ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Findings that are unknown for one reason, or wait for a person, and how to change that."""
+
+    reason: str
+    label: Text
+    remedy: Text
+    count: int
+    controls: tuple[str, ...]
+
+
+def unknowns(report: Report) -> list[Unknown]:
+    """Unknown and pending findings by reason, the most frequent first."""
+    words = labels()
+    seen: dict[str, list[str]] = {}
+    for record in report["findings"]:
+        if record["verdict"] in ("unknown", PENDING):
+            reason = PENDING if record["verdict"] == PENDING else str(record["reason_code"])
+            seen.setdefault(reason, []).append(record["control"])
+    found = [
+        Unknown(
+            reason,
+            words("verdict.manual_pending") if reason == PENDING else words.of("reason", reason),
+            words("report.remedy_pending") if reason == PENDING else words.of("remedy", reason),
+            len(controls),
+            tuple(sorted(set(controls))),
+        )
+        for reason, controls in seen.items()
+    ]
+    return sorted(found, key=lambda one: (-one.count, one.reason))
+
+
+# --- waivers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """Findings of one control under one waiver, or under one refusal."""
+
+    waiver: str | None
+    refusal: Text | None
+    control: str
+    findings: Sequence[Record]
+
+
+def waived(report: Report) -> list[Waived]:
+    """Waivers that hold, then those that were refused."""
+    held: dict[tuple[str, str], list[Record]] = {}
+    refused: dict[tuple[str, str, str], list[Record]] = {}
+    for record in report["findings"]:
+        if record["waiver"]:
+            held.setdefault((record["waiver"], record["control"]), []).append(record)
+        elif record["refused_waiver"]:
+            why = text_of(record["refused_waiver"])
+            refused.setdefault((why.vi, why.en, record["control"]), []).append(record)
+    return [
+        *(Waived(waiver, None, control, records) for (waiver, control), records in sorted(held.items())),
+        *(
+            Waived(None, Text(vi, en), control, records)
+            for (vi, en, control), records in sorted(refused.items())
+        ),
+    ]
+
+
+def lapsed_papers(report: Report) -> list[Record]:
+    """Findings that expired: papers past their end and drills too long ago."""
+    return [record for record in report["findings"] if record["verdict"] == "expired"]
+
+
+def not_applicable(report: Report) -> list[Record]:
+    return [record for record in report["findings"] if record["verdict"] == "not_applicable"]
+
+
+# --- lists that end -------------------------------------------------------------------------------
+
+
+def fair_limit(counts: Iterable[int], budget: int) -> int:
+    """The most each list may show so that all lists together stay within a budget."""
+    sizes = sorted(counts)
+    left = budget
+    for shorter, size in enumerate(sizes):
+        each = left // (len(sizes) - shorter)
+        if size > each:
+            return each
+        left -= size
+    return sizes[-1] if sizes else 0
+
+
+def observed_regions(report: Report) -> Iterator[tuple[str, str]]:
+    """Target and region of everything that was asked for or found, each once."""
+    seen: dict[tuple[str, str], None] = {}
+    for entry in (*report["collection"], *(record["resource"] for record in report["findings"])):
+        if entry["region"] and entry["target"] != "registers":
+            seen[entry["target"], entry["region"]] = None
+    return iter(sorted(seen))

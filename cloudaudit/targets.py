@@ -1,0 +1,381 @@
+"""Read targets.yaml: which clouds to audit, grouped into the subjects that reports are about.
+
+It names where secrets are kept and refuses to hold any. Values may come from the environment, put
+in after the file is parsed, so that no variable can change its structure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeAlias
+
+from cloudaudit.errors import Problem, TargetError, Where
+from cloudaudit.model import Seconds, Text
+from cloudaudit.yamlsource import (
+    Document,
+    Pointer,
+    address_of,
+    duration_of,
+    excerpt,
+    hidden_character,
+    problems_of_schema,
+    schema,
+)
+from cloudaudit.yamlsource import load as load_yaml
+
+RESERVED: Final = frozenset({"registers", "documents"})
+"""Names that stand for declared things in a snapshot, and can be no target's."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStackEntry:
+    """An OpenStack cloud, known by its entry in clouds.yaml."""
+
+    name: str
+    cloud: str
+    regions: tuple[str, ...] | None
+    """None: all of them."""
+    projects: tuple[str, ...] | None
+    """By name or id; None: all that can be seen."""
+    vantage: str
+    """`tenant` or `operator`: whose rights the credentials give."""
+    interface: str | None
+    """None: as clouds.yaml says, else public."""
+    ca_file: Path | None
+    label_keys: tuple[str, ...]
+    """Keys of labels whose values may be stored, beside those every audit stores."""
+    allow_private: tuple[str, ...]
+    max_in_flight: int
+    rate_limit: float | None
+    """Requests per second."""
+    deadline: Seconds
+    where: Where
+    kind: ClassVar[str] = "openstack"
+
+
+@dataclass(frozen=True, slots=True)
+class S3Entry:
+    """An S3 service. Its keys are in an AWS profile, or in two files."""
+
+    name: str
+    endpoint: str
+    profile: str | None
+    access_key_file: Path | None
+    secret_key_file: Path | None
+    region: str
+    addressing: str
+    """`path` or `virtual`."""
+    expected_owner: str | None
+    buckets: tuple[str, ...] | None
+    """None: all that can be seen."""
+    ca_file: Path | None
+    label_keys: tuple[str, ...]
+    allow_private: tuple[str, ...]
+    max_in_flight: int
+    rate_limit: float | None
+    deadline: Seconds
+    where: Where
+    kind: ClassVar[str] = "s3"
+
+
+Entry: TypeAlias = OpenStackEntry | S3Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one report is about: a provider's platform, or the systems of an agency."""
+
+    id: str
+    kind: str
+    title: Text
+    registers: Path | None
+    targets: tuple[Entry, ...]
+    absent: tuple[str, ...]
+    """Kinds of target the subject declares it does not have: a declared emptiness, shown as such."""
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsFile:
+    """All of targets.yaml. `warnings` tell what is dangerous but not wrong."""
+
+    path: Path
+    digest: str
+    subjects: tuple[Subject, ...]
+    warnings: tuple[Problem, ...]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> TargetsFile:
+    """Read targets.yaml, with `environ` for its variables. TargetError tells every mistake found.
+
+    Files named in it are relative to its folder; they must exist, and are not opened.
+    """
+    document = load_yaml(path)
+    if document.value is None:
+        raise TargetError("the file is empty", where=Where(str(path), 1, 1), hint=_HOW_TO)
+    secrets = list(_secrets(document))
+    value, conceal, problems = _interpolated(document, environ)
+    problems += secrets
+    told = {problem.where for problem in secrets}
+    problems += [
+        _how_to(problem)
+        for problem in problems_of_schema(document, schema("targets"), value=value, conceal=conceal)
+        if problem.where not in told
+    ]
+    if not problems:
+        problems += _repeated(document, value)
+        problems += _absent_files(document, value)
+    if problems:
+        raise TargetError.of(sorted(problems, key=_by_place))
+    subjects = tuple(
+        _subject(document, value["subjects"][number], number) for number in range(len(value["subjects"]))
+    )
+    return TargetsFile(path, document.digest, subjects, tuple(_open_to_others(document, value)))
+
+
+_HOW_TO: Final = (
+    "write version: 1 and subjects:, with at least one subject and one target, such as "
+    "- {id: dam-may-mau, kind: provider, title: {vi: Đám mây mẫu}, "
+    "targets: [{name: hn, kind: openstack, cloud: hn}]}"
+)
+
+
+def _how_to(problem: Problem) -> Problem:
+    """Show a whole example to who has not written a subject or target yet."""
+    none = (
+        "'subjects': 1 or more",
+        "'targets': 1 or more",
+        "missing key 'subjects'",
+        "missing key 'targets'",
+    )
+    return Problem(problem.where, problem.message, _HOW_TO) if problem.message.startswith(none) else problem
+
+
+def _by_place(problem: Problem) -> tuple[int, int]:
+    return (problem.where.line, problem.where.column) if problem.where else (0, 0)
+
+
+# --- secrets --------------------------------------------------------------------------------------
+
+_SECRET: Final = re.compile(
+    r"(^|_)(pass|passwd|password|passphrase|secret|token|credentials?|auth)($|_)|(access|secret|api|private)_?key"
+)
+
+
+def _secrets(document: Document) -> Iterator[Problem]:
+    """Find keys that hold a secret, wherever they stand. Their values are never shown."""
+    for pointer in _keys(document.value, ()):
+        key = str(pointer[-1]).lower().replace("-", "_")
+        if _SECRET.search(key) and not key.endswith("_file"):
+            yield Problem(
+                document.where(pointer, key=True),
+                f"'{excerpt(str(pointer[-1]))}' may not stand here: this file holds no secrets",
+                "keep it in clouds.yaml or secure.yaml (OpenStack), or for S3 in an AWS profile "
+                "or the files that access_key_file and secret_key_file name",
+            )
+
+
+def _keys(value: Any, pointer: Pointer) -> Iterator[Pointer]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*pointer, key)
+            yield from _keys(inner, (*pointer, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _keys(inner, (*pointer, number))
+
+
+# --- the environment ------------------------------------------------------------------------------
+
+_VARIABLE: Final = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<closed>\}?)")
+_INSIDE: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<has_default>:-(?P<default>.*))?", re.DOTALL)
+
+
+def _interpolated(
+    document: Document, environ: Mapping[str, str]
+) -> tuple[Any, frozenset[Pointer], list[Problem]]:
+    """Put variables into texts. The pointers say which values came from the environment."""
+    problems: list[Problem] = []
+    changed: set[Pointer] = set()
+
+    def put(value: Any, pointer: Pointer) -> Any:
+        if isinstance(value, dict):
+            return {key: put(inner, (*pointer, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [put(inner, (*pointer, number)) for number, inner in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        changed.add(pointer)
+        try:
+            return unicodedata.normalize("NFC", _VARIABLE.sub(lambda found: _value(found, environ), value))
+        except _BadVariable as error:
+            problems.append(Problem(document.where(pointer), error.message, error.hint))
+            return value
+
+    return put(document.value, ()), frozenset(changed), problems
+
+
+class _BadVariable(ValueError):
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
+    if found["inside"] is None:
+        return "${"
+    inside = _INSIDE.fullmatch(found["inside"])
+    if not found["closed"] or not inside:
+        raise _BadVariable(
+            "a variable is not written rightly", "write ${NAME} or ${NAME:-default}; $${ stands for ${ itself"
+        )
+    value = environ.get(inside["name"])
+    if inside["has_default"] and not value:
+        return inside["default"]
+    if value is None:
+        raise _BadVariable(
+            f"the environment variable {inside['name']} is not set",
+            f"set it, or write ${{{inside['name']}:-default}}",
+        )
+    if hidden_character(value) or "\n" in value or "\r" in value:
+        raise _BadVariable(
+            f"the environment variable {inside['name']} holds a line break or an invisible character",
+            "set it to one line of plain text",
+        )
+    return value
+
+
+# --- checks and values ----------------------------------------------------------------------------
+
+
+def _targets(value: Any) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    for s, subject in enumerate(value["subjects"]):
+        for t, target in enumerate(subject["targets"]):
+            yield ("subjects", s, "targets", t), target
+
+
+def _repeated(document: Document, value: Any) -> Iterator[Problem]:
+    subjects: dict[str, Where] = {}
+    for number, subject in enumerate(value["subjects"]):
+        yield from _named_twice(document, ("subjects", number, "id"), subject["id"], subjects)
+    names: dict[tuple[object, ...], dict[str, Where]] = {}
+    for pointer, target in _targets(value):
+        where = (*pointer, "name")
+        yield from _named_twice(document, where, target["name"], names.setdefault(pointer[:2], {}))
+        if target["name"] in RESERVED:
+            yield Problem(
+                document.where(where), f"no target can be named '{target['name']}'", "choose another name"
+            )
+
+
+def _named_twice(
+    document: Document, pointer: Pointer, name: str, seen: dict[str, Where]
+) -> Iterator[Problem]:
+    where = document.where(pointer)
+    if name in seen:
+        yield Problem(
+            where, f"'{name}' is already given at line {seen[name].line}", "name one of them otherwise"
+        )
+    seen.setdefault(name, where)
+
+
+def _files(value: Any) -> Iterator[tuple[Pointer, str]]:
+    for pointer, target in _targets(value):
+        for key in ("ca_file", "access_key_file", "secret_key_file"):
+            if key in target:
+                yield (*pointer, key), target[key]
+
+
+def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
+    base = Path(document.name).parent
+    hint = f"paths are relative to {base}, and '~' is not expanded: write ${{HOME}}"
+    for pointer, file in _files(value):
+        if not (base / file).is_file():
+            yield Problem(document.where(pointer), f"'{pointer[-1]}': there is no such file", hint)
+    for number, subject in enumerate(value["subjects"]):
+        if "registers" in subject and not (base / subject["registers"]).is_dir():
+            where = document.where(("subjects", number, "registers"))
+            yield Problem(where, "'registers': there is no such folder", hint)
+
+
+def _open_to_others(document: Document, value: Any) -> Iterator[Problem]:
+    """Warn of key files that other users of the machine can read."""
+    base = Path(document.name).parent
+    for pointer, file in _files(value):
+        mode = (base / file).stat().st_mode
+        if pointer[-1] != "ca_file" and mode & 0o077:
+            yield Problem(
+                document.where(pointer),
+                f"'{pointer[-1]}': others can read this file (mode {mode & 0o777:04o})",
+                "take their rights away: chmod 600 FILE",
+            )
+
+
+def _subject(document: Document, subject: Mapping[str, Any], number: int) -> Subject:
+    base = Path(document.name).parent
+    title = subject["title"]
+    return Subject(
+        subject["id"],
+        subject["kind"],
+        Text(title["vi"], title.get("en", title["vi"])),
+        base / subject["registers"] if "registers" in subject else None,
+        tuple(
+            _entry(target, base, document.where(("subjects", number, "targets", n)))
+            for n, target in enumerate(subject["targets"])
+        ),
+        tuple(subject.get("absent", ())),
+        document.where(("subjects", number)),
+    )
+
+
+def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
+    target = {**_defaults(written["kind"]), **written}
+    kept = {
+        "name": target["name"],
+        "ca_file": _file(target, "ca_file", base),
+        "label_keys": tuple(target.get("label_keys", ())),
+        "allow_private": tuple(address_of(text) for text in target.get("allow_private", ())),
+        "max_in_flight": target["max_in_flight"],
+        "rate_limit": target.get("rate_limit"),
+        "deadline": duration_of(target["deadline"]),
+        "where": where,
+    }
+    if target["kind"] == "openstack":
+        return OpenStackEntry(
+            cloud=target["cloud"],
+            regions=_some(target["regions"]),
+            projects=_some(target["projects"]),
+            vantage=target["vantage"],
+            interface=target.get("interface"),
+            **kept,
+        )
+    return S3Entry(
+        endpoint=target["endpoint"],
+        profile=target.get("profile"),
+        access_key_file=_file(target, "access_key_file", base),
+        secret_key_file=_file(target, "secret_key_file", base),
+        region=target["region"],
+        addressing=target["addressing"],
+        expected_owner=target.get("expected_owner"),
+        buckets=_some(target["buckets"]),
+        **kept,
+    )
+
+
+def _defaults(kind: str) -> Mapping[str, Any]:
+    shapes = schema("targets")["$defs"][kind]["properties"]
+    return {name: shape["default"] for name, shape in shapes.items() if "default" in shape}
+
+
+def _some(value: str | list[str]) -> tuple[str, ...] | None:
+    """A list as it is; `all` as None."""
+    return tuple(value) if isinstance(value, list) else None
+
+
+def _file(target: Mapping[str, Any], key: str, base: Path) -> Path | None:
+    return base / target[key] if key in target else None

@@ -1,0 +1,701 @@
+"""What a cloud that refuses, breaks or lies becomes: gaps with their reason, and never an empty list."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from fake_openstack import (
+    BANK,
+    IN_SHOP,
+    REGION,
+    SHOP,
+    TARGET,
+    FakeOpenStack,
+    Reply,
+    Request,
+    collect,
+    collector,
+    listed,
+)
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from openstack_answers import IMAGE, SERVER, USER, VOLUME, small_cloud
+
+from cloudaudit.catalog import load_types
+from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector, session
+from cloudaudit.collectors.transport import CallLog
+from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen
+
+TYPES = load_types()
+CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
+VOLUMES = f"/volume/v3/{SHOP}/volumes/detail"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenStack]:
+    fake = small_cloud()
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        yield fake
+
+
+# --- one answer ----------------------------------------------------------------------------------------
+
+CUT = json.dumps({"volumes": [VOLUME]}).encode()[:-9]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "detail"),
+    [
+        (Reply(status=403), Reason.NO_PERMISSION, f"HTTP 403 from GET {VOLUMES}?limit=1000"),
+        (Reply(status=404), Reason.SERVICE_ABSENT, f"HTTP 404 from GET {VOLUMES}?limit=1000"),
+        (Reply(status=405), Reason.NOT_IMPLEMENTED, f"HTTP 405 from GET {VOLUMES}?limit=1000"),
+        (Reply(status=501), Reason.NOT_IMPLEMENTED, f"HTTP 501 from GET {VOLUMES}?limit=1000"),
+        (Reply(status=504), Reason.TIMEOUT, f"HTTP 504 from GET {VOLUMES}?limit=1000"),
+        (Reply(status=500), Reason.INVALID_ANSWER, f"HTTP 500 from GET {VOLUMES}?limit=1000"),
+        (Reply(status=429), Reason.THROTTLED, f"HTTP 429 from GET {VOLUMES}?limit=1000"),
+        (Reply(status=302, headers={"Location": "/elsewhere"}), Reason.INVALID_ANSWER, f"HTTP 302 from GET {VOLUMES}?limit=1000"),
+        (Reply(b"<html>login</html>"), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 is no JSON (text/html)"),
+        (Reply(CUT), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 is no JSON (text/html)"),
+        (Reply(b"\xff\xfe\xfa"), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 is no JSON (text/html)"),
+        (Reply(b'{"volumes": NaN}'), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 is no JSON (text/html)"),
+        (Reply(b"[" * 200_000), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 is no JSON (text/html)"),
+        (Reply([VOLUME]), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 is no JSON object"),
+        (Reply({"servers": []}), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 holds no list 'volumes'"),
+        (Reply({"volumes": None}), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 holds no list 'volumes'"),
+        (Reply({"volumes": ["vol-1"]}), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 holds no list 'volumes'"),
+        (Reply(status=204), Reason.INVALID_ANSWER, f"the answer to GET {VOLUMES}?limit=1000 is no JSON (application/json)"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_no_list_is_a_gap(
+    cloud: FakeOpenStack, reply: Reply, reason: Reason, detail: str
+) -> None:
+    cloud.answers[VOLUMES, None] = reply
+    taken = collect(IN_SHOP, "cinder.volumes", "cinder.snapshots")
+    (gap,) = taken.gaps()
+    assert (gap.scope, gap.type, gap.operation, gap.reason, gap.detail) == (
+        IN_SHOP, "openstack.volume", "cinder.volumes", reason, detail,
+    )  # fmt: skip
+    assert taken.request(gap.call) == f"GET {VOLUMES}?limit=1000"
+    assert taken.resources("openstack.volume") == []
+    assert [listing.type for listing in taken.listings()] == ["openstack.snapshot"]
+
+
+def test_an_answer_that_ends_early_is_a_gap(cloud: FakeOpenStack) -> None:
+    cloud.answers[VOLUMES, None] = Reply(CUT, claim=len(CUT) + 9)
+    (gap,) = collect(IN_SHOP, "cinder.volumes").gaps()
+    assert (gap.reason, gap.detail.startswith(f"GET {VOLUMES}?limit=1000: the answer of 127.0.0.1")) == (
+        Reason.INVALID_ANSWER, True,
+    )  # fmt: skip
+
+
+def test_cinder_refused_leaves_the_rest_unharmed(cloud: FakeOpenStack) -> None:
+    for path in list(cloud.answers):
+        if path[0].startswith(f"/volume/v3/{SHOP}/"):
+            cloud.answers[path] = Reply(status=403)
+    taken = collect(
+        IN_SHOP, "nova.servers", "cinder.volumes", "cinder.snapshots", "cinder.backups", "glance.images"
+    )
+    assert [(g.type, g.reason) for g in taken.gaps()] == [
+        ("openstack.volume", Reason.NO_PERMISSION),
+        ("openstack.snapshot", Reason.NO_PERMISSION),
+        ("openstack.backup", Reason.NO_PERMISSION),
+    ]
+    assert [listing.type for listing in taken.listings()] == ["openstack.server", "openstack.image"]
+
+
+# --- waiting -------------------------------------------------------------------------------------------
+
+
+def failing(times: int, status: int, **headers: str) -> Callable[[Request], Reply]:
+    left = [times]
+
+    def answer(request: Request) -> Reply:
+        left[0] -= 1
+        return Reply({"volumes": [VOLUME]}) if left[0] < 0 else Reply(status=status, headers=headers)
+
+    return answer
+
+
+def test_a_busy_service_is_asked_again_when_it_says(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    cloud.call(VOLUMES, failing(2, 429, **{"Retry-After": "7"}))
+    taken = collect(IN_SHOP, "cinder.volumes", pauses=pauses)
+    assert [r.id for r in taken.resources("openstack.volume")] == ["vol-1"]
+    assert taken.gaps() == []
+    assert len(pauses) == 2
+    assert all(7 <= pause <= 7 * 1.25 for pause in pauses)
+    assert [c.status for c in taken.log.calls if "detail" in c.request] == [429, 429, 200]
+
+
+def test_waiting_has_an_end(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    cloud.call(VOLUMES, failing(99, 429, **{"Retry-After": "86400"}))
+    (gap,) = collect(IN_SHOP, "cinder.volumes", pauses=pauses).gaps()
+    assert gap.reason is Reason.THROTTLED
+    assert len(pauses) == 3
+    assert all(60 <= pause <= 75 for pause in pauses)
+
+
+def test_without_a_word_pauses_grow(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    cloud.call(VOLUMES, failing(99, 503))
+    (gap,) = collect(IN_SHOP, "cinder.volumes", pauses=pauses).gaps()
+    assert gap.reason is Reason.INVALID_ANSWER
+    assert [0.25 <= pauses[0] < 0.32, 0.5 <= pauses[1] < 0.63, 1.0 <= pauses[2] < 1.26] == [True] * 3
+
+
+def test_other_failures_are_not_repeated(cloud: FakeOpenStack) -> None:
+    cloud.call(VOLUMES, failing(99, 500))
+    collect(IN_SHOP, "cinder.volumes")
+    assert len([p for p in cloud.paths_asked() if p.startswith(VOLUMES)]) == 1
+
+
+def test_no_pause_outlasts_the_deadline(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    cloud.call(VOLUMES, failing(99, 429, **{"Retry-After": "50"}))
+    (gap,) = collect(IN_SHOP, "cinder.volumes", pauses=pauses, deadline=40).gaps()
+    assert (gap.reason, pauses) == (Reason.THROTTLED, [])
+
+
+def test_after_the_deadline_nothing_more_is_asked(cloud: FakeOpenStack) -> None:
+    reader = collector(deadline=0.2)
+    list(reader.scopes(CallLog()))
+    time.sleep(0.25)
+    asked = len(cloud.requests)
+    gaps = [
+        s
+        for s in reader.collect(IN_SHOP, frozenset({"cinder.volumes", "nova.servers"}), CallLog())
+        if isinstance(s, Gap)
+    ]
+    assert {(g.type, g.reason) for g in gaps} == {
+        ("openstack.volume", Reason.TIMEOUT),
+        ("openstack.server", Reason.TIMEOUT),
+    }
+    assert len(cloud.requests) == asked
+
+
+def test_a_silent_service_is_a_timeout(cloud: FakeOpenStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = threading.Event()
+    monkeypatch.setattr(session, "READ_SECONDS", 0.2)
+
+    def silence(request: Request) -> Reply:
+        waiting.wait(5)
+        return Reply({"volumes": []})
+
+    cloud.call(VOLUMES, silence)
+    (gap,) = collect(IN_SHOP, "cinder.volumes").gaps()
+    waiting.set()
+    assert (gap.reason, gap.detail.endswith("in time")) == (Reason.TIMEOUT, True)
+
+
+def test_a_flood_is_not_read_to_its_end(cloud: FakeOpenStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "LARGEST_BODY", 2**20)
+    cloud.answers[VOLUMES, None] = Reply(b'{"volumes": [' + b" " * 2**22 + b"]}")
+    (gap,) = collect(IN_SHOP, "cinder.volumes").gaps()
+    assert (gap.reason, gap.detail.endswith("sent more than 1 MiB")) == (Reason.INVALID_ANSWER, True)
+
+
+# --- pages ---------------------------------------------------------------------------------------------
+
+
+def numbered(*ids: str, following: str | None = None) -> dict[str, Any]:
+    body: dict[str, Any] = {"volumes": [{**VOLUME, "id": id_} for id_ in ids]}
+    if following is not None:
+        body["volumes_links"] = [{"rel": "next", "href": following}]
+    return body
+
+
+def page(cloud: FakeOpenStack, marker: str) -> str:
+    return f"{cloud.url}{VOLUMES}?limit=1000&marker={marker}"
+
+
+def test_pages_are_followed_to_the_end(cloud: FakeOpenStack) -> None:
+    cloud.answer(f"{VOLUMES}?limit=1000", numbered("a", "b", following=page(cloud, "b")))
+    cloud.answer(f"{VOLUMES}?limit=1000&marker=b", numbered("c", following=page(cloud, "c")))
+    cloud.answer(f"{VOLUMES}?limit=1000&marker=c", numbered())
+    taken = collect(IN_SHOP, "cinder.volumes")
+    assert [v.id for v in taken.resources("openstack.volume")] == ["a", "b", "c"]
+    (listing,) = taken.listings()
+    assert (listing.count, taken.request(listing.call)) == (3, f"GET {VOLUMES}?limit=1000&marker=c")
+    assert [taken.request(v.sources[""]) for v in taken.resources("openstack.volume")] == [
+        f"GET {VOLUMES}?limit=1000",
+        f"GET {VOLUMES}?limit=1000",
+        f"GET {VOLUMES}?limit=1000&marker=b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "detail"),
+    [
+        (lambda c: numbered("c", following=page(c, "b")), "the pages of /volumes/detail?limit=1000 do not end"),
+        (lambda c: numbered("a", following=page(c, "z")), "a page of /volumes/detail?limit=1000 holds nothing new"),
+        (lambda c: numbered("c", following="http://127.0.0.2:9/volumes"), "the next page lies on another host and is not read"),
+        (lambda c: numbered("c", following=f"https{c.url[4:]}{VOLUMES}"), "the next page lies on another host and is not read"),
+        (lambda c: numbered("c", following="file:///etc/passwd"), "the next page lies on another host and is not read"),
+        (lambda c: numbered("c", following="http://[::1/"), "the next page lies on another host and is not read"),
+        (lambda c: numbered("c", following=""), "the next page of /volumes/detail?limit=1000 has no address"),
+        (lambda c: {"volumes": [{**VOLUME, "id": "c"}], "truncated": True}, "the service itself cut the listing /volumes/detail?limit=1000 short"),
+    ],
+)  # fmt: skip
+def test_a_list_without_an_end_is_kept_and_is_a_gap(
+    cloud: FakeOpenStack, second: Callable[[FakeOpenStack], dict[str, Any]], detail: str
+) -> None:
+    cloud.answer(f"{VOLUMES}?limit=1000", numbered("a", "b", following=page(cloud, "b")))
+    cloud.answer(f"{VOLUMES}?limit=1000&marker=b", second(cloud))
+    taken = collect(IN_SHOP, "cinder.volumes")
+    assert [v.id for v in taken.resources("openstack.volume")][:2] == ["a", "b"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [(Reason.PARTIAL, detail)]
+    assert taken.listings() == []
+
+
+def test_a_list_that_breaks_off_is_kept_and_is_a_gap(cloud: FakeOpenStack) -> None:
+    cloud.answer(f"{VOLUMES}?limit=1000", numbered("a", "b", following=page(cloud, "b")))
+    cloud.answer(f"{VOLUMES}?limit=1000&marker=b", status=500)
+    taken = collect(IN_SHOP, "cinder.volumes")
+    assert [v.id for v in taken.resources("openstack.volume")] == ["a", "b"]
+    (gap,) = taken.gaps()
+    assert (gap.reason, gap.detail) == (
+        Reason.PARTIAL,
+        f"the listing breaks off: HTTP 500 from GET {VOLUMES}?limit=1000&marker=b",
+    )
+
+
+def test_counted_pages_end_with_an_empty_one(cloud: FakeOpenStack) -> None:
+    """A server may give fewer than asked for without being at its end."""
+    groups = [{"id": f"g{n}", "name": "", "policy": "affinity", "members": []} for n in range(5)]
+
+    def two_at_a_time(request: Request) -> Reply:
+        offset = int(request.path.partition("offset=")[2] or 0)
+        return Reply({"server_groups": groups[offset : offset + 2]})
+
+    cloud.call("/compute/v2.1/os-server-groups", two_at_a_time)
+    taken = collect(IN_SHOP, "nova.server_groups")
+    assert [g.id for g in taken.resources("openstack.server_group")] == ["g0", "g1", "g2", "g3", "g4"]
+    assert taken.gaps() == []
+
+
+def test_a_server_that_ignores_the_offset_is_found_out(cloud: FakeOpenStack) -> None:
+    same = [{"id": "g1", "name": "", "policy": "affinity", "members": []}]
+    cloud.answer("/compute/v2.1/os-server-groups", {"server_groups": same})
+    taken = collect(IN_SHOP, "nova.server_groups")
+    assert len(taken.resources("openstack.server_group")) == 1
+    assert [g.reason for g in taken.gaps()] == [Reason.PARTIAL]
+
+
+def test_glance_counts_links_from_its_own_root(cloud: FakeOpenStack) -> None:
+    """Behind a prefix, as here, `/v2/images` is not below the host but below the service."""
+    first = {"images": [{**IMAGE, "id": "a"}], "next": "/v2/images?marker=a&limit=1000"}
+    cloud.answer("/image/v2/images?limit=1000", first, project=SHOP)
+    cloud.answer("/image/v2/images?marker=a&limit=1000", {"images": [{**IMAGE, "id": "b"}]}, project=SHOP)
+    taken = collect(IN_SHOP, "glance.images")
+    assert {i.id for i in taken.resources("openstack.image")} == {"a", "b", "img-1"}
+    assert taken.gaps() == []
+
+
+def test_a_swift_account_without_an_end_is_kept_and_is_a_gap(cloud: FakeOpenStack) -> None:
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker=kho", [{"name": "kho"}])
+    taken = collect(IN_SHOP, "swift.containers", "swift.container_head")
+    assert [c.name for c in taken.resources("openstack.container")] == ["kho"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, "a page of the account holds nothing new")
+    ]
+
+
+# --- items ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("id_", [None, 7, "", ["a"], {"a": 1}, "x" * 5000])
+def test_an_item_without_a_usable_id_is_counted_as_missing(cloud: FakeOpenStack, id_: object) -> None:
+    cloud.answer(VOLUMES, {"volumes": [{**VOLUME, "id": id_}, VOLUME]})
+    taken = collect(IN_SHOP, "cinder.volumes")
+    assert [v.id for v in taken.resources("openstack.volume")] == ["vol-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.INVALID_ANSWER, "1 of 2 items have no usable id")
+    ]
+
+
+def test_a_field_of_the_wrong_kind_costs_one_fact(cloud: FakeOpenStack) -> None:
+    wrong = {
+        "size": "2",
+        "encrypted": "yes",
+        "created_at": "yesterday",
+        "attachments": [{"server_id": 7}],
+        "metadata": [],
+    }
+    cloud.answer(VOLUMES, {"volumes": [{**VOLUME, **wrong, "status": None}]})
+    volume = collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+    assert volume.unseen == {
+        "status": Unseen(Reason.INVALID_ANSWER, "'status' holds no text"),
+        "size_gb": Unseen(Reason.INVALID_ANSWER, "'size' holds no integer"),
+        "encrypted": Unseen(Reason.INVALID_ANSWER, "'encrypted' holds no boolean"),
+        "attachments": Unseen(Reason.INVALID_ANSWER, "'attachments' holds no id"),
+        "created_at": Unseen(Reason.INVALID_ANSWER, "'created_at' holds no time"),
+        "labels": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
+        "label_names": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
+    }
+    assert volume.facts["bootable"] is False
+
+
+def test_what_is_hidden_from_tenants_is_a_refusal(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in VOLUME.items() if k != "os-vol-host-attr:host"}
+    cloud.answer(VOLUMES, {"volumes": [row]})
+    volume = collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+    assert volume.unseen == {
+        "host": Unseen(
+            Reason.NO_PERMISSION, "the service does not show 'os-vol-host-attr:host' to this credential"
+        )
+    }
+
+
+def test_a_server_of_a_cell_that_is_down_says_so(cloud: FakeOpenStack) -> None:
+    row = {
+        "id": "srv-2",
+        "status": "UNKNOWN",
+        "tenant_id": SHOP,
+        "created": "2026-11-22T03:45:35Z",
+        "links": [],
+    }
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    assert server.facts == {"status": "UNKNOWN", "created_at": 1795319135}
+    assert set(server.unseen.values()) == {Unseen(Reason.PARTIAL, "the cell of the server does not answer")}
+
+
+def test_user_data_that_is_null_is_none(cloud: FakeOpenStack) -> None:
+    row = {**SERVER, "OS-EXT-SRV-ATTR:user_data": None}
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
+    assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["has_user_data"] is False
+
+
+def test_old_versions_leave_facts_missing(cloud: FakeOpenStack) -> None:
+    cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.59", "min_version": "3.0"}]})
+    taken = collect(IN_SHOP, "cinder.backups")
+    assert taken.one("openstack.backup").unseen == {
+        "encrypted": Unseen(Reason.NOT_IMPLEMENTED, "Cinder tells of a backup's key since version 3.64")
+    }
+    assert cloud.requests[-1].headers["OpenStack-API-Version"] == "volume 3.59"
+
+
+def test_no_version_is_asked_for_where_the_service_tells_none(cloud: FakeOpenStack) -> None:
+    cloud.answer("/compute/v2.1/", status=403)
+    taken = collect(IN_SHOP, "nova.servers")
+    assert len(taken.resources("openstack.server")) == 1
+    assert "OpenStack-API-Version" not in cloud.requests[-1].headers
+
+
+def test_manila_before_share_backups_has_none(cloud: FakeOpenStack) -> None:
+    cloud.answer("/share/v2/", {"versions": [{"id": "v2.0", "version": "2.75", "min_version": "2.0"}]})
+    (seen,) = collect(IN_SHOP, "manila.share_backups").seen
+    assert isinstance(seen, Listing)
+    assert (seen.count, seen.proof) == (0, "Manila's API ends at 2.75, before share backups began (2.80)")
+
+
+def test_users_without_options_have_no_mfa_facts(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in USER.items() if k != "options"}
+    cloud.answer("/identity/v3/users", listed("users", [row, {**USER, "id": "u-2", "options": {}}]))
+    bare, empty = collect(TARGET, "keystone.users", "keystone.federated_users").resources("openstack.user")
+    why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone's answer has no options of the user")
+    assert bare.unseen == {"mfa": why, "ignores_password_expiry": why, "ignores_lockout": why}
+    assert (empty.facts["mfa.enabled"], empty.facts["mfa.rules"], dict(empty.unseen)) == (False, (), {})
+
+
+def test_users_whose_origin_cannot_be_told(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/OS-FEDERATION/identity_providers", status=403)
+    user = collect(TARGET, "keystone.users", "keystone.federated_users").one("openstack.user")
+    assert user.unseen["federated"].reason is Reason.NO_PERMISSION
+    assert (
+        collect(TARGET, "keystone.users").one("openstack.user").unseen["federated"].reason
+        is Reason.NOT_COLLECTED
+    )
+
+
+def test_a_type_that_is_not_encrypted_has_null_facts(cloud: FakeOpenStack) -> None:
+    cloud.answer(f"/volume/v3/{SHOP}/types/type-1/encryption", {})
+    type_ = collect(REGION, "cinder.types", "cinder.type_encryption").one("openstack.volume_type")
+    assert [
+        type_.facts[f"encryption.{name}"] for name in ("provider", "cipher", "key_size", "control_location")
+    ] == [None] * 4
+    assert type_.unseen == {}
+
+
+def test_a_type_whose_encryption_is_refused(cloud: FakeOpenStack) -> None:
+    cloud.answer(f"/volume/v3/{SHOP}/types/type-1/encryption", status=403)
+    taken = collect(REGION, "cinder.types", "cinder.type_encryption")
+    type_ = taken.one("openstack.volume_type")
+    assert type_.why_missing("encryption.cipher") == Unseen(
+        Reason.NO_PERMISSION, f"HTTP 403 from GET /volume/v3/{SHOP}/types/type-1/encryption"
+    )
+    assert taken.gaps() == []
+
+
+def test_extra_specs_are_hidden_from_tenants(cloud: FakeOpenStack) -> None:
+    for project in (SHOP, BANK):
+        row = {
+            "id": "type-1",
+            "name": "luks",
+            "is_public": True,
+            "extra_specs": {"replication_enabled": "<is> True"},
+        }
+        cloud.answer(f"/volume/v3/{project}/types", {"volume_types": [row]})
+    type_ = collect(REGION, "cinder.types", "cinder.type_encryption").one("openstack.volume_type")
+    assert type_.facts["replication_enabled"] is True
+    assert type_.unseen == {
+        "backend": Unseen(Reason.NO_PERMISSION, "Cinder shows the backend of a type to administrators only")
+    }
+
+
+def test_private_types_are_seen_through_the_projects_that_may_use_them(cloud: FakeOpenStack) -> None:
+    private = {
+        "id": "type-2",
+        "name": "bank-only",
+        "is_public": False,
+        "extra_specs": {},
+        "qos_specs_id": None,
+    }
+    cloud.answer(f"/volume/v3/{BANK}/types", {"volume_types": [private]})
+    cloud.answer(f"/volume/v3/{BANK}/types/type-2/encryption", {})
+    taken = collect(REGION, "cinder.types", "cinder.type_encryption")
+    assert [(t.id, t.scope) for t in taken.resources("openstack.volume_type")] == [
+        ("type-1", REGION),
+        ("type-2", REGION),
+    ]
+    assert [listing.count for listing in taken.listings()] == [2]
+
+
+# --- Swift: what a reader is not told ---------------------------------------------------------------------
+
+
+def hidden_from_readers(cloud: FakeOpenStack, *names: str) -> None:
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": n} for n in names])
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker={names[-1]}", [])
+    for name in names:
+        cloud.answer(f"/object/v1/AUTH_{SHOP}/{name}", status=204, headers={"X-Storage-Policy": "gold"})
+
+
+def test_a_reader_cannot_conclude_that_a_container_is_private(cloud: FakeOpenStack) -> None:
+    hidden_from_readers(cloud, "kho")
+    container = collect(IN_SHOP, "swift.containers", "swift.container_head").one("openstack.container")
+    assert set(container.unseen) == {"read_acl", "write_acl", "sync_to", "sync_key_present"}
+    assert {why.reason for why in container.unseen.values()} == {Reason.NO_PERMISSION}
+    assert container.facts == {
+        "versioning": False,
+        "storage_policy": "gold",
+        "quota_bytes": None,
+        "labels": {},
+        "label_names": (),
+    }
+
+
+@pytest.mark.parametrize("sign", ["role", "gateway", "other container"])
+def test_an_owner_can(cloud: FakeOpenStack, sign: str) -> None:
+    hidden_from_readers(cloud, "a", "b")
+    if sign == "role":
+        cloud.roles[SHOP] = ["SwiftOperator"]
+    elif sign == "gateway":
+        cloud.answer(
+            f"/object/v1/AUTH_{SHOP}?format=json",
+            [{"name": "a"}, {"name": "b"}],
+            headers={"X-Account-Bytes-Used-Actual": "0"},
+        )
+    else:
+        cloud.answer(f"/object/v1/AUTH_{SHOP}/b", status=204, headers={"X-Container-Meta-Temp-URL-Key": "k"})
+    first = collect(IN_SHOP, "swift.containers", "swift.container_head").resources("openstack.container")[0]
+    assert first.unseen == {}
+    assert (first.facts["read_acl"], first.facts["sync_key_present"]) == (None, False)
+
+
+def test_a_container_that_cannot_be_asked_about(cloud: FakeOpenStack) -> None:
+    hidden_from_readers(cloud, "a", "b", "c")
+    cloud.answer(f"/object/v1/AUTH_{SHOP}/a", status=403)
+    cloud.answer(f"/object/v1/AUTH_{SHOP}/b", status=404)
+    a, b, _ = collect(IN_SHOP, "swift.containers", "swift.container_head").resources("openstack.container")
+    assert (a.facts, a.unseen[""].reason) == ({}, Reason.NO_PERMISSION)
+    assert b.unseen[""] == Unseen(Reason.PARTIAL, "the container was gone when its headers were asked for")
+
+
+def test_names_of_containers_keep_their_spelling(cloud: FakeOpenStack) -> None:
+    """NFC and NFD are two containers; both are shown in NFC."""
+    nfc, nfd = "h\u1ed3 s\u01a1", "ho\u0302\u0300 so\u031b"
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": nfc}, {"name": nfd}, {"name": "a/?#b"}])
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker={quote('a/?#b', safe='')}", [])
+    for name in (nfc, nfd, "a/?#b"):
+        cloud.answer(f"/object/v1/AUTH_{SHOP}/{quote(name, safe='')}", status=204)
+    taken = collect(IN_SHOP, "swift.containers", "swift.container_head")
+    assert [(c.id, c.name) for c in taken.resources("openstack.container")] == [
+        (f"{SHOP}/{nfc}", nfc),
+        (f"{SHOP}/{nfd}", nfc),
+        (f"{SHOP}/a/?#b", "a/?#b"),
+    ]
+    assert taken.gaps() == []
+
+
+# --- extensions ------------------------------------------------------------------------------------------
+
+
+def test_no_vpn_extension_proves_that_there_is_no_vpn(cloud: FakeOpenStack) -> None:
+    cloud.answer("/network/v2.0/extensions", {"extensions": [{"alias": "router"}, {"alias": "qos"}]})
+    taken = collect(IN_SHOP, *TYPES["openstack.vpn_connection"].calls)
+    (seen,) = taken.seen
+    assert isinstance(seen, Listing)
+    assert (seen.scope, seen.type, seen.count) == (IN_SHOP, "openstack.vpn_connection", 0)
+    assert seen.proof == "the complete list of Neutron's 2 extensions has no vpnaas"
+    assert taken.request(seen.call) == "GET /network/v2.0/extensions"
+    assert not [p for p in cloud.paths_asked() if "/vpn/" in p]
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [Reply(status=404), Reply(status=403), Reply({"extensions": []}), Reply({"extensions": [{"alias": 7}]})],
+)
+def test_without_a_complete_list_of_extensions_nothing_is_proven(
+    cloud: FakeOpenStack, extensions: Reply
+) -> None:
+    cloud.answers["/network/v2.0/extensions", None] = extensions
+    cloud.answer("/network/v2.0/vpn/ipsec-site-connections", status=404, project=SHOP)
+    taken = collect(IN_SHOP, *TYPES["openstack.vpn_connection"].calls)
+    assert [(g.type, g.reason) for g in taken.gaps("openstack.vpn_connection")] == [
+        ("openstack.vpn_connection", Reason.SERVICE_ABSENT)
+    ]
+    assert taken.listings("openstack.vpn_connection") == []
+
+
+def test_vpn_policies_that_are_not_shown(cloud: FakeOpenStack) -> None:
+    cloud.answer("/network/v2.0/vpn/ikepolicies", status=403, project=SHOP)
+    cloud.answer("/network/v2.0/vpn/ipsecpolicies", {"ipsecpolicies": []}, project=SHOP)
+    cloud.answer("/network/v2.0/vpn/endpoint-groups", {"endpoint_groups": []}, project=SHOP)
+    vpn = collect(IN_SHOP, *TYPES["openstack.vpn_connection"].calls).one("openstack.vpn_connection")
+    assert vpn.facts == {"peer_address": "198.51.100.10", "status": "ACTIVE"}
+    assert {name: why.reason for name, why in vpn.unseen.items()} == {
+        "ike": Reason.NO_PERMISSION,
+        "ipsec": Reason.PARTIAL,
+        "peer_cidrs": Reason.PARTIAL,
+    }
+
+
+def test_no_zone_extension_proves_that_neutron_has_no_zones(cloud: FakeOpenStack) -> None:
+    cloud.answer("/network/v2.0/extensions", {"extensions": [{"alias": "router"}]})
+    taken = collect(REGION, "neutron.availability_zones", "neutron.extensions")
+    (listing,) = taken.listings("openstack.availability_zone")
+    assert (listing.count, "no availability_zone" in listing.proof) == (0, True)
+
+
+# --- members of groups -------------------------------------------------------------------------------------
+
+
+def test_one_group_that_cannot_be_read_makes_the_members_partial(cloud: FakeOpenStack) -> None:
+    rows = [{"id": "grp-1", "name": "a"}, {"id": "grp-2", "name": "b"}]
+    cloud.answer("/identity/v3/groups", listed("groups", rows))
+    cloud.answer("/identity/v3/groups/grp-2/users", status=500)
+    taken = collect(TARGET, "keystone.groups", "keystone.group_users")
+    assert [m.id for m in taken.resources("openstack.group_member")] == ["grp-1:u-an"]
+    assert [(g.type, g.reason) for g in taken.gaps()] == [("openstack.group_member", Reason.PARTIAL)]
+
+
+def test_no_groups_have_no_members(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/groups", listed("groups", []))
+    taken = collect(TARGET, "keystone.groups", "keystone.group_users")
+    (listing,) = taken.seen
+    assert isinstance(listing, Listing)
+    assert (listing.count, taken.request(listing.call)) == (0, "GET /identity/v3/groups")
+
+
+# --- whatever fails, nothing is forgotten ------------------------------------------------------------------
+
+BROKEN = [
+    Reply(status=401),
+    Reply(status=403),
+    Reply(status=404),
+    Reply(status=500),
+    Reply(status=503),
+    Reply(b"<html>"),
+    Reply(b'{"half": ['),
+    Reply([]),
+    Reply({}),
+    Reply({"volumes": [7], "servers": {}, "users": "no", "extensions": [[]]}),
+    Reply({"token": {"catalog": "none"}}, 201, {"X-Subject-Token": "x"}),
+    Reply({"token": []}, 201, {"X-Subject-Token": "x"}),
+    Reply({"projects": [{"id": 7, "name": None}], "catalog": [{"type": 1}], "versions": 3}),
+]
+SCOPES = (
+    TARGET,
+    REGION,
+    IN_SHOP,
+    Scope("hn", "vn-hcm-1"),
+    Scope("hn", "vn-hn-1", "lost"),
+    Scope("hn", "vn-hcm-1", SHOP),
+)
+
+
+def types_of(scope: Scope, taken_types: frozenset[str]) -> frozenset[str]:
+    """Types a scope of this kind owes an answer for."""
+    parts = [_TARGET] if scope.region is None else _PROJECT if scope.project else _REGION
+    return frozenset(type_ for part in parts for _, type_ in part.covers) & taken_types
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_every_wanted_type_ends_in_a_listing_or_a_gap(
+    data: st.DataObject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = small_cloud()
+    extra = [
+        "/identity/v3/auth/projects",
+        "/identity/v3/auth/catalog",
+        "/identity/v3/auth/tokens",
+        "/identity/v3",
+    ]
+    paths = sorted({path for path, _ in fake.answers}) + extra
+    for path in data.draw(st.lists(st.sampled_from(paths), min_size=1, max_size=6)):
+        reply = data.draw(st.sampled_from(BROKEN))
+        for project in (None, SHOP, BANK):
+            fake.answers[path, project] = reply
+    vantage = data.draw(st.sampled_from(["tenant", "operator"]))
+    wanted = (
+        CALLS if data.draw(st.booleans()) else frozenset(data.draw(st.sets(st.sampled_from(sorted(CALLS)))))
+    )
+    types = frozenset(
+        n
+        for n in OpenStackCollector.types
+        if any(c.lists and c.name in wanted for c in TYPES[n].calls.values())
+    )
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        reader = collector(vantage=vantage)
+        for scope in SCOPES:
+            seen = list(reader.collect(scope, wanted, CallLog()))
+            concluded = {s.type for s in seen if not isinstance(s, Resource)}
+            owed = types_of(scope, types) if vantage == "tenant" else frozenset()
+            if "keystone.group_users" not in wanted:
+                owed -= {"openstack.group_member"}
+            if "neutron.vpn_connections" not in wanted:
+                owed -= {"openstack.vpn_connection"}
+            assert owed <= concluded, (scope, owed - concluded)
+            for gap in (s for s in seen if isinstance(s, Gap)):
+                assert gap.detail
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(sorted({p for p, _ in small_cloud().answers})), reply=st.sampled_from(BROKEN))
+def test_less_sight_never_makes_an_empty_list(
+    path: str, reply: Reply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever one answer is replaced by: a type that had resources is never listed as empty."""
+    # An account that says it has no containers cannot be told from one that has none.
+    assume(not (reply.body == [] and path.endswith("?format=json")))
+    fake = small_cloud()
+    for project in (None, SHOP, BANK):
+        fake.answers[path, project] = reply
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        reader = collector()
+        for scope in (TARGET, REGION, IN_SHOP):
+            for seen in reader.collect(scope, CALLS, CallLog()):
+                assert not (isinstance(seen, Listing) and seen.count == 0), seen

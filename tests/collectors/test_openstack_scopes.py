@@ -1,0 +1,782 @@
+"""Who is asked with which token: projects, regions, the system, and the operator's one look at all."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import Authority
+from fake_openstack import (
+    AT,
+    BANK,
+    IN_BANK,
+    IN_SHOP,
+    PASSWORD,
+    REGION,
+    SHOP,
+    TARGET,
+    FakeOpenStack,
+    Reply,
+    collect,
+    collector,
+    listed,
+    project_row,
+    target,
+)
+from openstack_answers import ADMIN, GROUP, IMAGE, NETWORK, PORT, RULE, SERVER, USER, VOLUME, small_cloud
+
+from cloudaudit.catalog import load_types
+from cloudaudit.collectors.openstack import OPERATOR, OpenStackCollector
+from cloudaudit.collectors.transport import CallLog, ForbiddenVerb
+from cloudaudit.errors import TargetError
+from cloudaudit.model import Gap, Listing, Reason, Resource, Scope
+
+TYPES = load_types()
+CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
+VOLUMES = f"/volume/v3/{SHOP}/volumes/detail"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenStack]:
+    fake = small_cloud()
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        yield fake
+
+
+def scopes(**fields: Any) -> list[Scope]:
+    return list(collector(**fields).scopes(CallLog()))
+
+
+# --- scopes ----------------------------------------------------------------------------------------------
+
+
+def test_scopes_are_the_target_its_regions_and_their_projects(cloud: FakeOpenStack) -> None:
+    cloud.regions = ["vn-hn-1", "vn-hcm-1"]
+    assert scopes() == [
+        Scope("hn"),
+        Scope("hn", "vn-hcm-1"),
+        Scope("hn", "vn-hcm-1", SHOP),
+        Scope("hn", "vn-hcm-1", BANK),
+        Scope("hn", "vn-hn-1"),
+        Scope("hn", "vn-hn-1", SHOP),
+        Scope("hn", "vn-hn-1", BANK),
+    ]
+
+
+def test_projects_are_named_or_given_by_id(cloud: FakeOpenStack) -> None:
+    assert scopes(projects=("bank",)) == [TARGET, REGION, IN_BANK]
+    assert scopes(projects=(SHOP,), regions=("vn-hn-1",)) == [TARGET, REGION, IN_SHOP]
+
+
+def test_a_project_that_cannot_be_found_is_a_gap(cloud: FakeOpenStack) -> None:
+    lost = Scope("hn", "vn-hn-1", "shpo")
+    assert scopes(projects=("shpo",)) == [TARGET, REGION, lost]
+    taken = collect(lost, "nova.servers", projects=("shpo",))
+    (gap,) = taken.gaps()
+    assert (gap.reason, gap.detail) == (
+        Reason.NO_PERMISSION,
+        "the credential cannot see a project 'shpo'; did you mean 'shop'?",
+    )
+    taken = collect(TARGET, "keystone.auth_projects", projects=("shpo", "bank"))
+    assert [r.id for r in taken.resources("openstack.project")] == [BANK]
+    assert [(g.scope, g.reason) for g in taken.gaps()] == [
+        (Scope("hn", project="shpo"), Reason.NO_PERMISSION)
+    ]
+
+
+def test_a_name_of_two_projects_is_ambiguous(cloud: FakeOpenStack) -> None:
+    cloud.projects["another"] = "shop"
+    (gap,) = collect(Scope("hn", "vn-hn-1", "shop"), "nova.servers", projects=("shop",)).gaps()
+    assert (gap.reason, gap.detail) == (
+        Reason.AMBIGUOUS,
+        "2 projects are called 'shop'; name it by its id",
+    )
+
+
+def test_a_region_that_is_not_in_the_catalogue_is_a_gap(cloud: FakeOpenStack) -> None:
+    for scope in (Scope("hn", "vn-hn-l"), Scope("hn", "vn-hn-l", SHOP)):
+        (gap,) = collect(scope, "nova.servers", "nova.availability_zones", regions=("vn-hn-l",)).gaps()
+        assert (gap.reason, gap.detail) == (
+            Reason.SERVICE_ABSENT,
+            "region 'vn-hn-l' is not in the catalogue of project shop (it names vn-hn-1); did you mean 'vn-hn-1'?",
+        )
+
+
+def test_a_region_only_one_project_knows_is_a_gap(cloud: FakeOpenStack) -> None:
+    original = cloud.catalogue
+    cloud.catalogue = lambda project: [  # type: ignore[method-assign]
+        {**s, "endpoints": [*s["endpoints"], *([{**s["endpoints"][0], "id": "x", "region": "vn-dn-1", "region_id": "vn-dn-1"}] if project == BANK else [])]}
+        for s in original(project)
+    ]  # fmt: skip
+    taken = collect(IN_BANK, "nova.servers")
+    assert [(g.scope, g.type, g.reason) for g in taken.gaps()] == [
+        (Scope("hn", "vn-dn-1", BANK), "openstack.server", Reason.PARTIAL)
+    ]
+    assert collect(IN_SHOP, "nova.servers").gaps() == []
+
+
+def test_two_regions_with_one_endpoint_give_one_identity(cloud: FakeOpenStack) -> None:
+    """Both scopes yield the thing with the same endpoint: merging shows that its region is ambiguous."""
+    cloud.regions = ["vn-hn-1", "vn-hcm-1"]
+    here = collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+    there = collect(Scope("hn", "vn-hcm-1", SHOP), "cinder.volumes").one("openstack.volume")
+    assert (here.endpoint, here.id) == (there.endpoint, there.id) == (f"{cloud.url}/volume/v3", "vol-1")
+    assert (here.scope.region, there.scope.region) == ("vn-hn-1", "vn-hcm-1")
+
+
+def test_a_service_that_no_catalogue_lists_has_nothing(cloud: FakeOpenStack) -> None:
+    del cloud.paths["sharev2"]
+    taken = collect(IN_SHOP, "manila.shares", "manila.share_backups")
+    proof = "service type shared-file-system is not in the catalogue of project shop in region vn-hn-1"
+    assert [(s.type, s.count, s.proof) for s in taken.listings()] == [
+        ("openstack.share_backup", 0, proof),
+        ("openstack.share", 0, proof),
+    ]
+    assert taken.gaps() == []
+    assert {taken.request(s.call) for s in taken.listings()} == {"POST /identity/v3/auth/tokens"}
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "reason", "detail"),
+    [
+        ([], Reason.SERVICE_ABSENT, "region 'vn-hn-1' is not in the catalogue of project shop (it names none)"),
+        ([{"type": "compute", "endpoints": [{"id": 7}]}, {"type": "image", "name": "g", "endpoints": [{"id": "e", "interface": "public", "region_id": "vn-hn-1", "url": "http://x"}]}], Reason.PARTIAL, "part of the catalogue of project shop cannot be understood"),
+        ([{"type": "compute", "name": "n", "endpoints": [{"id": "e", "interface": "internal", "region_id": "vn-hn-1", "url": "http://x"}]}], Reason.SERVICE_ABSENT, "compute has no public endpoint in region vn-hn-1 (it has internal)"),
+        ([{"type": "compute", "name": "n", "endpoints": [{"id": "e", "interface": "public", "region_id": "vn-hn-1", "url": "ftp://x"}]}], Reason.INVALID_ANSWER, "the catalogue's address of compute is none a client can use"),
+        ([{"type": "compute", "name": "n", "endpoints": [{"id": "e", "interface": "public", "region_id": "vn-hn-1", "url": "http://u:p@x"}]}], Reason.INVALID_ANSWER, "the catalogue's address of compute is none a client can use"),
+    ],
+)  # fmt: skip
+def test_a_catalogue_that_does_not_help_is_a_gap(
+    cloud: FakeOpenStack, catalogue: list[Any], reason: Reason, detail: str
+) -> None:
+    cloud.catalogue = lambda project: catalogue  # type: ignore[method-assign]
+    (gap,) = collect(IN_SHOP, "nova.servers").gaps()
+    assert (gap.reason, gap.detail) == (reason, detail)
+
+
+def test_an_empty_catalogue_has_no_regions_and_proves_nothing(cloud: FakeOpenStack) -> None:
+    cloud.paths = {}
+    assert scopes() == [TARGET]
+    taken = collect(TARGET, "nova.servers", "keystone.catalog")
+    assert [(g.type, g.reason) for g in taken.gaps()] == [
+        ("openstack.service", Reason.INVALID_ANSWER),
+        ("openstack.endpoint", Reason.INVALID_ANSWER),
+        ("openstack.server", Reason.PARTIAL),
+    ]
+
+
+# --- tokens ----------------------------------------------------------------------------------------------
+
+
+def tokens_used(cloud: FakeOpenStack, part: str) -> set[str]:
+    return {r.token for r in cloud.requests if part in r.path}
+
+
+def test_each_project_is_asked_with_its_own_token(cloud: FakeOpenStack) -> None:
+    collect(IN_SHOP, "nova.servers")
+    collect(IN_BANK, "nova.servers")
+    assert tokens_used(cloud, "/servers/") == {f"token-{SHOP}", f"token-{BANK}"}
+    assert not [p for p in cloud.paths_asked() if "all_tenants" in p]
+
+
+def test_a_system_reader_reads_keystone_and_nothing_else(cloud: FakeOpenStack) -> None:
+    cloud.system_roles = ["reader"]
+    for project in (None, SHOP, BANK):
+        for path in ("users", "role_assignments"):
+            cloud.answer(f"/identity/v3/{path}", status=403, project=project)
+    cloud.answer("/identity/v3/users", listed("users", [USER]), project="system")
+    taken = collect(TARGET, "keystone.users", "keystone.federated_users")
+    assert [u.id for u in taken.resources("openstack.user")] == ["u-an"]
+    for scope in (REGION, IN_SHOP):
+        collect(scope, *CALLS)
+    for part in ("/compute/", "/volume/", "/network/", "/image/", "/object/", "/share/"):
+        assert tokens_used(cloud, part) <= {f"token-{SHOP}", f"token-{BANK}"}
+    assert tokens_used(cloud, "/users") == {"token-system"}
+
+
+def test_without_a_system_role_the_project_token_is_refused(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/users", status=403)
+    cloud.answer("/identity/v3/role_assignments", status=403)
+    cloud.answer("/identity/v3/groups", status=403)
+    taken = collect(
+        TARGET, "keystone.users", "keystone.role_assignments", "keystone.groups", "keystone.group_users"
+    )
+    assert [(g.type, g.reason) for g in taken.gaps()] == [
+        ("openstack.user", Reason.NO_PERMISSION),
+        ("openstack.role_assignment", Reason.NO_PERMISSION),
+        ("openstack.group_member", Reason.NO_PERMISSION),
+    ]
+
+
+def test_a_system_scoped_entry_gets_projects_of_its_own(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.system_roles = ["reader"]
+    cloud.configure(
+        tmp_path, monkeypatch,
+        auth_url=f"{cloud.url}/identity/v3", username="audit", password=PASSWORD,
+        user_domain_name="Default", system_scope="all",
+    )  # fmt: skip
+    assert scopes() == [TARGET, REGION, IN_SHOP, IN_BANK]
+    assert [v.id for v in collect(IN_SHOP, "cinder.volumes").resources("openstack.volume")] == ["vol-1"]
+
+
+def test_an_application_credential_sees_its_own_project_only(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.configure(
+        tmp_path, monkeypatch, "v3applicationcredential",
+        auth_url=f"{cloud.url}/identity/v3", application_credential_id=SHOP, application_credential_secret="s",
+    )  # fmt: skip
+    assert len(collect(IN_SHOP, "cinder.volumes").resources("openstack.volume")) == 1
+    (gap,) = collect(IN_BANK, "cinder.volumes").gaps()
+    assert (gap.scope, gap.reason, gap.detail) == (
+        IN_BANK,
+        Reason.NO_PERMISSION,
+        "a credential of the kind v3applicationcredential works in its own scope only",
+    )
+
+
+def test_projects_that_cannot_be_listed_leave_a_doubt(cloud: FakeOpenStack) -> None:
+    """As with an application credential whose access rules name other services only."""
+    cloud.answer("/identity/v3/auth/projects", status=401)
+    assert scopes() == [TARGET, REGION, IN_SHOP]
+    taken = collect(TARGET, "nova.servers", "keystone.auth_projects")
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        ("openstack.project", Reason.NO_PERMISSION, "HTTP 401 from GET /identity/v3/auth/projects"),
+        (
+            "openstack.server",
+            Reason.NO_PERMISSION,
+            "there may be more projects than were audited: HTTP 401 from GET /identity/v3/auth/projects",
+        ),
+    ]
+    assert collect(TARGET, "nova.servers", projects=("shop",)).gaps() == []
+
+
+def test_call_numbers_are_right_in_logs_of_their_own(cloud: FakeOpenStack) -> None:
+    """Scopes may each have a log: what several stand on is found in every one that refers to it."""
+    del cloud.paths["sharev2"]
+    reader = collector()
+    logs = [CallLog(), CallLog(), CallLog()]
+    list(reader.scopes(logs[0]))
+    for scope, log in ((IN_SHOP, logs[1]), (IN_BANK, logs[2])):
+        (listing,) = reader.collect(scope, frozenset({"manila.shares"}), log)
+        assert isinstance(listing, Listing)
+        assert listing.call is not None
+        call = log.calls[listing.call]
+        assert (call.number, call.request) == (listing.call, "POST /identity/v3/auth/tokens")
+    assert [c.request for c in logs[0].calls] == [
+        "POST /identity/v3/auth/tokens",
+        "GET /identity/v3/auth/projects",
+    ]
+    for log in logs:
+        assert [c.number for c in log.calls] == list(range(len(log.calls)))
+
+
+def test_neutron_may_show_a_strange_role_nothing(cloud: FakeOpenStack) -> None:
+    """It filters lists by policy and answers 200: only what was seen proves that the token sees."""
+    cloud.roles[SHOP] = ["swift_auditor"]
+    taken = collect(IN_SHOP, "neutron.networks", "neutron.ports", "cinder.volumes")
+    assert {listing.type for listing in taken.listings()} == {
+        "openstack.volume",
+        "openstack.network",
+        "openstack.port",
+    }
+    cloud.answer(
+        "/network/v2.0/networks",
+        {"networks": [{**NETWORK, "project_id": ADMIN, "shared": True}]},
+        project=SHOP,
+    )
+    cloud.answer("/network/v2.0/ports", {"ports": []}, project=SHOP)
+    taken = collect(IN_SHOP, "neutron.networks", "neutron.ports", "cinder.volumes")
+    assert [listing.type for listing in taken.listings()] == ["openstack.volume"]
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        (type_, Reason.PARTIAL, "no evidence of sight: network showed this token none of its project's items")
+        for type_ in ("openstack.network", "openstack.port")
+    ]
+
+
+# --- no way in -------------------------------------------------------------------------------------------
+
+
+def everything(**fields: Any) -> dict[Scope, list[Any]]:
+    reader = collector(**fields)
+    return {scope: list(reader.collect(scope, CALLS, CallLog())) for scope in reader.scopes(CallLog())}
+
+
+def assert_all_gaps(found: dict[Scope, list[Any]], reason: Reason, detail: str) -> None:
+    for seen in found.values():
+        assert {(type(s), s.reason, s.detail) for s in seen} == {(Gap, reason, detail)}
+    assert {gap.type for gap in found[TARGET]} == OpenStackCollector.types
+
+
+def test_a_wrong_password_is_a_gap_everywhere(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.configure(
+        tmp_path, monkeypatch,
+        auth_url=f"{cloud.url}/identity/v3", username="audit", password="wrong",
+        user_domain_name="Default", project_name="shop", project_domain_name="Default",
+    )  # fmt: skip
+    found = everything(regions=("vn-hn-1",), projects=("shop",))
+    assert list(found) == [TARGET, REGION, Scope("hn", "vn-hn-1", "shop")]
+    assert_all_gaps(found, Reason.NO_PERMISSION, "HTTP 401 to the token request")
+    assert cloud.paths_asked("POST") == ["/identity/v3/auth/tokens"]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_an_unreachable_keystone_is_a_gap_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeOpenStack()
+    port = free_port()
+    fake.url = f"http://127.0.0.1:{port}"
+    fake.configure(tmp_path, monkeypatch)
+    assert_all_gaps(everything(), Reason.UNREACHABLE, f"connection refused: 127.0.0.1:{port}")
+
+
+def test_an_unreachable_service_is_a_gap_after_some_tries(cloud: FakeOpenStack) -> None:
+    port = free_port()
+    original = cloud.catalogue
+    cloud.catalogue = lambda project: json.loads(  # type: ignore[method-assign]
+        json.dumps(original(project)).replace(f"{cloud.url}/compute", f"http://127.0.0.1:{port}/compute")
+    )
+    pauses: list[float] = []
+    taken = collect(IN_SHOP, "nova.servers", "cinder.volumes", pauses=pauses)
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            "openstack.server",
+            Reason.UNREACHABLE,
+            f"GET /compute/v2.1/servers/detail?limit=1000: connection refused: 127.0.0.1:{port}",
+        )
+    ]
+    assert [listing.type for listing in taken.listings()] == ["openstack.volume"]
+    assert len(pauses) == 6, "three for the version document, three for the list"
+    gap = taken.gaps()[0]
+    assert gap.call is not None
+    assert taken.log.calls[gap.call].status == 0
+
+
+def test_a_private_authority_has_to_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority.make(tmp_path)
+    fake = small_cloud()
+    fake.tls = authority.server("127.0.0.1")
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        place = fake.url.removeprefix("https://")
+        assert_all_gaps(
+            everything(), Reason.UNREACHABLE, f"certificate verify failed for {place}; give ca_file"
+        )
+        taken = collect(IN_SHOP, "cinder.volumes", ca_file=str(authority.path))
+        assert len(taken.resources("openstack.volume")) == 1
+    fake.tls = authority.server("other.example.test")
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        place = fake.url.removeprefix("https://")
+        found = everything(ca_file=str(authority.path))
+        assert_all_gaps(found, Reason.UNREACHABLE, f"the certificate of {place} is for another host")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(b"<html>"),
+        Reply({}),
+        Reply({"token": []}, 201, {"X-Subject-Token": "x"}),
+        Reply({"token": {}}, 201),
+        Reply(None, 201),
+    ],
+)
+def test_a_token_that_cannot_be_understood_is_a_gap(cloud: FakeOpenStack, answer: Reply) -> None:
+    cloud.answers["/identity/v3/auth/tokens", None] = answer
+    for scope, seen in everything().items():
+        assert {s.reason for s in seen} == {Reason.INVALID_ANSWER}, scope
+
+
+# --- nothing but reading leaves ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["PUT", "POST", "DELETE", "PATCH", "OPTIONS", "post"])
+def test_no_other_verb_can_be_sent(cloud: FakeOpenStack, verb: str) -> None:
+    reader = collector()
+    list(reader.scopes(CallLog()))
+    asked = len(cloud.requests)
+    session = reader._opened().client.session
+    with pytest.raises(ForbiddenVerb):
+        session.request(f"{cloud.url}{VOLUMES}", verb)
+    with pytest.raises(ForbiddenVerb):
+        session.session.request(verb, f"{cloud.url}{VOLUMES}")
+    assert len(cloud.requests) == asked
+
+
+def test_an_interrupted_collection_leaves_gaps(cloud: FakeOpenStack) -> None:
+    stop = threading.Event()
+    reader = OpenStackCollector(target(), now=lambda: AT, cancelled=stop)
+    list(reader.scopes(CallLog()))
+    stop.set()
+    asked = len(cloud.requests)
+    seen = list(reader.collect(IN_SHOP, frozenset({"nova.servers", "swift.containers"}), CallLog()))
+    assert [(type(s), s.type, s.reason) for s in seen if isinstance(s, Gap)] == [
+        (Gap, "openstack.server", Reason.PARTIAL), (Gap, "openstack.container", Reason.PARTIAL),
+    ]  # fmt: skip
+    assert len(cloud.requests) == asked
+
+
+def test_federated_plug_ins_may_post_to_the_provider_they_name(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    federation = "/identity/v3/OS-FEDERATION/identity_providers/so/protocols/openid/auth"
+    auth = {
+        "auth_url": f"{cloud.url}/identity/v3", "identity_provider": "so", "protocol": "openid", "client_id": "c",
+        "client_secret": "s", "username": "audit", "password": PASSWORD, "project_id": SHOP,
+        "access_token_endpoint": f"{cloud.url}/idp/token",
+    }  # fmt: skip
+    cloud.answer("/idp/token", {"access_token": "t"})
+    token = {
+        "methods": ["openid"],
+        "issued_at": "2026-11-22T03:46:40Z",
+        "expires_at": "2099-01-01T00:00:00Z",
+        "user": {"id": "u"},
+    }
+    cloud.answer(federation, {"token": token}, 201, {"X-Subject-Token": "token-unscoped"})
+    cloud.configure(tmp_path, monkeypatch, "v3oidcpassword", **auth)
+    assert len(collect(IN_SHOP, "cinder.volumes").resources("openstack.volume")) == 1
+    assert set(cloud.paths_asked("POST")) == {"/idp/token", federation, "/identity/v3/auth/tokens"}
+    # Where the address of the provider is only discovered, it is nobody's who wrote clouds.yaml.
+    del auth["access_token_endpoint"]
+    cloud.answer("/idp/about", {"token_endpoint": f"{cloud.url}/idp/elsewhere"})
+    cloud.configure(
+        tmp_path, monkeypatch, "v3oidcpassword", **auth, discovery_endpoint=f"{cloud.url}/idp/about"
+    )
+    (gap,) = collect(IN_SHOP, "cinder.volumes").gaps()
+    assert (gap.reason, "access_token_endpoint" in gap.detail) == (Reason.INVALID_ANSWER, True)
+    assert "/idp/elsewhere" not in cloud.paths_asked("POST")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(cloud: FakeOpenStack, status: int) -> None:
+    other = FakeOpenStack()
+    with other.running():
+        cloud.answer(VOLUMES, status=status, headers={"Location": f"{other.url}/steal"})
+        (gap,) = collect(IN_SHOP, "cinder.volumes").gaps()
+        assert (gap.reason, gap.detail) == (
+            Reason.INVALID_ANSWER,
+            f"HTTP {status} from GET {VOLUMES}?limit=1000",
+        )
+        cloud.answer("/identity/v3/auth/tokens", status=status, headers={"Location": f"{other.url}/steal"})
+        assert {s.reason for s in everything()[TARGET]} == {Reason.INVALID_ANSWER}
+    assert other.requests == []
+
+
+def test_a_version_document_cannot_lure_the_password_away(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The generic plug-in posts to the place Keystone's version document names."""
+    other = FakeOpenStack()
+    auth = {
+        "auth_url": f"{cloud.url}/identity", "username": "audit", "password": PASSWORD,
+        "user_domain_name": "Default", "project_name": "shop", "project_domain_name": "Default",
+    }  # fmt: skip
+    taken = {}
+    with other.running():
+        for place in (f"{cloud.url}/identity", f"{other.url}/identity", f"{cloud.url}/steal"):
+            links = [{"rel": "self", "href": f"{place}/v3/"}]
+            versions = {"values": [{"id": "v3.14", "status": "stable", "links": links}]}
+            cloud.answer("/identity", {"versions": versions}, status=300)
+            cloud.configure(tmp_path, monkeypatch, "password", **auth)
+            taken[place] = collect(IN_SHOP, "cinder.volumes")
+    good, elsewhere, lured = taken.values()
+    # The library keeps to the configured host by itself; to the path we hold it.
+    assert len(good.resources("openstack.volume")) == len(elsewhere.resources("openstack.volume")) == 1
+    (gap,) = lured.gaps()
+    assert gap.reason is Reason.INVALID_ANSWER
+    assert "write auth_type: v3password" in gap.detail
+    assert other.requests == []
+    assert set(cloud.paths_asked("POST")) == {"/identity/v3/auth/tokens"}
+
+
+# --- clouds.yaml -----------------------------------------------------------------------------------------
+
+
+def test_a_missing_entry_is_an_error_with_a_suggestion(cloud: FakeOpenStack, tmp_path: Path) -> None:
+    with pytest.raises(TargetError) as error:
+        scopes(cloud="fke")
+    path = tmp_path / "clouds.yaml"
+    assert str(error.value) == (
+        f"target 'hn': {path} has no entry 'fke' (entries: fake); did you mean 'fake'?"
+    )
+    with pytest.raises(TargetError):
+        collect(IN_SHOP, "nova.servers", cloud="fke")
+
+
+def test_no_clouds_yaml_is_an_error_that_names_the_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "none.yaml"))
+    from openstack.config import loader
+
+    monkeypatch.setattr(
+        loader, "CONFIG_FILES", [str(tmp_path / "a" / "clouds.yaml"), str(tmp_path / "b.json")]
+    )
+    with pytest.raises(TargetError) as error:
+        scopes()
+    assert str(error.value) == (
+        "target 'hn': no clouds.yaml was found that could hold the entry 'fake' (searched: the file"
+        f" OS_CLIENT_CONFIG_FILE names, {tmp_path / 'a' / 'clouds.yaml'})"
+    )
+
+
+ENTRY = {"auth_url": "http://x/v3", "username": "a", "password": "PLANTED", "user_domain_name": "Default"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"auth_type": "v3password", "auth": {}}, "auth_url"),
+        ({"auth_type": "v3password", "auth": {"auth_url": "http://x/v3", "username": "a", "password": "PLANTED"}}, "user_domain_id or user_domain_name"),
+        ({"auth_type": "no-such"}, "no-such"),
+        ({"auth_type": "none"}, "auth_type 'none' gets no token from Keystone"),
+        ({"auth_type": "admin_token", "auth": {"endpoint": "http://x", "token": "t"}}, "gets no token from Keystone"),
+        ({"auth_type": "v3password", "auth": {**ENTRY, "auth_url": "ldap://x"}}, "no http or https auth_url"),
+        ({"auth_type": "v3password", "auth": {"auth_url": "http://x/v3"}}, "not shaped as the SDK expects (TypeError)"),
+        ("text", "not shaped as the SDK expects"),
+        ({"auth_type": "v3password", "auth": ENTRY, "cert": "/no/such.pem"}, "is no file"),
+        ({"auth_type": "v3password", "auth": ENTRY, "cacert": "/no/such.pem"}, "ca_file '/no/such.pem' cannot be used"),
+    ],
+)  # fmt: skip
+def test_a_wrong_entry_is_an_error(
+    entry: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "clouds.yaml"
+    path.write_text(json.dumps({"clouds": {"fake": entry}}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    with pytest.raises(TargetError) as error:
+        scopes()
+    assert message in str(error.value)
+    assert "PLANTED" not in str(error.value)
+
+
+def test_a_useless_ca_file_is_an_error(cloud: FakeOpenStack, tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="ca_file"):
+        scopes(ca_file=str(tmp_path / "clouds.yaml"))
+
+
+def test_credentials_are_not_shown(cloud: FakeOpenStack) -> None:
+    reader = collector()
+    list(reader.scopes(CallLog()))
+    opened = reader._opened()
+    assert PASSWORD not in repr(opened.entry) + repr(opened._base_token()) + repr(reader.target)
+
+
+# --- what belongs to others ------------------------------------------------------------------------------
+
+
+def test_an_administrators_token_still_gives_one_projects_things(cloud: FakeOpenStack) -> None:
+    """Neutron and Glance show an administrator everything; in the tenant's view it is left out."""
+    foreign = {"project_id": BANK, "tenant_id": BANK}
+    for path, key, row in (
+        ("networks", "networks", NETWORK),
+        ("ports", "ports", PORT),
+        ("security-groups", "security_groups", GROUP),
+        ("security-group-rules", "security_group_rules", RULE),
+    ):
+        cloud.answer(f"/network/v2.0/{path}", {key: [row, {**row, **foreign, "id": "foreign"}]}, project=SHOP)
+    cloud.answer(
+        "/image/v2/images", {"images": [IMAGE, {**IMAGE, "id": "foreign", "owner": BANK}]}, project=SHOP
+    )
+    cloud.roles[SHOP] = ["admin"]
+    taken = collect(
+        IN_SHOP,
+        "neutron.networks",
+        "neutron.ports",
+        "neutron.security_groups",
+        "neutron.security_group_rules",
+        "glance.images",
+    )
+    assert {(r.id, r.scope) for r in taken.seen if isinstance(r, Resource)} == {
+        ("net-1", IN_SHOP), ("port-1", IN_SHOP), ("g-1", IN_SHOP), ("rule-1", IN_SHOP), ("img-1", IN_SHOP),
+    }  # fmt: skip
+
+
+def test_what_others_share_stands_in_its_owners_scope(cloud: FakeOpenStack) -> None:
+    """A project that is audited, or none: then it is nobody's of this audit."""
+    nets = [
+        {**NETWORK, "id": "public", "project_id": ADMIN, "router:external": True},
+        {**NETWORK, "id": "common", "project_id": BANK, "shared": True},
+    ]
+    cloud.answer("/network/v2.0/networks", {"networks": nets}, project=SHOP)
+    cloud.answer(
+        "/image/v2/images",
+        {"images": [{**IMAGE, "id": "base", "owner": ADMIN, "visibility": "public"}]},
+        project=SHOP,
+    )
+    taken = collect(IN_SHOP, "neutron.networks", "glance.images")
+    assert [(r.id, r.scope) for r in taken.seen if isinstance(r, Resource)] == [
+        ("public", REGION), ("common", IN_BANK), ("base", REGION),
+    ]  # fmt: skip
+
+
+def test_rules_of_a_shared_group_come_with_it(cloud: FakeOpenStack) -> None:
+    shared = {**GROUP, "id": "g-2", "project_id": ADMIN, "shared": True}
+    rules = [
+        {**RULE, "id": "r-2", "project_id": ADMIN, "security_group_id": "g-2"},
+        {**RULE, "id": "r-3", "project_id": ADMIN, "security_group_id": "g-3"},
+    ]
+    cloud.answer("/network/v2.0/security-groups", {"security_groups": [shared]}, project=SHOP)
+    cloud.answer("/network/v2.0/security-group-rules", {"security_group_rules": rules}, project=SHOP)
+    both = collect(IN_SHOP, "neutron.security_groups", "neutron.security_group_rules")
+    assert [r.id for r in both.resources("openstack.security_group_rule")] == ["r-2"]
+    alone = collect(IN_SHOP, "neutron.security_group_rules")
+    assert [r.id for r in alone.resources("openstack.security_group_rule")] == ["r-2", "r-3"]
+
+
+def test_hidden_and_community_images_are_asked_for(cloud: FakeOpenStack) -> None:
+    cloud.answer("/image/v2/images?limit=1000", {"images": []}, project=SHOP)
+    cloud.answer(
+        f"/image/v2/images?limit=1000&owner={SHOP}", {"images": [{**IMAGE, "id": "community"}]}, project=SHOP
+    )
+    cloud.answer(
+        "/image/v2/images?limit=1000&os_hidden=true", {"images": [{**IMAGE, "id": "hidden"}]}, project=SHOP
+    )
+    taken = collect(IN_SHOP, "glance.images")
+    assert [i.id for i in taken.resources("openstack.image")] == ["community", "hidden", "img-1"]
+    assert taken.listings()[0].count == 3
+
+
+# --- the operator ------------------------------------------------------------------------------------------
+
+
+def operated(cloud: FakeOpenStack) -> None:
+    """The token of shop is an administrator's: it sees bank's server and volume too."""
+    cloud.roles[SHOP] = ["admin"]
+    cloud.answer(
+        "/identity/v3/projects",
+        listed(
+            "projects", [project_row(SHOP, "shop"), project_row(BANK, "bank"), project_row(ADMIN, "admin")]
+        ),
+    )
+    servers = {"servers": [SERVER, {**SERVER, "id": "srv-b", "tenant_id": BANK}]}
+    cloud.answer("/compute/v2.1/servers/detail?limit=1000&all_tenants=1", servers, project=SHOP)
+    groups: dict[str, Any] = {"server_groups": []}
+    cloud.answer("/compute/v2.1/os-server-groups?limit=1000&all_projects=1", groups, project=SHOP)
+    volumes = {"volumes": [VOLUME, {**VOLUME, "id": "vol-a", "os-vol-tenant-attr:tenant_id": ADMIN}]}
+    cloud.answer(f"{VOLUMES}?limit=1000&all_tenants=1", volumes, project=SHOP)
+    cloud.answer(f"/volume/v3/{SHOP}/backups/detail?limit=1000&all_tenants=1", {"backups": []}, project=SHOP)
+
+
+def test_an_operator_asks_once_for_all_projects(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    assert scopes(vantage=OPERATOR) == [TARGET, REGION, IN_SHOP, Scope("hn", "vn-hn-1", ADMIN), IN_BANK]
+    taken = collect(
+        REGION, "nova.servers", "nova.server_groups", "cinder.volumes", "cinder.backups", vantage=OPERATOR
+    )
+    assert [(r.id, r.scope) for r in taken.seen if isinstance(r, Resource)] == [
+        ("srv-1", IN_SHOP), ("srv-b", IN_BANK), ("vol-1", IN_SHOP), ("vol-a", Scope("hn", "vn-hn-1", ADMIN)),
+    ]  # fmt: skip
+    assert [(s.scope, s.type, s.count, s.proof) for s in taken.listings()] == [
+        (REGION, "openstack.server", 2, "the same token was shown items of other projects by compute"),
+        (REGION, "openstack.server_group", 0, "the same token was shown items of other projects by compute"),
+        (REGION, "openstack.volume", 2, "the same token was shown items of other projects by block-storage"),
+        (REGION, "openstack.backup", 0, "the same token was shown items of other projects by block-storage"),
+    ]
+    assert taken.gaps() == []
+
+
+def test_an_operator_without_evidence_of_sight_proves_nothing(cloud: FakeOpenStack) -> None:
+    """A system reader gets 200 and empty lists; whoever is no administrator gets his own things."""
+    operated(cloud)
+    cloud.answer(f"{VOLUMES}?limit=1000&all_tenants=1", {"volumes": [VOLUME]}, project=SHOP)
+    taken = collect(REGION, "cinder.volumes", "cinder.backups", "nova.server_groups", vantage=OPERATOR)
+    assert [v.id for v in taken.resources("openstack.volume")] == ["vol-1"]
+    assert taken.listings() == []
+    assert [(g.type, g.reason) for g in taken.gaps()] == [
+        ("openstack.server_group", Reason.PARTIAL),
+        ("openstack.volume", Reason.PARTIAL),
+        ("openstack.backup", Reason.PARTIAL),
+    ]
+    assert "showed this token none of other projects' items" in taken.gaps()[0].detail
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "row"),
+    [
+        ("networks", "networks", {**NETWORK, "shared": True}),
+        ("networks", "networks", {**NETWORK, "router:external": True}),
+        ("ports", "ports", PORT),
+        ("security-group-rules", "security_group_rules", RULE),
+        ("security-groups", "security_groups", {**GROUP, "shared": True}),
+    ],
+)
+def test_seeing_what_is_meant_to_be_seen_is_no_evidence(
+    cloud: FakeOpenStack, path: str, key: str, row: dict[str, Any]
+) -> None:
+    operated(cloud)
+    cloud.answer(f"/network/v2.0/{path}", {key: [{**row, "project_id": BANK}]}, project=SHOP)
+    call = "neutron." + path.replace("-", "_")
+    taken = collect(REGION, call, vantage=OPERATOR)
+    assert [g.reason for g in taken.gaps()] == [Reason.PARTIAL]
+
+
+def test_an_operator_sees_all_types_at_once(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    taken = collect(REGION, "cinder.types", "cinder.type_encryption", vantage=OPERATOR)
+    assert [t.id for t in taken.resources("openstack.volume_type")] == ["type-1"]
+    assert [listing.count for listing in taken.listings()] == [1]
+    assert tokens_used(cloud, "/types") == {f"token-{SHOP}"}
+    row = {"id": "type-1", "name": "luks", "is_public": True, "extra_specs": {}}
+    cloud.answer(f"/volume/v3/{SHOP}/types", {"volume_types": [row]})
+    blind = collect(REGION, "cinder.types", vantage=OPERATOR)
+    assert [(g.type, g.reason) for g in blind.gaps()] == [("openstack.volume_type", Reason.PARTIAL)]
+
+
+def test_an_operator_may_limit_the_projects(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    taken = collect(REGION, "nova.servers", vantage=OPERATOR, projects=("bank",))
+    assert [(r.id, r.scope) for r in taken.resources("openstack.server")] == [("srv-b", IN_BANK)]
+    assert [listing.count for listing in taken.listings()] == [1]
+
+
+def test_an_operator_lists_all_projects(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    taken = collect(TARGET, "keystone.projects", "keystone.auth_projects", vantage=OPERATOR)
+    assert [p.id for p in taken.resources("openstack.project")] == [SHOP, BANK, ADMIN]
+    cloud.answer("/identity/v3/projects", status=403)
+    refused = collect(TARGET, "keystone.projects", "swift.containers", vantage=OPERATOR)
+    assert [p.id for p in refused.resources("openstack.project")] == [SHOP, BANK]
+    assert [(g.type, g.reason) for g in refused.gaps()] == [
+        ("openstack.project", Reason.NO_PERMISSION),
+        ("openstack.container", Reason.NO_PERMISSION),
+    ]
+
+
+def test_swift_is_asked_project_by_project(cloud: FakeOpenStack) -> None:
+    """With the project's token, or across accounts for an operator who has none there."""
+    operated(cloud)
+    assert collect(REGION, "swift.containers", vantage=OPERATOR).seen == []
+    taken = collect(IN_SHOP, "swift.containers", "swift.container_head", vantage=OPERATOR)
+    assert [c.id for c in taken.resources("openstack.container")] == [f"{SHOP}/kho"]
+    theirs = Scope("hn", "vn-hn-1", ADMIN)
+    cloud.answer(f"/object/v1/AUTH_{ADMIN}?format=json", [{"name": "nhat-ky"}])
+    cloud.answer(f"/object/v1/AUTH_{ADMIN}?format=json&marker=nhat-ky", [])
+    cloud.answer(f"/object/v1/AUTH_{ADMIN}/nhat-ky", status=204)
+    taken = collect(theirs, "swift.containers", "swift.container_head", vantage=OPERATOR)
+    assert [(c.id, c.scope) for c in taken.resources("openstack.container")] == [(f"{ADMIN}/nhat-ky", theirs)]
+    assert tokens_used(cloud, f"AUTH_{ADMIN}") == {f"token-{SHOP}"}
+    # Administrators own the account of their project; of another one only reseller administrators are.
+    assert taken.one("openstack.container").unseen["read_acl"].reason is Reason.NO_PERMISSION
+    cloud.roles[SHOP] = ["admin", "ResellerAdmin"]
+    taken = collect(theirs, "swift.containers", "swift.container_head", vantage=OPERATOR)
+    assert taken.one("openstack.container").facts["read_acl"] is None
+    cloud.answer(f"/object/v1/AUTH_{ADMIN}?format=json", status=403)
+    (gap,) = collect(theirs, "swift.containers", vantage=OPERATOR).gaps()
+    assert gap.reason is Reason.NO_PERMISSION

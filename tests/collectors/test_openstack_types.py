@@ -1,0 +1,689 @@
+"""Every type the OpenStack collector yields, as whole values, from one small cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_openstack import AT, IN_BANK, IN_SHOP, REGION, SHOP, TARGET, FakeOpenStack, Take, collect
+from openstack_answers import PLANTED, T, small_cloud
+
+from cloudaudit.catalog import load_types
+from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector
+from cloudaudit.model import FactType, Listing, Reason, Resource, Scope, Unseen
+
+TYPES = load_types()
+CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenStack]:
+    fake = small_cloud()
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        yield fake
+
+
+def shown(resource: Resource, taken: Take) -> dict[str, Any]:
+    """A resource without what is the same for all: where it came from, in words."""
+    assert resource.at == AT
+    return {
+        "id": resource.id,
+        "name": resource.name,
+        "scope": resource.scope,
+        "facts": dict(resource.facts),
+        "unseen": dict(resource.unseen),
+        "from": {group: taken.request(number) for group, number in resource.sources.items()},
+    }
+
+
+SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
+    (
+        IN_SHOP,
+        "openstack.server",
+        ("nova.servers",),
+        {
+            "id": "srv-1",
+            "name": "web-1",
+            "facts": {
+                "status": "ACTIVE",
+                "zone": "hn-az1",
+                "host_id": "6d2437",
+                "flavor": "s1.small",
+                "vcpus": 1,
+                "ram_mb": 512,
+                "disk_gb": 1,
+                "image": "img-1",
+                "boot_volumes": ("vol-1",),
+                "key_name": None,
+                "labels": {"system_id": "cong-dich-vu"},
+                "label_names": ("db_password", "system_id"),
+                "created_at": T,
+                "security_groups": ("ssh", "web"),
+                "addresses": (
+                    {"network": "shop-net", "address": "10.10.0.46", "version": 4, "kind": "fixed"},
+                ),
+                "has_user_data": True,
+            },
+            "from": {"": "GET /compute/v2.1/servers/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.server_group",
+        ("nova.server_groups",),
+        {
+            "id": "sg-1",
+            "name": "spread",
+            "facts": {"policy": "anti-affinity", "members": ("srv-1",)},
+            "from": {"": "GET /compute/v2.1/os-server-groups?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.volume",
+        ("cinder.volumes",),
+        {
+            "id": "vol-1",
+            "name": "web-data",
+            "facts": {
+                "status": "in-use",
+                "size_gb": 2,
+                "zone": "hn-az1",
+                "volume_type": "luks",
+                "encrypted": True,
+                "bootable": False,
+                "attachments": ({"server": "srv-1", "device": "/dev/sdb"},),
+                "created_at": T,
+                "updated_at": None,
+                "replication_status": None,
+                "host": "bed@file1#file1",
+                "snapshot_id": None,
+                "labels": {"data_class": "important"},
+                "label_names": ("data_class", "note"),
+            },
+            "from": {"": f"GET /volume/v3/{SHOP}/volumes/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.snapshot",
+        ("cinder.snapshots",),
+        {
+            "id": "snap-1",
+            "name": "before",
+            "facts": {"status": "available", "volume_id": "vol-1", "size_gb": 2, "created_at": T},
+            "from": {"": f"GET /volume/v3/{SHOP}/snapshots/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.backup",
+        ("cinder.backups",),
+        {
+            "id": "bak-1",
+            "name": "nightly",
+            "facts": {
+                "status": "available",
+                "volume_id": "vol-1",
+                "container": "kho-hcm",
+                "zone": "hcm-az1",
+                "incremental": False,
+                "has_dependents": False,
+                "created_at": T,
+                "data_timestamp": T,
+                "size_gb": 2,
+                "encrypted": True,
+                "fail_reason": None,
+            },
+            "from": {"": f"GET /volume/v3/{SHOP}/backups/detail?limit=1000"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.volume_type",
+        ("cinder.types", "cinder.type_encryption"),
+        {
+            "id": "type-1",
+            "name": "luks",
+            "facts": {
+                "is_public": True,
+                "backend": "file1",
+                "replication_enabled": False,
+                "encryption.provider": "luks",
+                "encryption.cipher": "aes-xts-plain64",
+                "encryption.key_size": 256,
+                "encryption.control_location": "front-end",
+            },
+            "from": {
+                "": f"GET /volume/v3/{SHOP}/types?is_public=None&limit=1000",
+                "encryption": f"GET /volume/v3/{SHOP}/types/type-1/encryption",
+            },
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.network",
+        ("neutron.networks",),
+        {
+            "id": "net-1",
+            "name": "shop-net",
+            "facts": {
+                "shared": False,
+                "external": False,
+                "port_security": True,
+                "zones": ("hn-az1",),
+                "labels": {"role": "web"},
+                "label_names": ("note", "role"),
+            },
+            "from": {"": "GET /network/v2.0/networks?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.subnet",
+        ("neutron.subnets",),
+        {
+            "id": "sub-1",
+            "name": "shop-v4",
+            "facts": {
+                "network": "net-1",
+                "cidr": "10.10.0.0/24",
+                "dns_nameservers": ("203.0.113.53",),
+                "ip_version": 4,
+            },
+            "from": {"": "GET /network/v2.0/subnets?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.port",
+        ("neutron.ports",),
+        {
+            "id": "port-1",
+            "name": "",
+            "facts": {
+                "network": "net-1",
+                "device_owner": "compute:hn-az1",
+                "device_id": "srv-1",
+                "security_groups": ("g-1",),
+                "port_security": True,
+                "status": "ACTIVE",
+                "addresses": ("10.10.0.46",),
+                "allowed_address_pairs": ({"address": "10.10.0.0/24"},),
+            },
+            "from": {"": "GET /network/v2.0/ports?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.router",
+        ("neutron.routers",),
+        {
+            "id": "router-1",
+            "name": "shop-router",
+            "facts": {
+                "ha": False,
+                "distributed": False,
+                "external_network": "net-public",
+                "external_addresses": ("203.0.113.97",),
+                "zones": (),
+                "routes": ({"destination": "10.9.0.0/16", "nexthop": "10.10.0.9"},),
+                "labels": {},
+                "label_names": (),
+            },
+            "from": {"": "GET /network/v2.0/routers?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.floating_ip",
+        ("neutron.floating_ips",),
+        {
+            "id": "fip-1",
+            "name": "",
+            "facts": {
+                "address": "203.0.113.67",
+                "port_id": "port-1",
+                "fixed_address": "10.10.0.46",
+                "status": "ACTIVE",
+                "external_network": "net-public",
+            },
+            "from": {"": "GET /network/v2.0/floatingips?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.security_group",
+        ("neutron.security_groups",),
+        {
+            "id": "g-1",
+            "name": "web",
+            "facts": {"stateful": True},
+            "from": {
+                "": "GET /network/v2.0/security-groups?limit=1000&fields=id&fields=name&fields=project_id"
+                "&fields=tenant_id&fields=stateful&fields=shared"
+            },
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.security_group_rule",
+        ("neutron.security_group_rules",),
+        {
+            "id": "rule-1",
+            "name": "",
+            "facts": {
+                "security_group": "g-1",
+                "direction": "ingress",
+                "ethertype": "IPv4",
+                "protocol": "tcp",
+                "ports": (8000, 9000),
+                "remote_prefix": "0.0.0.0/0",
+                "remote_group": None,
+                "remote_address_group": None,
+            },
+            "from": {"": "GET /network/v2.0/security-group-rules?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.vpn_connection",
+        tuple(TYPES["openstack.vpn_connection"].calls),
+        {
+            "id": "vpn-1",
+            "name": "to-ndc",
+            "facts": {
+                "peer_address": "198.51.100.10",
+                "peer_cidrs": ("10.24.0.0/24",),
+                "status": "ACTIVE",
+                "ike.version": "v2",
+                "ike.encryption": "aes-256",
+                "ike.auth": "sha256",
+                "ike.pfs": "group14",
+                "ipsec.encryption": "aes-128",
+                "ipsec.auth": "sha1",
+                "ipsec.pfs": "group5",
+            },
+            "from": {
+                "": "GET /network/v2.0/vpn/ipsec-site-connections?limit=1000&fields=id&fields=name&fields=project_id"
+                "&fields=tenant_id&fields=peer_address&fields=peer_cidrs&fields=peer_ep_group_id&fields=status"
+                "&fields=ikepolicy_id&fields=ipsecpolicy_id",
+                "ike": "GET /network/v2.0/vpn/ikepolicies?limit=1000",
+                "ipsec": "GET /network/v2.0/vpn/ipsecpolicies?limit=1000",
+            },
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.image",
+        ("glance.images",),
+        {
+            "id": "img-1",
+            "name": "cdv-golden",
+            "facts": {
+                "status": "active",
+                "visibility": "private",
+                "owner": SHOP,
+                "disk_format": "raw",
+                "container_format": "bare",
+                "protected": True,
+                "size_bytes": 65536,
+                "min_disk": 1,
+                "min_ram": 0,
+                "hash_algo": "sha512",
+                "hash_value": "612d39",
+                "os_distro": "debian",
+                "os_version": None,
+                "architecture": None,
+                "stores": ("ceph", "file"),
+                "property_names": ("build_token", "os_distro", "tier"),
+                "external_urls": ("swift.example.test",),
+                "created_at": T,
+                "updated_at": T,
+                "labels": {"tier": "gold"},
+                "label_names": ("build_token", "os_distro", "tier"),
+            },
+            "from": {"": "GET /image/v2/images?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.container",
+        ("swift.containers", "swift.container_head"),
+        {
+            "id": f"{SHOP}/kho",
+            "name": "kho",
+            "facts": {
+                "read_acl": ".r:*,.rlistings",
+                "write_acl": None,
+                "versioning": True,
+                "sync_to": "//realm/cluster/AUTH_x/kho",
+                "sync_key_present": True,
+                "storage_policy": "Policy-0",
+                "quota_bytes": 1000000,
+                "labels": {"system_id": "cong-dich-vu"},
+                "label_names": ("quota-bytes", "system_id", "temp-url-key"),
+            },
+            "from": {"": f"HEAD /object/v1/AUTH_{SHOP}/kho"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.share",
+        ("manila.shares",),
+        {
+            "id": "share-1",
+            "name": "chung",
+            "facts": {
+                "status": "available",
+                "protocol": "NFS",
+                "size_gb": 10,
+                "zone": "hn-az1",
+                "created_at": T,
+            },
+            "from": {"": "GET /share/v2/shares/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.share_backup",
+        ("manila.share_backups",),
+        {
+            "id": "sb-1",
+            "name": "chung-1",
+            "facts": {"share_id": "share-1", "status": "available", "zone": "hcm-az1", "created_at": T},
+            "from": {"": "GET /share/v2/share-backups/detail?limit=1000"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.project",
+        ("keystone.auth_projects", "keystone.projects"),
+        {
+            "id": SHOP,
+            "name": "shop",
+            "scope": Scope("hn", project=SHOP),
+            "facts": {"domain": "default", "enabled": True, "labels": {}, "label_names": ()},
+            "from": {"": "GET /identity/v3/auth/projects"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.region",
+        ("keystone.regions",),
+        {
+            "id": "vn-hn-1",
+            "name": "vn-hn-1",
+            "scope": Scope("hn", "vn-hn-1"),
+            "facts": {"parent": "vn"},
+            "from": {"": "GET /identity/v3/regions"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.user",
+        ("keystone.users", "keystone.federated_users"),
+        {
+            "id": "u-an",
+            "name": "an",
+            "facts": {
+                "domain": "default",
+                "enabled": True,
+                "mfa.enabled": True,
+                "mfa.rules": ({"methods": ("password", "totp")},),
+                "ignores_password_expiry": False,
+                "ignores_lockout": False,
+                "password_expires_at": T,
+                "federated": True,
+            },
+            "from": {"": "GET /identity/v3/users"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.role_assignment",
+        ("keystone.role_assignments",),
+        {
+            "id": sha256(f"r-admin\x1fu-an\x1f\x1fproject\x1f{SHOP}\x1fTrue".encode()).hexdigest()[:32],
+            "name": "",
+            "facts": {
+                "role": "admin",
+                "user": "u-an",
+                "group": None,
+                "scope": "project",
+                "scope_id": SHOP,
+                "inherited": True,
+            },
+            "from": {"": "GET /identity/v3/role_assignments?include_names=true"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.group_member",
+        ("keystone.groups", "keystone.group_users"),
+        {
+            "id": "grp-1:u-an",
+            "name": "",
+            "facts": {"group": "grp-1", "user": "u-an"},
+            "from": {"": "GET /identity/v3/groups/grp-1/users"},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("scope", "type_", "wanted", "expected"), SHOWN, ids=[type_ for _, type_, _, _ in SHOWN]
+)
+def test_a_type_is_read_whole(
+    cloud: FakeOpenStack, scope: Scope, type_: str, wanted: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    taken = collect(scope, *wanted)
+    found = taken.resources(type_)[0]
+    assert shown(found, taken) == {"scope": scope, "unseen": {}, **expected}
+    assert found.endpoint.startswith(f"{cloud.url}/")
+    assert SHOP not in found.endpoint
+    (listing,) = taken.listings(type_)
+    assert listing.count == len(taken.resources(type_))
+    assert listing.proof
+    assert listing.call is not None
+    assert taken.gaps() == []
+
+
+def test_zones_of_three_services_are_three_things(cloud: FakeOpenStack) -> None:
+    taken = collect(REGION, *TYPES["openstack.availability_zone"].calls)
+    assert {
+        (z.id, z.name, z.facts["service"], z.facts["available"])
+        for z in taken.resources("openstack.availability_zone")
+    } == {
+        ("compute:hn-az1", "hn-az1", "compute", True),
+        ("block-storage:hn-az1", "hn-az1", "block-storage", True),
+        ("network:hn-az1", "hn-az1", "network", False),
+    }
+    assert [listing.count for listing in taken.listings("openstack.availability_zone")] == [1, 1, 1]
+
+
+def test_extensions_are_read(cloud: FakeOpenStack) -> None:
+    taken = collect(REGION, "neutron.extensions")
+    assert [(e.id, dict(e.facts)) for e in taken.resources("openstack.extension")] == [
+        ("vpnaas", {"alias": "vpnaas", "service": "network"}),
+        ("availability_zone", {"alias": "availability_zone", "service": "network"}),
+    ]
+
+
+def test_the_catalogue_becomes_services_and_endpoints(cloud: FakeOpenStack) -> None:
+    taken = collect(TARGET, "keystone.catalog", "keystone.endpoints")
+    assert {s.id: s.facts["regions"] for s in taken.resources("openstack.service")} == dict.fromkeys(
+        ("block-storage", "compute", "identity", "image", "network", "object-store", "shared-file-system"),
+        ("vn-hn-1",),
+    )
+    swift = next(e for e in taken.resources("openstack.endpoint") if e.id == "e-object-store-vn-hn-1")
+    assert shown(swift, taken) == {
+        "id": "e-object-store-vn-hn-1",
+        "name": "object-store public",
+        "scope": REGION,
+        "facts": {
+            "service_type": "object-store",
+            "interface": "public",
+            "url": f"{cloud.url}/object/v1/AUTH_%(project_id)s",
+            "scheme": "http",
+            "host": "127.0.0.1",
+            "enabled": None,
+        },
+        "unseen": {},
+        "from": {"": "GET /identity/v3/auth/catalog"},
+    }
+    assert [(listing.type, listing.count) for listing in taken.listings()] == [
+        ("openstack.service", 7),
+        ("openstack.endpoint", 7),
+    ]
+
+
+def test_an_administrator_sees_which_endpoints_are_disabled(cloud: FakeOpenStack) -> None:
+    rows = [
+        {
+            "id": f"e-{type_}-vn-hn-1",
+            "service_id": f"s-{type_}",
+            "interface": "public",
+            "region_id": "vn-hn-1",
+            "url": "http://old",
+            "enabled": True,
+        }
+        for type_ in cloud.paths
+    ]
+    hidden = {
+        **rows[0],
+        "id": "e-old",
+        "interface": "admin",
+        "url": "http://old.example.test/v3/$(tenant_id)s",
+        "enabled": False,
+    }
+    cloud.answer("/identity/v3/endpoints", {"endpoints": [*rows, hidden]})
+    taken = collect(TARGET, "keystone.catalog", "keystone.endpoints")
+    found = {e.id: e for e in taken.resources("openstack.endpoint")}
+    assert {id_: e.facts["enabled"] for id_, e in found.items()} == {
+        **{row["id"]: True for row in rows},
+        "e-old": False,
+    }
+    assert found["e-old"].facts["service_type"] == "identity"
+    assert found["e-old"].facts["url"] == "http://old.example.test/v3/%(project_id)s"
+    assert found["e-compute-vn-hn-1"].facts["url"] == f"{cloud.url}/compute/v2.1"
+
+
+def everything(cloud: FakeOpenStack) -> list[Take]:
+    return [collect(scope, *CALLS) for scope in (TARGET, REGION, IN_SHOP, IN_BANK)]
+
+
+def test_what_is_declared_is_what_is_yielded(cloud: FakeOpenStack) -> None:
+    """Each type, each observed fact of `resources/` comes, of its type, and no other one does."""
+    yielded: dict[str, set[str]] = {}
+    for taken in everything(cloud):
+        for thing in taken.seen:
+            if isinstance(thing, Resource):
+                yielded.setdefault(thing.type, set()).update(thing.facts)
+                for fact, value in thing.facts.items():
+                    spec = TYPES[thing.type].facts[fact]
+                    assert value is not None or spec.nullable, (thing.type, fact)
+                    assert value is None or isinstance(value, PYTHON[spec.type]), (thing.type, fact, value)
+    declared = {
+        name: {
+            f.name for f in TYPES[name].facts.values() if not f.derived and not f.call.startswith("probe.")
+        }
+        for name in OpenStackCollector.types
+    }
+    assert yielded == declared
+
+
+PYTHON: dict[FactType, type | tuple[type, ...]] = {
+    FactType.BOOLEAN: bool,
+    FactType.INTEGER: int,
+    FactType.STRING: str,
+    FactType.TIME: int,
+    FactType.ADDRESS: str,
+    FactType.PORTS: tuple,
+    FactType.MAP: dict,
+    FactType.LIST: tuple,
+}
+
+
+def test_every_declared_type_has_a_collector() -> None:
+    assert {name for name in TYPES if name.startswith("openstack.")} == OpenStackCollector.types
+
+
+def test_calls_that_list_are_those_the_collector_concludes() -> None:
+    """A call marked `lists` leads to a listing or a gap of its type, wherever it is asked."""
+    marked = {
+        (call.name, name)
+        for name in OpenStackCollector.types
+        for call in TYPES[name].calls.values()
+        if call.lists
+    }
+    beside = {
+        ("keystone.groups", "openstack.group_member"),
+        ("neutron.extensions", "openstack.vpn_connection"),
+    }
+    concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
+    assert marked == concluded | beside
+
+
+def test_no_secret_is_yielded_or_logged(cloud: FakeOpenStack) -> None:
+    """Secrets that the cloud sends along stay out of every resource, gap and call."""
+    for taken in everything(cloud):
+        assert taken.resources("openstack.server") or taken.seen
+        assert PLANTED not in repr(taken.seen)
+        assert PLANTED not in repr(taken.log.calls)
+    asked = [r.path for r in cloud.requests]
+    assert not [path for path in asked if "psk" in path or "user_data" in path]
+
+
+def test_only_reading_verbs_and_the_token_post_are_on_the_wire(cloud: FakeOpenStack) -> None:
+    everything(cloud)
+    assert {r.method for r in cloud.requests} == {"GET", "HEAD", "POST"}
+    assert set(cloud.paths_asked("POST")) == {"/identity/v3/auth/tokens"}
+
+
+def test_every_request_is_in_the_log(cloud: FakeOpenStack) -> None:
+    taken = collect(IN_SHOP, *CALLS)
+    assert sorted(call.request for call in taken.log.calls) == sorted(
+        f"{r.method} {r.path}" for r in cloud.requests
+    )
+    assert [call.number for call in taken.log.calls] == list(range(len(taken.log.calls)))
+
+
+def test_only_wanted_calls_are_made(cloud: FakeOpenStack) -> None:
+    collect(IN_SHOP, "cinder.volumes")
+    assert [f"{r.method} {r.path}" for r in cloud.requests] == [
+        "POST /identity/v3/auth/tokens",
+        "GET /identity/v3/auth/projects",
+        "GET /volume/v3/",
+        f"GET /volume/v3/{SHOP}/volumes/detail?limit=1000",
+    ]
+    assert cloud.requests[-1].headers["OpenStack-API-Version"] == "volume 3.70"
+
+
+def test_nothing_wanted_asks_no_service(cloud: FakeOpenStack) -> None:
+    taken = collect(IN_SHOP)
+    assert taken.seen == []
+    assert {call.service for call in taken.log.calls} == {"identity"}
+
+
+def test_an_empty_project_is_proven_empty(cloud: FakeOpenStack) -> None:
+    taken = collect(IN_BANK, "cinder.volumes")
+    assert taken.seen == [
+        Listing(
+            IN_BANK,
+            "openstack.volume",
+            0,
+            "the token is scoped to the project bank and was shown what it owns",
+            next(c.number for c in taken.log.calls if c.service == "block-storage" and "detail" in c.request),
+        )
+    ]
+
+
+def test_a_head_that_was_not_wanted_explains_the_missing_facts(cloud: FakeOpenStack) -> None:
+    container = collect(IN_SHOP, "swift.containers").one("openstack.container")
+    assert container.facts == {}
+    assert container.unseen == {"": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}

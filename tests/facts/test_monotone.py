@@ -1,0 +1,434 @@
+"""What is known from part of the evidence is never contradicted by all of it.
+
+Random small estates are looked at twice: whole, and after lists became gaps (with some of their
+resources gone), registers were not given and facts were not seen. Every definite value of the second
+look must be the value of the first, or bound it from the right side.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from builders import (
+    CLOUD,
+    DAY,
+    DIGEST,
+    HOUR,
+    NOW,
+    REGISTERS,
+    World,
+    attestation,
+    backup_target,
+    bucket,
+    claim,
+    container,
+    document,
+    drill,
+    gap,
+    grant,
+    listing,
+    member,
+    no_register,
+    platform,
+    resource,
+    rule,
+    site,
+    snapshot,
+    statement,
+    system,
+    user,
+    volume,
+    volume_type,
+)
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from cloudaudit.facts import DERIVATIONS
+from cloudaudit.model import (
+    MISSING,
+    AtLeast,
+    AtMost,
+    Listing,
+    Partial,
+    Reason,
+    Resource,
+    Scope,
+    Unseen,
+    Value,
+)
+
+REGIONS, PROJECTS, STORES = ("hn", "hcm"), ("p1", "p2"), ("kho-a", "kho-b")
+ID_OF_P1 = "0123456789abcdef0123456789abcdef"
+DECLARED = ("site", "system", "backup_target", "attestation", "landing_profile", "drill")
+OF_TARGET = (
+    "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
+    "openstack.role_assignment", "openstack.group_member",
+)  # fmt: skip
+OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
+OF_PROJECT = (
+    "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
+    "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
+    "openstack.image", "openstack.vpn_connection",
+)  # fmt: skip
+ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
+"""Facts that tell how much is known, and so change with it."""
+
+
+# --- random estates -------------------------------------------------------------------------------
+
+
+class Maker:
+    """Makes estates from a source of randomness; names come from few, so that things meet.
+
+    Half of them are tidy: every label is declared once and every resource has its system, so that all
+    of the evidence gives definite answers, which less of it must not change.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.tidy = rng.random() < 0.5
+
+    def one(self, *choices: Value) -> Value:
+        return self.rng.choice(choices)
+
+    def text(self, *choices: str) -> str:
+        return self.rng.choice(choices)
+
+    def some(self, *choices: str) -> tuple[str, ...]:
+        return tuple(choice for choice in choices if self.rng.random() < 0.4)
+
+    def scope(self) -> Scope:
+        return Scope(CLOUD, self.text(*REGIONS), self.text(*PROJECTS))
+
+    def labels(self) -> dict[str, Value]:
+        labelled = not self.tidy and self.rng.random() < 0.3
+        labels = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
+        return {"labels": labels, "label_names": (*labels, *self.some("tier"))}
+
+    # --- what is declared -------------------------------------------------------------------
+
+    def declared(self) -> Iterator[Resource]:
+        if self.tidy:
+            yield from self.tidy_register()
+        else:
+            yield from self.untidy_register()
+        for id_ in ("a1", "a2"):
+            yield attestation(
+                id_,
+                valid_until=self.one(NOW + DAY, NOW - DAY),
+                owner=self.one("Cơ quan", "Cơ quan", None),
+                claims=(self.claim(), self.claim()),
+            )
+        profile = {"ndc_peers": self.some("203.0.113.9"), "ndc_ranges": self.some("198.51.100.0/24")}
+        yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
+        yield drill(age=DAY)
+        yield platform()
+
+    def tidy_register(self) -> Iterator[Resource]:
+        hosts = ("s3.example.vn", "s3.example.sg", "sync.example.vn")
+        stands = {"attestation": "a1", "store_ids": ("vn/a",)}
+        yield site("hn-1", regions=("hn",), azs=("az1",), endpoints=hosts, s3_locations=("vn",), **stands)
+        yield site("hcm-1", regions=("hcm",), s3_locations=("sg", "la"), attestation=self.one("a1", "a2"))
+        yield site(
+            "hn-2", country=self.text("VN", "SG"), azs=("az2",), risk_group=self.one(None, "song-hong")
+        )
+        yield backup_target("t1", site=self.text("hn-1", "hcm-1"), container="c1")
+        yield backup_target("t2", site="hcm-1", container="c2")
+        yield system("s1", {"project": "p1"}, criticality=self.text("critical", "low"))
+        yield system("s2", {"project": "p2"}, {"bucket": "b*", "target": STORES[0]}, open_data=("b1",))
+        yield system(
+            "s3", {"target": STORES[1], "catch_all": True}, data_classes=("core",), cross_border=True
+        )
+
+    def untidy_register(self) -> Iterator[Resource]:
+        for id_, country in (("hn-1", "VN"), ("hcm-1", "VN"), ("sg-1", "SG")):
+            yield site(
+                id_,
+                country=country,
+                regions=self.some("hn", "hcm"),
+                azs=self.some("az1", "az2"),
+                s3_locations=self.some("vn", "sg"),
+                store_ids=self.some("vn/a", "b1"),
+                endpoints=self.some("s3.example.vn", "sync.example.vn"),
+                attestation=self.one(None, "a1", "a2"),
+                risk_group=self.one(None, "song-hong"),
+            )
+        for id_ in ("s1", "s2"):
+            yield system(
+                id_,
+                *(self.selector() for _ in range(self.rng.randrange(3))),
+                criticality=self.text("critical", "low"),
+                cross_border=self.one(True, False),
+                open_data=self.some("b*"),
+            )
+        for id_ in ("t1", "t2"):
+            yield backup_target(
+                id_,
+                site=self.text("hn-1", "hcm-1", "sg-1"),
+                zone=self.one(None, "az*"),
+                container=self.one(None, "c1", "*"),
+            )
+
+    def selector(self) -> Mapping[str, Value]:
+        shapes = (
+            {"project": self.text(*PROJECTS, ID_OF_P1)},
+            {"target": CLOUD, "region": self.text(*REGIONS)},
+            {"project": "p1", "catch_all": True},
+            {"label_key": "tier", "label_value": "1"},
+            {"bucket": self.text("b*", "b1")},
+        )
+        return self.rng.choice(shapes)
+
+    def claim(self) -> Mapping[str, Value]:
+        return self.rng.choice(
+            (
+                claim("backup_frequency_hours", "<=", self.text("1", "24")),
+                claim("offsite_copies", ">=", "1"),
+                claim("data_country", "=", "VN", self.rng.choice((None, "compute"))),
+                claim("tls_min", ">=", "1.3"),
+                claim("formats", "contains", "qcow2"),
+                claim("availability", ">=", "99.9"),
+            )
+        )
+
+    # --- what is observed -------------------------------------------------------------------
+
+    def of_target(self) -> Iterator[Resource]:
+        for region in REGIONS:
+            for service in ("compute", "block-storage"):
+                shared = not self.tidy and self.rng.random() < 0.5
+                url = f"https://{'one' if shared else service + region}.example.vn/"
+                facts = {
+                    "service_type": service, "interface": self.text("public", "internal"), "url": url,
+                    "scheme": self.text("https", "http"), "tls.version": self.one("TLSv1.3", "TLSv1.2", None),
+                }  # fmt: skip
+                id_ = f"{service}-{region}"
+                yield resource("openstack.endpoint", id_, facts, scope=Scope(CLOUD, region))
+            yield resource("openstack.region", region, {"parent": None}, scope=Scope(CLOUD, region))
+        yield resource("openstack.service", "compute", {"type": "compute"}, scope=Scope(CLOUD))
+        for label, id_ in (("p1", ID_OF_P1), ("p2", "f" * 32)):
+            scope = Scope(CLOUD, None, label)
+            yield resource("openstack.project", id_, self.labels(), scope=scope, name=label)
+        for id_ in ("u1", "u2"):
+            yield user(id_)
+            yield member(self.text("g1", "g2"), id_)
+        for _ in range(self.rng.randrange(4)):
+            role, on = self.text("admin", "member", "reader"), self.text("project", "system")
+            holder = self.text("u1", "u2", "g1", "g2")
+            yield (grant(role, user=holder, on=on) if holder[0] == "u" else grant(role, group=holder, on=on))
+
+    def of_cloud(self) -> Iterator[Resource]:
+        volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
+        for id_, scope in volumes.items():
+            facts = {"zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None)}
+            yield volume(id_, {**facts, **self.labels()}, scope=scope)
+        for n in range(self.rng.randrange(8)):
+            age = self.rng.choice((HOUR, 5 * HOUR, 40 * HOUR))
+            of = self.one("v0", "v0", "v1", None)
+            near = volumes.get(str(of)) if self.rng.random() < 0.8 else None
+            facts = {
+                "status": self.text("available", "available", "error"), "volume_id": of,
+                "container": self.one("c1", "c2", None), "zone": self.one("az1", None), "encrypted": True,
+                "created_at": NOW - age, "data_timestamp": NOW - age, "size_gb": 1,
+            }  # fmt: skip
+            yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
+        for n in range(self.rng.randrange(3)):
+            yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
+        for region in REGIONS:
+            for label in self.some("t1", "t2"):
+                yield volume_type(label, scope=Scope(CLOUD, region))
+            facts = {"zone": self.text("az1", "az2"), "service": self.text("compute", "network")}
+            yield resource("openstack.availability_zone", f"x:{region}", facts, scope=Scope(CLOUD, region))
+        for n in range(self.rng.randrange(4)):
+            facts = {
+                "security_group": self.text("g1", "g2"), "direction": self.text("ingress", "egress"),
+                "remote_prefix": self.one(None, "0.0.0.0/0", "10.0.0.0/8", "2000::/3"),
+                "remote_group": self.one(None, None, "g1"), "remote_address_group": self.one(None, None, "x"),
+                "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
+            }  # fmt: skip
+            yield rule(f"r{n}", facts, scope=self.scope())
+        for n in range(self.rng.randrange(3)):
+            groups = {"security_groups": self.some("g1", "g2")}
+            yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
+        for kind in ("server", "share"):
+            yield resource(
+                f"openstack.{kind}",
+                "x",
+                {"zone": self.one("az1", None), "size_gb": 5, **(self.labels() if kind == "server" else {})},
+                scope=self.scope(),
+            )
+        sync = self.one(
+            None, "//VN/a/AUTH_x/c", "https://sync.example.vn/v1", None if self.tidy else "//la/la/x/y"
+        )
+        acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn")
+        yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
+        yield resource("openstack.image", "i", {"disk_format": self.text("qcow2", "raw")}, scope=self.scope())
+        peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
+        yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
+
+    def of_stores(self) -> Iterator[Resource]:
+        for store in STORES:
+            facts = {
+                "host": self.text("s3.example.vn", "s3.example.sg"),
+                "scheme": "https",
+                "server_kind": "ceph",
+            }
+            yield resource(
+                "s3.endpoint", f"https://{store}", {**facts, "tls.version": "TLSv1.3"}, scope=Scope(store)
+            )
+            for name in self.some("b1", "b2", "b3"):
+                yield bucket(
+                    name,
+                    {**self.bucket_facts(), **self.labels()},
+                    scope=Scope(store),
+                    endpoint="https://s3.example.vn",
+                )
+
+    def bucket_facts(self) -> dict[str, Value]:
+        grants = ({"grantee": "AllUsers", "permission": self.text("READ", "WRITE")},)
+        statements = tuple(
+            statement(
+                self.text("Allow", "Deny"),
+                principals=self.one(("*",), ("arn:aws:iam::x:root",), ("!arn:aws:iam::x:root",)),
+                actions=self.one(("s3:GetObject",), ("s3:*",), ("!s3:GetObject",)),
+                resources=self.one(("arn:aws:s3:::b1/*",), ("*",), ("arn:aws:s3:::b1", "arn:aws:s3:::b1/x*")),
+                conditions=self.one((), (), ("IpAddress:aws:SourceIp",), ("Bool:aws:SecureTransport",)),
+            )
+            for _ in range(self.rng.randrange(3))
+        )
+        rule = {
+            "destination": self.text("b1", "arn:aws:s3:::b2", "b3" if self.tidy else "la"),
+            "enabled": self.one(True, True, False),
+        }
+        return {
+            "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
+            "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
+            "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
+        }  # fmt: skip
+
+    def documents(self) -> Iterator[Resource]:
+        for id_ in ("a1", "a2"):
+            sha256, status = self.text(DIGEST, "0" * 64), self.rng.choice((200, 200, 404))
+            facts: dict[str, Value] = {"status": status} | ({"sha256": sha256} if status == 200 else {})
+            yield document(id_, facts)
+
+    def listings(self) -> Iterator[Listing]:
+        for type_ in OF_TARGET:
+            yield listing(type_, Scope(CLOUD))
+        for region in REGIONS:
+            for type_ in OF_REGION:
+                yield listing(type_, Scope(CLOUD, region))
+        for type_ in OF_PROJECT:
+            by_project = self.rng.random() < 0.5
+            for region in REGIONS:
+                for project in PROJECTS if by_project else (None,):
+                    yield listing(type_, Scope(CLOUD, region, project))
+        for store in STORES:
+            yield listing("s3.endpoint", Scope(store))
+            yield listing("s3.bucket", Scope(store))
+        yield listing("published_document", Scope("documents"))
+        for type_ in DECLARED:
+            yield listing(type_, REGISTERS)
+
+    def estate(self) -> World:
+        found = (*self.declared(), *self.of_target(), *self.of_cloud(), *self.of_stores(), *self.documents())
+        return World(found, (), tuple(self.listings()))
+
+    # --- less evidence ----------------------------------------------------------------------
+
+    def cut(self, whole: World) -> World:
+        """The same estate with less seen of it."""
+        losing = self.rng.choice((0.02, 0.05, 0.3))
+        lost = [entry for entry in whole.listings if self.rng.random() < losing]
+        kept = [entry for entry in whole.listings if entry not in lost]
+        left = [r for r in whole.resources if not self.is_gone(r, lost)]
+        gaps = [
+            no_register(entry.type)
+            if entry.type in DECLARED
+            else gap(entry.type, entry.scope, Reason.TIMEOUT)
+            for entry in lost
+        ]
+        hiding = self.rng.choice((0, 0, 0.01, 0.2))
+        return World([self.hide(r, hiding) for r in left], gaps, kept)
+
+    def is_gone(self, one: Resource, lost: Sequence[Listing]) -> bool:
+        hit = [entry for entry in lost if entry.type == one.type and _within(one.scope, entry.scope)]
+        return bool(hit) and (one.type in DECLARED or self.rng.random() < 0.5)
+
+    def hide(self, one: Resource, chance: float) -> Resource:
+        if one.scope == REGISTERS:
+            return one
+        hidden = {fact for fact in one.facts if self.rng.random() < chance}
+        unseen = dict.fromkeys(sorted(hidden), Unseen(Reason.NO_PERMISSION, "hidden"))
+        facts = {fact: value for fact, value in one.facts.items() if fact not in hidden}
+        return replace(one, facts=facts, unseen=unseen)
+
+
+def _within(narrow: Scope, wide: Scope) -> bool:
+    return (
+        narrow.target == wide.target
+        and wide.region in (None, narrow.region)
+        and wide.project in (None, narrow.project)
+    )
+
+
+# --- the order of knowledge -----------------------------------------------------------------------
+
+
+def agrees(known: Value, truth: Value) -> bool:
+    """Whether what is known from less is what is true, or bounds it from the right side."""
+    match known:
+        case AtMost(limit):
+            bound = truth.limit if isinstance(truth, AtMost) else truth
+            return isinstance(bound, int | float) and not isinstance(truth, AtLeast) and bound <= limit
+        case AtLeast(limit):
+            bound = truth.limit if isinstance(truth, AtLeast) else truth
+            return isinstance(bound, int | float) and not isinstance(truth, AtMost) and bound >= limit
+        case Partial(items):
+            others = truth.items if isinstance(truth, Partial) else truth
+            return isinstance(others, tuple) and all(any(agrees(i, o) for o in others) for i in items)
+        case tuple():
+            return (
+                isinstance(truth, tuple)
+                and len(truth) == len(known)
+                and all(agrees(mine, theirs) for mine, theirs in zip(known, truth, strict=True))
+            )
+        case Mapping():
+            return isinstance(truth, Mapping) and all(
+                name in truth and agrees(value, truth[name]) for name, value in known.items()
+            )
+        case _:
+            return known == truth
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A definite value that more evidence takes back."""
+
+    resource: str
+    fact: str
+    known: Value
+    truth: Value
+
+
+def contradictions(less: World, whole: World) -> Iterator[Contradiction]:
+    for derivation in DERIVATIONS:
+        of_less, of_whole = derivation.prepare(less), derivation.prepare(whole)
+        for type_ in derivation.gives:
+            by_identity = {(r.scope.target, r.endpoint, r.id): r for r in whole.each(type_)}
+            for one in less.each(type_):
+                truth = of_whole(by_identity[one.scope.target, one.endpoint, one.id]).facts
+                for fact, known in of_less(one).facts.items():
+                    true = truth.get(fact, MISSING)
+                    if fact not in ABOUT_OUR_KNOWLEDGE and not agrees(known, true):
+                        yield Contradiction(f"{type_} {one.id}", fact, known, true)
+
+
+@settings(max_examples=400, phases=[Phase.generate])
+@given(st.integers(min_value=0, max_value=2**32))
+def test_less_evidence_never_gives_another_answer(seed: int) -> None:
+    maker = Maker(random.Random(seed))
+    whole = maker.estate()
+    assert list(contradictions(maker.cut(whole), whole)) == []
