@@ -218,8 +218,9 @@ def collection_table(evidence: Snapshot, types: Mapping[str, ResourceType]) -> l
     for listing in evidence.listings():
         note(listing, asked)
     for gap in evidence.gaps():
-        note(gap, asked)
-        note(gap, gapped)
+        if gap.listing:
+            note(gap, asked)
+            note(gap, gapped)
     return [
         {
             "target": target,
@@ -326,6 +327,7 @@ def render(
     context = Context(
         controls={id_: known.control(id_) for id_ in sorted(chosen)},
         obligations=known.obligations,
+        types=known.types,
         sites=declared.resources("site"),
         systems=declared.resources("system"),
         lang=lang,

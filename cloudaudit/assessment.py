@@ -190,7 +190,8 @@ class Estate:
         self._gaps: dict[str, list[Gap]] = defaultdict(list)
         self._listings: dict[str, list[Listing]] = defaultdict(list)
         for gap in sorted((*evidence.gaps(), *declared.gaps), key=_gap_order):
-            self._gaps[gap.type].append(gap)
+            if gap.listing:
+                self._gaps[gap.type].append(gap)
         for listing in sorted(
             (*evidence.listings(), *declared.listings), key=lambda one: (one.scope.key(), one.proof)
         ):

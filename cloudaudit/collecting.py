@@ -16,9 +16,8 @@ from cloudaudit.collectors import Collector
 from cloudaudit.collectors.documents import DocumentCollector
 from cloudaudit.collectors.openstack import OpenStackCollector, OpenStackTarget
 from cloudaudit.collectors.probe import TlsProbe
-from cloudaudit.collectors.runner import Collected, Progress, collect
+from cloudaudit.collectors.runner import Collected, OnProgress, collect
 from cloudaudit.collectors.s3 import LABEL_KEYS, S3Collector, S3Target
-from cloudaudit.collectors.transport import CallLog
 from cloudaudit.model import Listing, Reason, Resource, ResourceType, Scope, Seconds
 from cloudaudit.plan import Plan
 from cloudaudit.registers import Registers
@@ -39,7 +38,7 @@ def collect_subject(
     out: Path,
     *,
     now: Callable[[], Seconds],
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     cancelled: threading.Event | None = None,
 ) -> str:
     """Read all targets of a subject and write the snapshot. Returns its digest.
@@ -50,11 +49,18 @@ def collect_subject(
     began = now()
     collectors = [_collector(entry, now, cancelled) for entry in subject.targets]
     documents = _documents(subject, plan, declared, now, cancelled)
-    found = collect(
-        [*collectors, *documents], plan.wanted, now=now, max_workers=_workers(subject), on_progress=progress,
-        cancelled=cancelled,
-    )  # fmt: skip
-    found = _with_tls(found, subject, plan, now, cancelled)
+    ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
+    found = _numbered(
+        collect(
+            [*collectors, *documents],
+            plan.wanted,
+            now=now,
+            max_workers=_workers(subject),
+            on_progress=progress,
+            cancelled=cancelled,
+            tls=TlsProbe(ca_files) if PROBE in plan.wanted else None,
+        )
+    )
     listings = (*found.listings, *_declared_absent(subject, plan))
     contents = snapshot.Contents(
         collected_at=began,
@@ -83,7 +89,7 @@ def _collector(entry: Entry, now: Callable[[], Seconds], cancelled: threading.Ev
                 label_keys=frozenset(entry.label_keys), max_in_flight=entry.max_in_flight,
                 rate_limit=entry.rate_limit, deadline=entry.deadline,
             ),
-            now=now,
+            now=now, cancelled=cancelled,
         )  # fmt: skip
     return S3Collector(_s3_target(entry, ca_file), now=now, cancelled=cancelled)
 
@@ -119,20 +125,26 @@ def _documents(
     return [DocumentCollector(urls, now=now, allow_private=private, ca_file=ca_file, cancelled=cancelled)]
 
 
-def _with_tls(
-    found: Collected,
-    subject: Subject,
-    plan: Plan,
-    now: Callable[[], Seconds],
-    cancelled: threading.Event | None,
-) -> Collected:
-    """Add TLS facts to endpoints, where a control reads them."""
-    if PROBE not in plan.wanted:
-        return found
-    log = CallLog(list(found.calls))
-    ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
-    resources = TlsProbe(ca_files).add_tls(found.resources, log, now=now, cancelled=cancelled)
-    return replace(found, resources=resources, calls=tuple(log.calls))
+def _numbered(found: Collected) -> Collected:
+    """The same with calls numbered in an order of their own, whichever thread made which first."""
+    ordered = sorted(
+        found.calls, key=lambda c: (c.scope.key(), c.service, c.request, c.at, c.status, c.digest)
+    )
+    new = {call.number: number for number, call in enumerate(ordered)}
+
+    def moved(number: int | None) -> int | None:
+        return None if number is None else new[number]
+
+    return replace(
+        found,
+        calls=tuple(replace(call, number=number) for number, call in enumerate(ordered)),
+        resources=tuple(
+            replace(r, sources={group: new[number] for group, number in r.sources.items()})
+            for r in found.resources
+        ),
+        listings=tuple(replace(listing, call=moved(listing.call)) for listing in found.listings),
+        gaps=tuple(replace(gap, call=moved(gap.call)) for gap in found.gaps),
+    )
 
 
 def _declared_absent(subject: Subject, plan: Plan) -> Iterator[Listing]:

@@ -305,6 +305,8 @@ class Gap:
     reason: Reason
     detail: str = ""
     call: int | None = None
+    listing: bool = True
+    """False: things were listed, and only one kind of fact could not be read of some, which say so themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from cloudaudit.facts import Derivation
 from cloudaudit.model import Control
@@ -13,7 +13,7 @@ from cloudaudit.wording import placeholders
 Needed: TypeAlias = Mapping[str, Set[str]]
 """Names of facts by resource type. A type without facts is needed as a list."""
 
-ALWAYS = "attribution"
+ALWAYS: Final = "attribution"
 """The derivation that gives every finding its weight."""
 
 
@@ -21,7 +21,7 @@ def facts_needed(controls: Iterable[Control]) -> defaultdict[str, set[str]]:
     """Facts that controls judge by or name in their messages, by resource type."""
     needed: defaultdict[str, set[str]] = defaultdict(set)
     for control in controls:
-        named = set(placeholders(control.message))
+        named = {name for name in placeholders(control.message) if not name.startswith("param.")}
         for type_ in control.applies_to:
             needed[type_] |= named.union(*(condition.reads for condition in control.conditions))
         for condition in control.conditions:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cloudaudit.facts import DERIVATIONS
-from cloudaudit.model import CallSpec, Profile, ResourceType
+from cloudaudit.facts import DERIVATIONS, Derivation
+from cloudaudit.model import CallSpec, FactSpec, Profile, ResourceType
+from cloudaudit.needs import facts_needed, types_served
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a profile needs of a cloud: facts by resource type, and calls by name."""
+    """What a profile needs of a cloud: facts by resource type, and calls by name. Both in order of name."""
 
     facts: Mapping[str, frozenset[str]]
     calls: Mapping[str, CallSpec]
@@ -27,59 +27,47 @@ class Plan:
         return frozenset(self.calls)
 
 
-def plan(profile: Profile, types: Mapping[str, ResourceType]) -> Plan:
-    """Work out what the controls of a profile need to have collected."""
-    needed = _observed(_facts_read(profile), types)
+def plan(
+    profile: Profile, types: Mapping[str, ResourceType], derivations: Sequence[Derivation] = DERIVATIONS
+) -> Plan:
+    """Work out what the controls of a profile need to have collected.
+
+    Of every observed type in it the listing is needed, be it only to know that there is none.
+    """
+    needed = _with_derivations(profile, derivations)
+    observed = {name: needed[name] for name in sorted(needed) if name in types and not types[name].declared}
     calls: dict[str, CallSpec] = {}
-    for name, facts in needed.items():
+    for name, facts in observed.items():
         type_ = types[name]
+        named = {spec.call for fact in facts if (spec := _spec(type_, fact)) is not None}
         for call in type_.calls.values():
-            if call.lists:
+            if call.lists or call.name in named:
                 calls[call.name] = call
-        for fact in facts:
-            spec = type_.facts.get(fact)
-            if spec is not None and spec.call:
-                calls[spec.call] = type_.calls[spec.call]
-    return Plan({name: frozenset(facts) for name, facts in needed.items()}, calls)
+    return Plan(
+        {name: frozenset(facts) for name, facts in observed.items()},
+        {name: calls[name] for name in sorted(calls)},
+    )
 
 
-def _facts_read(profile: Profile) -> dict[str, set[str]]:
-    """Facts by type that controls read, and then those that derivations of these read, until nothing is added."""
-    needed: dict[str, set[str]] = defaultdict(set)
-    for control in profile.controls:
-        for type_ in control.applies_to:
-            needed[type_] |= {fact for condition in control.conditions for fact in condition.reads}
-        for condition in control.conditions:
-            for join in condition.joins:
-                needed[join.type] |= {theirs for theirs, _ in join.on}
-            for type_, fact in condition.related_reads:
-                needed[type_].add(fact)
-    grown = -1
-    while grown != sum(map(len, needed.values())) + len(needed):
-        grown = sum(map(len, needed.values())) + len(needed)
-        for derivation in DERIVATIONS:
-            # Attribution gives every finding its weight, so it is always needed.
-            used = [
-                type_
-                for type_, given in derivation.gives.items()
-                if type_ in needed and (derivation.name == "attribution" or needed[type_] & set(given))
-            ]
-            if used:
-                _add_reads(needed, derivation.reads, derivation.gives, used)
+def _spec(type_: ResourceType, fact: str) -> FactSpec | None:
+    """The declaration of a fact, or of the map it is an entry of. Common facts come with every listing."""
+    return type_.facts.get(fact) or type_.facts.get(fact.partition(".")[0])
+
+
+def _with_derivations(profile: Profile, derivations: Sequence[Derivation]) -> dict[str, set[str]]:
+    """Facts by type that controls read, and those that derivations of these read, until nothing is added."""
+    needed = facts_needed(profile.controls)
+    size = -1
+    while size < (grown := _size(needed)):
+        size = grown
+        for derivation in derivations:
+            served = types_served(derivation, needed)
+            for type_, facts in derivation.reads.items() if served else ():
+                # What it reads of the resource in hand counts for the types it serves; look-ups always.
+                if type_ in served or type_ not in derivation.gives:
+                    needed[type_] |= set(facts)
     return needed
 
 
-def _add_reads(
-    needed: dict[str, set[str]],
-    reads: Mapping[str, Sequence[str]],
-    gives: Mapping[str, Sequence[str]],
-    used: Sequence[str],
-) -> None:
-    """Add what a derivation reads. Of the types it gives facts to, only those in use are read."""
-    for type_, facts in reads.items():
-        if type_ in used or type_ not in gives:
-            needed[type_] |= set(facts)
-
-
-def _observed(needed: Mapping[str, set[str]], types: Mapping[str, ResourceType]) -> dict[str, set[str]]:
-    return {name: facts for name, facts in needed.items() if name in types and not types[name].declared}
+def _size(needed: Mapping[str, set[str]]) -> int:
+    return len(needed) + sum(map(len, needed.values()))

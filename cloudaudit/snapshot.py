@@ -1,11 +1,13 @@
 """A snapshot on disk: what was collected, as plain files with digests.
 
     manifest.json            canonical JSON: plan, listings, gaps, partitions with their digests
+    manifest.sha256          the digest of that, which is the snapshot's, as `sha256sum -c` reads it
     calls.jsonl.gz           every request made, by number
     data/TYPE/NNNN.jsonl.gz  resources of one type and scope, sorted by identity, one a line
 
 Writing is the one path by which anything a cloud said reaches a disk, and it keeps only facts that
-`resources/` declares. Digests are taken over the uncompressed lines. Reading streams.
+`resources/` declares. Digests are taken over the uncompressed lines. Reading streams. A digest shows
+damage, not intent: whoever changes a file can change the digest too, so archives are signed.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
+import secrets
 import shutil
-import unicodedata
+import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,33 +30,33 @@ import rfc8785
 
 from cloudaudit.errors import OutputError, SnapshotError
 from cloudaudit.model import (
-    COMMON_FACTS,
     Call,
-    FactSpec,
-    FactType,
     Gap,
     Listing,
-    Partial,
     Reason,
     Resource,
     ResourceType,
     Scope,
     Seconds,
-    Unseen,
-    Value,
-    format_time,
     parse_time,
 )
+from cloudaudit.records import Decoder, Encoder, clean, line, moment_text, text_of
 
 SCHEMA_VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+DIGEST: Final = "manifest.sha256"
+CALLS: Final = "calls.jsonl.gz"
+MAX_LINE: Final = 256 * 1024 * 1024
+"""Longest line that is read. A resource is made from one answer, and an answer is not a tenth of this."""
+_PATH: Final = re.compile(r"calls\.jsonl\.gz|data/[a-z0-9_]+(?:\.[a-z0-9_]+)?/\d{4,9}\.jsonl\.gz", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
     """All of one collection, as it goes into a snapshot.
 
-    `facts` describes the run in JSON values (subject, targets with vantage, plan, tool); it must
-    hold no secret. `types` are the resource types the plan asked for.
+    `types` are the resource types the plan asked for. `run` describes the collection in JSON values
+    (subject, targets with vantage, plan, tool); it must hold no secret.
     """
 
     collected_at: Seconds
@@ -69,158 +73,122 @@ class Contents:
 
 
 def write(folder: Path, contents: Contents, types: Mapping[str, ResourceType]) -> str:
-    """Write a snapshot into a new or empty folder, whole or not at all. Returns its digest."""
-    if folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"{folder} is not empty", hint="give a new folder, or remove the old snapshot")
-    work = folder.with_name(folder.name + ".partial")
+    """Write a snapshot into a new or empty folder, whole or not at all. Returns its digest.
+
+    The files are made in a folder beside, which gets its name when all of them are there.
+    """
+    folder = folder.resolve()
     try:
-        shutil.rmtree(work, ignore_errors=True)
+        if folder.exists() and any(folder.iterdir()):
+            raise _full(folder)
+        work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
         work.mkdir(parents=True)
-        manifest = _write_files(work, contents, types)
-        canonical = rfc8785.dumps(manifest)
-        (work / "manifest.json").write_bytes(canonical + b"\n")
+    except OSError as wrong:
+        raise _unwritable(folder, wrong) from wrong
+    try:
+        canonical = rfc8785.dumps(_write_files(work, contents, types))
+        digest = sha256(canonical).hexdigest()
+        (work / MANIFEST).write_bytes(canonical)
+        (work / DIGEST).write_text(f"{digest}  {MANIFEST}\n", encoding="ascii")
         if folder.exists():
             folder.rmdir()
         work.rename(folder)
-    except OSError as wrong:
+    except BaseException as wrong:
         shutil.rmtree(work, ignore_errors=True)
-        raise OutputError(f"the snapshot cannot be written to {folder}: {wrong.strerror}") from wrong
-    return sha256(canonical).hexdigest()
+        if isinstance(wrong, OSError):
+            raise _unwritable(folder, wrong) from wrong
+        raise
+    return digest
+
+
+def _full(folder: Path) -> OutputError:
+    return OutputError(f"{folder} is not empty", hint="give a new folder, or remove the old snapshot")
+
+
+def _unwritable(folder: Path, wrong: OSError) -> OutputError:
+    why = wrong.strerror or str(wrong)
+    return OutputError(f"the snapshot cannot be written to {folder}: {why}", hint="give another folder")
 
 
 def _write_files(work: Path, contents: Contents, types: Mapping[str, ResourceType]) -> dict[str, Any]:
     dropped: set[str] = set()
+    groups: dict[tuple[str, tuple[str, str, str]], list[Resource]] = defaultdict(list)
+    scopes: dict[tuple[str, str, str], Scope] = {}
+    for resource in contents.resources:
+        if resource.type not in types:
+            dropped.add(f"{clean(resource.type)}:*")
+            continue
+        scope = _clean_scope(resource.scope)
+        scopes[scope.key()] = scope
+        groups[resource.type, scope.key()].append(resource)
     partitions = []
-    ordered = sorted(contents.resources, key=lambda r: (r.type, r.scope.key(), r.endpoint, r.id))
-    for number, ((type_, _), group) in enumerate(groupby(ordered, key=lambda r: (r.type, r.scope.key()))):
-        members = list(group)
-        scope = members[0].scope
+    for number, ((type_, key), members) in enumerate(sorted(groups.items())):
         path = f"data/{type_}/{number:04d}.jsonl.gz"
-        encode = _Encoder(types.get(type_), dropped)
-        digest = _write_lines(work / path, map(encode, members))
+        encode = Encoder(types[type_], dropped)
+        # The line comes last, so that not even twins of one identity depend on the order they came in.
+        lines = sorted((record.get("endpoint", ""), record["id"], encode.line(record))
+                       for record in map(encode, members))  # fmt: skip
+        digest = _write_lines(work / path, (text for _, _, text in lines))
         partitions.append(
-            {"path": path, "type": type_, "count": len(members), "sha256": digest, **_scope_json(scope)}
+            {"path": path, "type": type_, "count": len(lines), "sha256": digest, **_scope_json(scopes[key])}
         )
-    calls = sorted(contents.calls, key=lambda c: c.number)
-    digest = _write_lines(work / "calls.jsonl.gz", map(_call_json, calls))
+    calls = sorted((call["number"], line(call)) for call in map(_call_json, contents.calls))
+    digest = _write_lines(work / CALLS, (text for _, text in calls))
     return {
         "schema_version": SCHEMA_VERSION,
-        "collected_at": format_time(contents.collected_at),
-        "finished_at": format_time(contents.finished_at),
+        "collected_at": moment_text(contents.collected_at),
+        "finished_at": moment_text(contents.finished_at),
         "run": clean(contents.run),
         "types": sorted(contents.types),
-        "calls": {"path": "calls.jsonl.gz", "count": len(calls), "sha256": digest},
-        "listings": sorted(map(_listing_json, contents.listings), key=_line),
-        "gaps": sorted(map(_gap_json, contents.gaps), key=_line),
+        "calls": {"path": CALLS, "count": len(calls), "sha256": digest},
+        "listings": sorted(map(_listing_json, contents.listings), key=line),
+        "gaps": sorted(map(_gap_json, contents.gaps), key=line),
         "partitions": partitions,
         "dropped_facts": sorted(dropped),
     }
 
 
-def _write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> str:
-    """Write records as JSON Lines, compressed without a time stamp so that equal input gives equal bytes."""
+def _write_lines(path: Path, lines: Iterable[str]) -> str:
+    """Write lines and return their digest. Compressed without a time stamp: equal input gives equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     digest = sha256()
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-        for record in records:
-            line = _line(record).encode() + b"\n"
-            digest.update(line)
-            packed.write(line)
+        for text in lines:
+            data = text.encode() + b"\n"
+            digest.update(data)
+            packed.write(data)
     return digest.hexdigest()
 
 
-def _line(record: Mapping[str, Any]) -> str:
-    """One record as RFC 8785 would write it. Keys are ASCII and numbers whole, so the fast writer agrees."""
-    return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def clean(value: Value) -> Any:
-    """A value as JSON with its texts in NFC and no half surrogates."""
-    match value:
-        case str():
-            return unicodedata.normalize("NFC", value.encode("utf-8", "replace").decode())
-        case Partial():
-            return {"$partial": [clean(item) for item in value.items]}
-        case list() | tuple():
-            return [clean(item) for item in value]
-        case Mapping():
-            return {clean(str(key)): clean(item) for key, item in value.items()}
-        case _:
-            return value
-
-
-class _Encoder:
-    """Turn resources of one type into records, keeping declared facts only."""
-
-    def __init__(self, type_: ResourceType | None, dropped: set[str]) -> None:
-        self.name = type_.name if type_ else ""
-        self.facts = dict(type_.facts) if type_ else {}
-        self.dropped = dropped
-
-    def __call__(self, resource: Resource) -> dict[str, Any]:
-        facts = {}
-        for name, value in resource.facts.items():
-            spec = self.facts.get(name)
-            if spec is not None and not spec.derived:
-                facts[name] = clean(_to_text(value, spec))
-            elif name not in COMMON_FACTS:
-                self.dropped.add(f"{resource.type}:{name}")
-        record: dict[str, Any] = {"id": clean(resource.id), "at": format_time(resource.at), "facts": facts}
-        if resource.name:
-            record["name"] = clean(resource.name)
-        if resource.endpoint:
-            record["endpoint"] = clean(resource.endpoint)
-        if resource.unseen:
-            record["unseen"] = {
-                key: {"reason": u.reason.value, "detail": clean(u.detail)}
-                for key, u in resource.unseen.items()
-            }
-        if resource.sources:
-            record["sources"] = dict(resource.sources)
-        return record
-
-
-def _to_text(value: Value, spec: FactSpec) -> Value:
-    """Write moments as text, wherever the declaration says there is one."""
-    if value is None:
-        return None
-    if spec.type is FactType.TIME:
-        return format_time(value) if isinstance(value, int) else value
-    if spec.type is FactType.LIST and spec.items is not None and _holds_time(spec):
-        items = value.items if isinstance(value, Partial) else value
-        assert isinstance(items, tuple | list)
-        texts = tuple(_to_text(item, spec.items) for item in items)
-        return Partial(texts) if isinstance(value, Partial) else texts
-    if spec.type is FactType.RECORD and isinstance(value, Mapping):
-        return {k: _to_text(v, spec.fields[k]) if k in spec.fields else v for k, v in value.items()}
-    return value
-
-
-def _holds_time(spec: FactSpec) -> bool:
-    parts = [*spec.fields.values(), *([spec.items] if spec.items else [])]
-    return spec.type is FactType.TIME or any(_holds_time(part) for part in parts)
+def _clean_scope(scope: Scope) -> Scope:
+    return Scope(clean(scope.target), clean(scope.region), clean(scope.project))
 
 
 def _scope_json(scope: Scope) -> dict[str, Any]:
-    return {"target": scope.target, "region": scope.region, "project": scope.project}
+    clean_scope = _clean_scope(scope)
+    return {
+        "project": clean_scope.project,
+        "region": clean_scope.region,
+        "target": clean_scope.target,
+    }
 
 
 def _call_json(call: Call) -> dict[str, Any]:
     return {
+        "at": moment_text(call.at),
         "number": call.number,
-        "service": call.service,
-        "request": clean(call.request),
-        "status": call.status,
-        "at": format_time(call.at),
-        "request_id": clean(call.request_id),
-        "sha256": call.digest,
         **_scope_json(call.scope),
+        "request": clean(call.request),
+        "request_id": clean(call.request_id),
+        "service": clean(call.service),
+        "sha256": call.digest,
+        "status": call.status,
     }
 
 
 def _listing_json(listing: Listing) -> dict[str, Any]:
     return {
-        "type": listing.type,
+        "type": clean(listing.type),
         "count": listing.count,
         "proof": clean(listing.proof),
         "call": listing.call,
@@ -230,11 +198,12 @@ def _listing_json(listing: Listing) -> dict[str, Any]:
 
 def _gap_json(gap: Gap) -> dict[str, Any]:
     return {
-        "type": gap.type,
-        "operation": gap.operation,
+        "type": clean(gap.type),
+        "operation": clean(gap.operation),
         "reason": gap.reason.value,
         "detail": clean(gap.detail),
         "call": gap.call,
+        "listing": gap.listing,
         **_scope_json(gap.scope),
     }
 
@@ -242,78 +211,145 @@ def _gap_json(gap: Gap) -> dict[str, Any]:
 # --- reading --------------------------------------------------------------------------------------
 
 
+_WRONG_SHAPE: Final = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading JSON of another shape than expected can raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file of a snapshot, as the manifest has it."""
+
+    path: Path
+    sha256: str
+    scope: Scope
+
+
 class Snapshot:
-    """A snapshot on disk, read as it is needed. Satisfies the model's `Evidence`."""
+    """A snapshot on disk, read as it is needed. Satisfies the model's `Evidence`.
+
+    SnapshotError: it is damaged, of another version, or no snapshot.
+    """
 
     def __init__(self, folder: Path, types: Mapping[str, ResourceType]) -> None:
         self.folder = folder
         self._types = types
-        path = folder / "manifest.json"
-        try:
-            text = path.read_bytes()
-            self.manifest: dict[str, Any] = json.loads(text)
-        except FileNotFoundError:
-            raise SnapshotError(
-                f"{folder} is no snapshot: it has no manifest.json", hint="make one with cloudaudit collect"
-            ) from None
-        except (OSError, ValueError) as wrong:
-            raise SnapshotError(f"{path} cannot be read: {wrong}") from wrong
-        if self.manifest.get("schema_version") != SCHEMA_VERSION:
-            raise SnapshotError(f"{path} is of another version than {SCHEMA_VERSION}")
-        self.digest = sha256(rfc8785.dumps(self.manifest)).hexdigest()
-        self.collected_at: Seconds = parse_time(self.manifest["collected_at"])
-        self.types = frozenset(self.manifest["types"])
+        self.digest, self.manifest = _manifest(folder)
+        self._parts: dict[str, list[_Part]] = defaultdict(list)
         self._calls: dict[int, Call] | None = None
+        try:
+            self.collected_at: Seconds = parse_time(self.manifest["collected_at"])
+            self.types: frozenset[str] = frozenset(self.manifest["types"])
+            self.run: Mapping[str, Any] = self.manifest["run"]
+            """What the collection said of itself: subject, targets, plan, tool."""
+            self._gaps = tuple(map(_gap, self.manifest["gaps"]))
+            self._listings = tuple(map(_listing, self.manifest["listings"]))
+            self._log = self._part({**self.manifest["calls"], "target": "", "region": None, "project": None})
+            for part in self.manifest["partitions"]:
+                self._parts[part["type"]].append(self._part(part))
+        except _WRONG_SHAPE as wrong:
+            raise SnapshotError(f"{folder / MANIFEST} is not the manifest of a snapshot: {wrong}") from wrong
 
-    @property
-    def run(self) -> Mapping[str, Any]:
-        """What the collection said of itself: subject, targets, plan, tool."""
-        found: Mapping[str, Any] = self.manifest["run"]
-        return found
+    def _part(self, part: Mapping[str, Any]) -> _Part:
+        if not _PATH.fullmatch(part["path"]):
+            raise ValueError(f"it names the file {part['path'][:100]!r}")
+        return _Part(self.folder / part["path"], str(part["sha256"]), _scope(part))
 
     def each(self, type_: str) -> Iterator[Resource]:
-        """Resources of a type, in order of scope and identity."""
-        decode = _Decoder(self._types[type_]) if type_ in self._types else None
-        for part in self.manifest["partitions"]:
-            if part["type"] == type_ and decode is not None:
-                scope = _scope(part)
-                for record in self._lines(part):
-                    yield decode(record, scope)
+        """Resources of a type, in order of scope and identity. Of a type nobody declares there are none."""
+        if type_ not in self._types:
+            return
+        decode = Decoder(self._types[type_])
+        for part in self._parts.get(type_, ()):
+            for record in self._records(part):
+                try:
+                    resource = decode(record, part.scope)
+                except _WRONG_SHAPE as wrong:
+                    raise SnapshotError(f"{part.path} holds what is no resource: {wrong}") from wrong
+                yield resource
 
     def gaps(self) -> Sequence[Gap]:
-        return tuple(
-            Gap(_scope(g), g["type"], g["operation"], Reason(g["reason"]), g["detail"], g["call"])
-            for g in self.manifest["gaps"]
-        )
+        return self._gaps
 
     def listings(self) -> Sequence[Listing]:
-        return tuple(
-            Listing(_scope(entry), entry["type"], entry["count"], entry["proof"], entry["call"])
-            for entry in self.manifest["listings"]
-        )
+        return self._listings
 
     def call(self, number: int) -> Call:
         """One request of the log, by number."""
         if self._calls is None:
-            self._calls = {c["number"]: _call(c) for c in self._lines(self.manifest["calls"])}
+            try:
+                self._calls = {call.number: call for call in map(_call, self._records(self._log))}
+            except _WRONG_SHAPE as wrong:
+                raise SnapshotError(f"{self._log.path} holds what is no call: {wrong}") from wrong
+        if number not in self._calls:
+            raise SnapshotError(f"{self._log.path} has no call {number}, which a resource came from")
         return self._calls[number]
 
-    def _lines(self, part: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        path = self.folder / part["path"]
-        digest = sha256()
+    def _records(self, part: _Part) -> Iterator[dict[str, Any]]:
+        """The records of a file. Its digest is known, and held against the manifest, after the last one."""
+        path, digest = part.path, sha256()
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise SnapshotError(f"{path} leads out of the snapshot")
         try:
             with gzip.open(path, "rb") as packed:
-                for line in io.BufferedReader(packed):
-                    digest.update(line)
-                    yield json.loads(line)
-        except (OSError, EOFError, ValueError) as wrong:
+                # Reading through a buffer is quicker than the lines of the packed file itself.
+                reader = io.BufferedReader(packed)
+                while data := reader.readline(MAX_LINE):
+                    digest.update(data)
+                    yield json.loads(data)
+        except (OSError, EOFError, ValueError, zlib.error, RecursionError) as wrong:
             raise SnapshotError(f"{path} cannot be read: {wrong}") from wrong
-        if digest.hexdigest() != part["sha256"]:
+        if digest.hexdigest() != part.sha256:
             raise SnapshotError(f"{path} is not what the manifest says: its digest differs")
 
 
+def _manifest(folder: Path) -> tuple[str, dict[str, Any]]:
+    """The digest and the manifest of a snapshot."""
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+        told = (folder / DIGEST).read_text(encoding="ascii").split()
+        digest = sha256(data).hexdigest()
+        if told[:1] != [digest]:
+            raise SnapshotError(
+                f"{path} is not what {DIGEST} says: its digest differs",
+                hint="collect again, or take the copy that was archived",
+            )
+        manifest = json.loads(data)
+        version = manifest["schema_version"]
+    except FileNotFoundError as missing:
+        name = Path(missing.filename).name
+        raise SnapshotError(
+            f"{folder} is no snapshot: it has no {name}", hint="make one with cloudaudit collect"
+        ) from None
+    except (OSError, ValueError, RecursionError) as wrong:
+        raise SnapshotError(f"{path} cannot be read: {wrong}") from wrong
+    except (KeyError, TypeError, IndexError) as wrong:
+        raise SnapshotError(f"{path} is not the manifest of a snapshot") from wrong
+    if version != SCHEMA_VERSION:
+        raise SnapshotError(
+            f"{path} is of version {str(version)[:20]}, this program reads {SCHEMA_VERSION}",
+            hint="collect again with this version of cloudaudit",
+        )
+    return digest, manifest
+
+
 def _scope(source: Mapping[str, Any]) -> Scope:
-    return Scope(source["target"], source["region"], source["project"])
+    region, project = source["region"], source["project"]
+    return Scope(
+        text_of(source["target"]),
+        None if region is None else text_of(region),
+        None if project is None else text_of(project),
+    )
+
+
+def _gap(g: Mapping[str, Any]) -> Gap:
+    return Gap(
+        _scope(g), g["type"], g["operation"], Reason(g["reason"]), g["detail"], g["call"], g["listing"]
+    )
+
+
+def _listing(entry: Mapping[str, Any]) -> Listing:
+    return Listing(_scope(entry), entry["type"], entry["count"], entry["proof"], entry["call"])
 
 
 def _call(c: Mapping[str, Any]) -> Call:
@@ -321,48 +357,3 @@ def _call(c: Mapping[str, Any]) -> Call:
     return Call(
         c["number"], _scope(c), c["service"], c["request"], c["status"], at, c["request_id"], c["sha256"]
     )
-
-
-class _Decoder:
-    """Turn records back into resources: moments to seconds, lists to tuples."""
-
-    def __init__(self, type_: ResourceType) -> None:
-        self.type = type_.name
-        special = {FactType.TIME, FactType.LIST, FactType.PORTS, FactType.RECORD}
-        self.special = {name: spec for name, spec in type_.facts.items() if spec.type in special}
-
-    def __call__(self, record: Mapping[str, Any], scope: Scope) -> Resource:
-        facts: dict[str, Value] = record["facts"]
-        for name in facts.keys() & self.special.keys():
-            facts[name] = _from_text(facts[name], self.special[name])
-        unseen = record.get("unseen", {})
-        return Resource(
-            self.type,
-            record["id"],
-            scope,
-            parse_time(record["at"]),
-            facts,
-            record.get("name", ""),
-            record.get("endpoint", ""),
-            {key: Unseen(Reason(u["reason"]), u["detail"]) for key, u in unseen.items()},
-            record.get("sources", {}),
-        )
-
-
-def _from_text(value: Value, spec: FactSpec) -> Value:
-    match value:
-        case None:
-            return None
-        case str() if spec.type is FactType.TIME:
-            return parse_time(value)
-        case list() if spec.items is not None:
-            return tuple(_from_text(item, spec.items) for item in value)
-        case list():
-            return tuple(value)
-        case {"$partial": items} if spec.items is not None:
-            assert isinstance(items, list)
-            return Partial(tuple(_from_text(item, spec.items) for item in items))
-        case Mapping() if spec.type is FactType.RECORD:
-            return {k: _from_text(v, spec.fields[k]) if k in spec.fields else v for k, v in value.items()}
-        case _:
-            return value

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
+from cloudaudit.facts import DERIVATIONS, Derived
 from cloudaudit.model import (
     MISSING,
     Gap,
@@ -348,6 +349,19 @@ class World:
         if join not in self._joins:
             self._joins[join] = _Index(join, list(self.each(join.type)), self.gaps_of(join.type))
         return self._joins[join]
+
+
+def derived(family: str, world: World, one: Resource) -> Derived:
+    """All that a family of derivations says of one resource."""
+    found = [d.prepare(world)(one) for d in DERIVATIONS if d.name == family and one.type in d.gives]
+    assert found, f"{family} gives {one.type} nothing"
+    facts = {name: value for each in found for name, value in each.facts.items()}
+    return Derived(facts, {name: unseen for each in found for name, unseen in each.unseen.items()})
+
+
+def reasons(found: Derived) -> Mapping[str, Reason]:
+    """Why what is missing is missing, without the words."""
+    return {name: unseen.reason for name, unseen in found.unseen.items()}
 
 
 class _Index:

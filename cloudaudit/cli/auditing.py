@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,9 +29,12 @@ from cloudaudit.cli.options import (
     width,
 )
 from cloudaudit.model import Seconds
+from cloudaudit.wording import Lang, plain
 
 if TYPE_CHECKING:
     from cloudaudit.api import Assessed, Threshold
+    from cloudaudit.collectors.runner import OnProgress
+    from cloudaudit.collectors.runner import Progress as ScopeProgress
     from cloudaudit.targets import Subject, TargetsFile
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,9 +50,13 @@ def writing(default: str) -> Callable[[F], F]:
 
 
 TARGETS = click.option(
-    "-t", "--targets", "targets_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "-t",
+    "--targets",
+    "targets_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="targets.yaml: what to audit.",
-)  # fmt: skip
+)
 
 
 def _note(text: str, quiet: bool = False) -> None:
@@ -84,21 +92,23 @@ def _interruptible() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[..., None] | None]:
-    """A bar on a terminal's stderr, nothing elsewhere."""
+def _progress(quiet: bool) -> Iterator[OnProgress | None]:
+    """A line of progress on a terminal's stderr, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.status import Status
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    done: set[str] = set()
+    with Status("", console=Console(stderr=True)) as status:
 
-        def show(what: object, done: int, total: int) -> None:
-            bar.update(task, description=escape(str(what))[:40], completed=done, total=total)
+        def show(one: ScopeProgress) -> None:
+            if one.done:
+                done.add(str(one.scope))
+            place = escape(plain(str(one.scope), 60))
+            status.update(f"{len(done)} scopes read; {place}: {one.resources} resources, {one.gaps} gaps")
 
         yield show
 
@@ -141,7 +151,7 @@ def _collect(
             known.catalogue.types,
             declared,
             out,
-            now=now,
+            now=clock,
             progress=progress,
             cancelled=cancelled,
         )
@@ -159,8 +169,8 @@ def _collect(
 @quietness
 def assess(
     snapshot: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], at: Seconds | None,
-    fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None, output: Path, kind: str | None,
-    quiet: bool,
+    fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None, output: Path,
+    kind: str | None, quiet: bool,
 ) -> int:  # fmt: skip
     """Judge a snapshot: the offline half. The same input and --at give the same report.json."""
     from cloudaudit import api
@@ -234,6 +244,24 @@ class Export(click.ParamType[tuple[str, Path]]):
         return format_, Path(path)
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one audit is asked for, beside its subject and its folder."""
+
+    profile: str
+    registers: Path | None
+    """In place of the subject's own."""
+    controls: Sequence[Path]
+    at: Seconds | None
+    fail_on: Threshold
+    allow_incomplete: bool
+    format: str
+    lang: str | None
+    exports: Sequence[tuple[str, Path]] = ()
+    quiet: bool = False
+    clock: Callable[[], Seconds] = now
+
+
 @click.command()
 @TARGETS
 @judging
@@ -245,23 +273,19 @@ class Export(click.ParamType[tuple[str, Path]]):
 )
 @quietness
 def run(
-    targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], at: Seconds | None,
-    fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None, output: Path,
-    exports: tuple[tuple[str, Path], ...], quiet: bool,
+    targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...],
+    at: Seconds | None, fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None,
+    output: Path, exports: tuple[tuple[str, Path], ...], quiet: bool,
 ) -> int:  # fmt: skip
     """Collect, assess and report. One folder for each subject when there are several; the worst code wins."""
     loaded = _load_targets(targets_file)
+    job = Job(profile, registers, controls, at, fail_on, allow_incomplete, format_, lang, exports, quiet)
+    if len(loaded.subjects) == 1:
+        return audit(loaded.subjects[0], output, job)
     codes = []
     for subject in loaded.subjects:
-        single = len(loaded.subjects) == 1
-        out = output if single else output / subject.id
-        codes.append(
-            audit(
-                subject, out, profile, registers or subject.registers, controls, at, fail_on, allow_incomplete,
-                format_, lang, exports if single else [(f, p.with_stem(f"{p.stem}-{subject.id}")) for f, p in exports],
-                quiet,
-            )
-        )  # fmt: skip
+        own = [(kind, path.with_stem(f"{path.stem}-{subject.id}")) for kind, path in exports]
+        codes.append(audit(subject, output / subject.id, replace(job, exports=own)))
     return worst(codes)
 
 
@@ -270,25 +294,42 @@ def worst(codes: Sequence[int]) -> int:
     return next((code for code in (INTERRUPTED, 1, 3) if code in codes), 0)
 
 
-def audit(
-    subject: Subject, out: Path, profile: str, registers: Path | None, controls: Sequence[Path],
-    at: Seconds | None, fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None,
-    exports: Sequence[tuple[str, Path]], quiet: bool, clock: Callable[[], Seconds] = now,
-) -> int:  # fmt: skip
-    """The whole job for one subject."""
+def audit(subject: Subject, out: Path, job: Job) -> int:
+    """The whole job for one subject, into one folder."""
     from cloudaudit import api
 
+    registers = job.registers or subject.registers
     api.make_room(out, registers)
-    interrupted = _collect(subject, profile, registers, controls, out / "snapshot", quiet, clock)
-    assessed = _assess(out / "snapshot", out, profile, registers, controls, at, subject.kind)
-    chosen = language(lang)
-    for kind, path in [("html", out / "report.html"), *exports]:
-        emit(api.render(assessed, kind, lang=chosen), path)
-    emit(api.render(assessed, format_, lang=chosen, width=width(), color=color()), None)
-    _note(f"\n{out / 'report.html'}\n{out / 'report.json'}", quiet)
+    interrupted = _collect(
+        subject, job.profile, registers, job.controls, out / "snapshot", job.quiet, job.clock
+    )
+    assessed = _assess(out / "snapshot", out, job.profile, registers, job.controls, job.at, subject.kind)
+    lang = language(job.lang)
+    for kind, path in [("html", out / "report.html"), *job.exports]:
+        emit(api.render(assessed, kind, lang=lang), path)
+    emit(api.render(assessed, job.format, lang=lang, width=width(), color=color()), None)
+    _note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
-    return api.exit_code(assessed.report, fail_on, allow_incomplete=allow_incomplete)
+    return api.exit_code(assessed.report, job.fail_on, allow_incomplete=job.allow_incomplete)
+
+
+def closing(report: Mapping[str, Any], lang: Lang) -> str:
+    """The result in one line, for the end of a long screen."""
+    from cloudaudit.reporters import view, words
+
+    readiness, label = report["readiness"], words.labels()
+    opened, counted = view.gate_count(report)
+    parts = (
+        label("report.level", level=readiness["level"]),
+        words.text_of(readiness["level_label"]),
+        label("figure.gates_open", open=opened, all=counted),
+        words.interval(readiness["score"]["lower"], readiness["score"]["upper"]),
+        words.figure(readiness["coverage"], "%"),
+    )
+    level, name, gates, score, coverage = (str(getattr(part, lang)) for part in parts)
+    covered = getattr(label("figure.coverage"), lang)
+    return f"{level}: {name}; {gates}; {score}; {covered} {coverage}"
 
 
 @click.command()
@@ -306,7 +347,17 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
     with sample_cloud() as sample:
         loaded = _load_targets(sample.targets)
         (subject,) = loaded.subjects
-        return audit(
-            subject, output, "ndc-connection", subject.registers, (), sample.at, Threshold(), False, format_, lang, (),
-            quiet, lambda: sample.at,
-        )  # fmt: skip
+        job = Job(
+            "ndc-connection",
+            None,
+            (),
+            sample.at,
+            Threshold(),
+            False,
+            format_,
+            lang,
+            (),
+            quiet,
+            lambda: sample.at,
+        )
+        return audit(subject, output, job)

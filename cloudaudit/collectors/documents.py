@@ -111,9 +111,7 @@ class DocumentCollector:
         failure = Failure(Reason.URL_UNREACHABLE, f"more than {MOST_REDIRECTS} redirects", answer.call)
         return self._lost(url, journal, failure)
 
-    def _get(
-        self, url: str, client: HttpClient, journal: Journal, consume: Consume
-    ) -> Answer | Failure:
+    def _get(self, url: str, client: HttpClient, journal: Journal, consume: Consume) -> Answer | Failure:
         """One GET of a checked address; the next address of the name if there is no connection."""
         place = self._checked(url)
         if isinstance(place, Failure):
@@ -205,7 +203,7 @@ class DocumentCollector:
 
 def _gap(url: str, journal: Journal, failure: Failure) -> Gap:
     detail = f"{_shown(url)}: {failure.detail}"
-    return Gap(journal.scope, DOCUMENT, CALL, failure.reason, detail, failure.call)
+    return Gap(journal.scope, DOCUMENT, CALL, failure.reason, detail, failure.call, listing=False)
 
 
 def _resolved(host: str, port: int) -> Sequence[str]:

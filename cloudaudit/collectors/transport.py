@@ -22,6 +22,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -140,6 +141,7 @@ LONGEST_RETRY_WAIT: Final = 30.0
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _BUSY: Final = frozenset({429, 503})
 _CHUNK: Final = 64 * 1024
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _REQUEST_IDS: Final = (
     "x-amz-request-id", "x-openstack-request-id", "x-trans-id", "x-amzn-requestid", "x-request-id",
 )  # fmt: skip
@@ -264,11 +266,8 @@ class HttpClient:
             wait = max(wait, _jitter.uniform(0, 0.2 * 2**attempt))
             if wait > LONGEST_RETRY_WAIT or not self._pause(wait):
                 break
-        if isinstance(outcome, Failure):
-            number = journal.log.add(
-                journal.scope, journal.service, request.label or _label(request), 0, self._now()
-            )
-            return replace(outcome, call=number)
+        if isinstance(outcome, Failure) and outcome.call is None:
+            return replace(outcome, call=_note(request, journal, 0, self._now()))
         return outcome
 
     def _attempt(self, request: Request, journal: Journal) -> tuple[Answer | Failure, float | None]:
@@ -301,13 +300,14 @@ class HttpClient:
             return _failure_of(error, request.url, self._limits)
         except ValueError:
             return Failure(Reason.INVALID_ANSWER, "not an http or https address"), None
+        at = _moment(response.headers.get("Date", "")) or self._now()
         try:
-            return self._answer(request, response, journal)
+            return self._answer(request, response, journal, at)
         except HTTPError as error:
             failure, _ = _failure_of(error, request.url, self._limits)
             if failure.reason is Reason.UNREACHABLE:
                 failure = Failure(Reason.PARTIAL, "the answer ended early")
-            return failure, None
+            return replace(failure, call=_note(request, journal, response.status, at)), None
         finally:
             response.close()
 
@@ -337,10 +337,12 @@ class HttpClient:
         pool = self._pools.connection_from_host(
             request.address or parts.hostname, parts.port, parts.scheme, pool_kwargs=pinned
         )
-        return pool, path, f"{host}:{parts.port}" if parts.port else host
+        # Without the port that goes without saying: signatures are made over this form.
+        usual = parts.port in (None, {"http": 80, "https": 443}[parts.scheme])
+        return pool, path, host if usual else f"{host}:{parts.port}"
 
     def _answer(
-        self, request: Request, response: BaseHTTPResponse, journal: Journal
+        self, request: Request, response: BaseHTTPResponse, journal: Journal, at: Seconds
     ) -> tuple[Answer | Failure, float | None]:
         headers = {name.lower(): response.headers[name] for name in response.headers}
         sha = hashlib.sha256()
@@ -358,13 +360,11 @@ class HttpClient:
             else:
                 body += chunk
         if not fits:
-            return Failure(Reason.PARTIAL, f"answer larger than {request.max_body // MIB} MiB"), None
+            call = _note(request, journal, response.status, at, headers)
+            detail = f"answer larger than {request.max_body // MIB} MiB"
+            return Failure(Reason.PARTIAL, detail, call), None
         response.release_conn()
-        at = _moment(headers.get("date", "")) or self._now()
-        call = journal.log.add(
-            journal.scope, journal.service, request.label or _label(request), response.status, at,
-            request_id=_request_id(headers), digest=sha.hexdigest() if size else "",
-        )  # fmt: skip
+        call = _note(request, journal, response.status, at, headers, sha.hexdigest() if size else "")
         wait = _retry_after(headers.get("retry-after", ""), at) if response.status in _BUSY else None
         return Answer(response.status, headers, bytes(body), call, at), wait
 
@@ -516,6 +516,21 @@ def _tls_text(error: Exception, host: str) -> str:
     if isinstance(cause, ssl.SSLError) and cause.reason:
         return f"no TLS connection to {host} ({printable(cause.reason.replace('_', ' ').lower(), 80)})"
     return f"no TLS connection to {host}"
+
+
+def _note(
+    request: Request,
+    journal: Journal,
+    status: int,
+    at: Seconds,
+    headers: Mapping[str, str] = _NO_HEADERS,
+    digest: str = "",
+) -> int:
+    """Write one attempt into the log; status 0 where there was no answer."""
+    label = request.label or _label(request)
+    return journal.log.add(
+        journal.scope, journal.service, label, status, at, request_id=_request_id(headers), digest=digest
+    )
 
 
 def _split(url: str) -> SplitResult:

@@ -1,9 +1,9 @@
 """The OpenStack half of the sample cloud: answers over HTTP what a real one was recorded answering.
 
 A recording is JSON Lines: region, service, the scope of the token, request, status, headers, body.
-Two things are changed when it is served: addresses, because the recorded cloud had one set of
-endpoints and the sample cloud gives each region its own, and the end of a token's life, which would
-otherwise be past.
+Three things are changed when it is served: addresses, because the recorded cloud had one set of
+endpoints and the sample cloud gives each region its own; the catalogue, from which a service that a
+region is to be without is left out; and the end of a token's life, which would otherwise be past.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,11 +20,11 @@ from cloudaudit.demo.web import Request, Response
 from cloudaudit.model import Seconds, parse_time
 
 FAR_FUTURE: Final = "2046-11-01T00:00:00.000000Z"
-KEPT_HEADERS: Final = (
-    "content-type", "date", "x-openstack-request-id", "x-compute-request-id", "x-trans-id",
-    "openstack-api-version", "x-openstack-nova-api-version",
-)  # fmt: skip
+_JSON: Final = {"Content-Type": "application/json"}
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 IDENTITY: Final = "identity"
+ABSENT: Final = frozenset({("vn-hcm-1", "swift")})
+"""Services a region of the sample cloud does not have, by region and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Recorded:
 
     status: int
     headers: Mapping[str, str]
-    body: str
+    body: Any
+    """JSON as it was read, or text."""
 
 
 Key = tuple[str, str, str, str, str, frozenset[tuple[str, str]]]
@@ -60,7 +62,7 @@ class RecordedCloud:
                 entry = json.loads(line)
                 method, _, target = entry["request"].partition(" ")
                 key = key_of(entry["region"], entry["service"], entry["scope"], method, target)
-                self._answers[key] = Recorded(entry["status"], entry["headers"], _text(entry["body"]))
+                self._answers[key] = Recorded(entry["status"], entry["headers"], entry["body"])
 
     @staticmethod
     def clock(recording: Path) -> Seconds:
@@ -79,45 +81,55 @@ class RecordedCloud:
         found = self._answers.get(key_of(where, service, scope, request.method, "/" + rest))
         if found is None:
             self.unrecorded.append(f"{request.method} {request.target} as {scope}")
-            return Response(
-                404, {"Content-Type": "application/json"}, b'{"error": {"message": "not recorded"}}'
-            )
-        headers = {
-            k: v for k, v in found.headers.items() if k.lower() in KEPT_HEADERS or k.lower().startswith("x-")
-        }
-        return Response(found.status, headers, self._moved(found.body, region).encode())
+            return Response(404, _JSON, b'{"error": {"message": "not recorded"}}')
+        return self._sent(found, self._moved(found.body, region))
 
     def _token(self, request: Request) -> Response:
         """A token for the scope asked, as Keystone once gave it; refused where Keystone refused."""
-        asked = json.loads(request.body)["auth"].get("scope", {})
-        scope = scope_name(asked)
+        scope = scope_name(json.loads(request.body)["auth"].get("scope", {}))
         found = self._answers.get(key_of("", IDENTITY, scope, "POST", "/v3/auth/tokens"))
         if found is None:
             self.unrecorded.append(f"POST token for {scope}")
-            return Response(
-                401, {"Content-Type": "application/json"}, b'{"error": {"message": "not recorded"}}'
-            )
-        body = json.loads(found.body)
+            return Response(401, _JSON, b'{"error": {"message": "not recorded"}}')
+        body = self._moved(found.body, next(iter(self.bases)))
         if found.status == 201:
-            token = body["token"]
-            token["expires_at"] = FAR_FUTURE
-            for service in token.get("catalog", ()):
-                for endpoint in service["endpoints"]:
-                    region = (
-                        endpoint["region_id"]
-                        if endpoint["region_id"] in self.bases
-                        else next(iter(self.bases))
-                    )
-                    endpoint["url"] = self._moved(endpoint["url"], region)
-        headers = {k: v for k, v in found.headers.items() if k.lower() in KEPT_HEADERS}
-        return Response(found.status, {**headers, "X-Subject-Token": scope}, json.dumps(body).encode())
+            body["token"]["expires_at"] = FAR_FUTURE
+        return self._sent(found, body, {"X-Subject-Token": scope})
 
-    def _moved(self, text: str, region: str) -> str:
-        """The same text with the recorded cloud's addresses replaced by this region's."""
-        for address, service in self._addresses.items():
-            base = next(iter(self.bases.values())) if service == IDENTITY else self.bases[region]
-            text = text.replace(address, f"{base}/{service}")
-        return text
+    def _sent(self, found: Recorded, body: Any, more: Mapping[str, str] = _NO_HEADERS) -> Response:
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        return Response(found.status, {**found.headers, **more}, text.encode())
+
+    def _moved(self, body: Any, region: str) -> Any:
+        """The same answer with the recorded cloud's addresses replaced by a region's own.
+
+        An endpoint of a catalogue goes to the region it names, everything else to `region`.
+        """
+        match body:
+            case str():
+                for address, service in self._addresses.items():
+                    base = next(iter(self.bases.values())) if service == IDENTITY else self.bases[region]
+                    body = body.replace(address, f"{base}/{service}")
+                return body
+            case list():
+                return [self._moved(item, region) for item in body if not self._is_absent(item)]
+            case dict():
+                named = str(body.get("region_id")) if "url" in body else region
+                where = named if named in self.bases else region
+                return {key: self._moved(value, where) for key, value in body.items()}
+            case _:
+                return body
+
+    def _is_absent(self, item: Any) -> bool:
+        """Whether an entry of a catalogue is an endpoint that the sample cloud does not have."""
+        if not isinstance(item, dict) or "region_id" not in item or "url" not in item:
+            return False
+        return any(
+            item["region_id"] == region and str(item["url"]).startswith(address)
+            for region, service in ABSENT
+            for address, name in self._addresses.items()
+            if name == service
+        )
 
 
 def scope_name(asked: Mapping[str, Any] | str) -> str:
@@ -130,8 +142,3 @@ def scope_name(asked: Mapping[str, Any] | str) -> str:
     if isinstance(project, Mapping):
         return f"project:{project.get('id') or project.get('name')}"
     return "none"
-
-
-def _text(body: Any) -> str:
-    """A recorded body as it is sent: JSON is kept as JSON, anything else as text."""
-    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)

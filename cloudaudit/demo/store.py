@@ -27,6 +27,7 @@ SUB_RESOURCES: Final = frozenset({
 })  # fmt: skip
 REFUSING: Final = "ho-so-mat"
 _CREATED: Final = re.compile(rb"<CreationDate>[^<]*</CreationDate>")
+_ONE_USE: Final = re.compile(rb"<RequestI[dD]>[^<]*</RequestI[dD]>")
 _CHANGED: Final = re.compile(rb"<LastModified>[^<]*</LastModified>")
 _ANYBODY: Final = "AWS4-HMAC-SHA256 Credential=sample/20261122/x/s3/aws4_request"
 _DENIED: Final = (
@@ -108,6 +109,7 @@ class Store:
         finally:
             connection.close()
         body = _CREATED.sub(b"<CreationDate>" + self._created + b"</CreationDate>", body)
+        body = _ONE_USE.sub(b"<RequestId>tx00000sample-vn-hn-1</RequestId>", body)
         body = _CHANGED.sub(b"<LastModified>" + self._created + b"</LastModified>", body)
         headers = {
             "Content-Type": found.headers.get("Content-Type", "application/xml"),

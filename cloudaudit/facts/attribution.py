@@ -9,7 +9,7 @@ not be read may name another system than the selector that fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -19,12 +19,14 @@ from cloudaudit.facts.derivation import (
     Family,
     Lists,
     Reads,
+    flag,
     merged,
     nfc,
     records,
     text,
     texts,
     unseen_anywhere,
+    whole_number,
     why,
 )
 from cloudaudit.model import MISSING, Reason, Resource, Scope, Unseen, Value, World
@@ -285,6 +287,16 @@ def _choose(claims: Iterable[Claim], facts: Mapping[str, Derived]) -> Derived:
     return _UNMAPPED
 
 
+_INHERITED: Final[Mapping[str, Callable[[Value], Value]]] = {
+    "criticality": text,
+    "rpo": whole_number,
+    "rto": whole_number,
+    "security_level": whole_number,
+    "cross_border": flag,
+}
+_NULLABLE: Final = frozenset({"rpo", "rto", "security_level"})
+
+
 def system_facts(system: Resource) -> Derived:
     """What a resource inherits of the system it belongs to."""
     found: dict[str, Value] = {"system.id": system.id}
@@ -295,9 +307,11 @@ def system_facts(system: Resource) -> Derived:
         found["system.restricted"] = bool(RESTRICTED & set(texts(classes)))
     else:
         missing = dict.fromkeys(("system.data_classes", "system.restricted"), why(system, "data_classes"))
-    for name in ("criticality", "rpo", "rto", "security_level", "cross_border"):
-        if name in system.facts:
-            found[f"system.{name}"] = system.facts[name]
+    for name, read in _INHERITED.items():
+        raw = system.facts.get(name, MISSING)
+        value = read(raw)
+        if value is not None or (raw is None and name in _NULLABLE):
+            found[f"system.{name}"] = value
         else:
             missing[f"system.{name}"] = why(system, name)
     return Derived(found, missing)

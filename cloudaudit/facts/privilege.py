@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Final
 
 from cloudaudit.facts.derivation import Derive, Derived, Family, Lists, either, nfc, optional_text, text, why
@@ -116,23 +117,22 @@ def prepare(world: World) -> Derive:
     return derive
 
 
-_FIELDS: Final = ("role", "scope", "scope_id")
+def _fields(grant: Resource) -> Iterator[tuple[str, str | Unseen | None]]:
+    for name in ("role", "scope"):
+        yield name, text(grant.facts.get(name)) or why(grant, name)
+    yield "scope_id", optional_text(grant, "scope_id")
 
 
 def _unread(grant: Resource) -> Unseen | None:
     """Why a grant is not known in full: two such may be one."""
-    return next((value for name in _FIELDS if isinstance(value := optional_text(grant, name), Unseen)), None)
+    return next((value for _, value in _fields(grant) if isinstance(value, Unseen)), None)
 
 
 def _record(entry: tuple[Resource, str]) -> dict[str, Value]:
     """One role as a record; what is not known of it is left out."""
     grant, via = entry
-    record: dict[str, Value] = {"via": via}
-    for name in _FIELDS:
-        value = optional_text(grant, name)
-        if not isinstance(value, Unseen):
-            record[name] = value
-    return record
+    known = {name: value for name, value in _fields(grant) if not isinstance(value, Unseen)}
+    return {"via": via, **known}
 
 
 PRIVILEGE: Final = Family(

@@ -7,10 +7,10 @@ old is the same as one made at the end of a run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from cloudaudit.model import Control, Obligation, Resource
+from cloudaudit.model import Control, Obligation, Resource, ResourceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Context:
 
     controls: Mapping[str, Control]
     obligations: Mapping[str, Obligation]
+    types: Mapping[str, ResourceType] = field(default_factory=dict)
+    """Declarations of facts, by which evidence is worded."""
     sites: tuple[Resource, ...] = ()
     systems: tuple[Resource, ...] = ()
     lang: Literal["vi", "en"] = "vi"

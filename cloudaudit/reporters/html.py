@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -18,9 +18,19 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from cloudaudit import catalog, data, wording
-from cloudaudit.model import COMMON_FACTS, FactSpec, FactType, Obligation, ResourceType, Text
-from cloudaudit.operators import value_of
+from cloudaudit import data, wording
+from cloudaudit.model import (
+    COMMON_FACTS,
+    AtLeast,
+    AtMost,
+    FactSpec,
+    FactType,
+    Obligation,
+    ResourceType,
+    Text,
+    Value,
+    parse_time,
+)
 from cloudaudit.reporters import Context, view
 from cloudaudit.reporters.places import REGISTERS, drawing, places
 from cloudaudit.reporters.words import (
@@ -56,12 +66,8 @@ class HtmlReporter:
 
     media_type = "text/html"
 
-    def __init__(self, types: Mapping[str, ResourceType] | None = None) -> None:
-        self._types = types
-
     def render(self, report: Mapping[str, Any], context: Context) -> str:
-        types = catalog.load_types() if self._types is None else self._types
-        return _template().render(_Page(report, context, _Values(types)).variables())
+        return _template().render(_Page(report, context, _Values(context.types)).variables())
 
 
 # --- template -------------------------------------------------------------------------------------
@@ -119,7 +125,8 @@ def _finished(value: object) -> object:
 
 _VI: Final = Markup('<span class="vi">')
 _EN: Final = {
-    kind: Markup('</span> <span class="{}" lang="en">').format(kind) for kind in ("en", "en below", "en alone")
+    kind: Markup('</span> <span class="{}" lang="en">').format(kind)
+    for kind in ("en", "en below", "en alone")
 }
 _END: Final = Markup("</span>")
 
@@ -182,31 +189,55 @@ class _Values:
 
     def shown(self, value: Any, spec: FactSpec | None) -> Text:
         """A JSON value as people read it; the JSON itself where its type is not known."""
-        if isinstance(value, list) and (spec is None or spec.type is not FactType.PORTS):
-            return self._list(value, spec.items if spec else None)
-        if spec is not None:
-            try:
-                known = value_of(value, spec)
-            except (ValueError, TypeError, AttributeError):
-                return same(_compact(value))
-            return Text(wording.shown(known, spec, "vi"), wording.shown(known, spec, "en"))
-        if value is None or isinstance(value, bool):
-            return Text(wording.shown(value, None, "vi"), wording.shown(value, None, "en"))
-        return same(value if isinstance(value, str) else _compact(value))
+        match value:
+            case {"$partial": list(items)}:
+                seen = labels()("report.seen_in_part")
+                known = self._list(items, spec.items if spec else None)
+                return Text(f"{known.vi} ({seen.vi})", f"{known.en} ({seen.en})")
+            case list() if spec is None or spec.type is not FactType.PORTS:
+                return self._list(value, spec.items if spec else None)
+            case None | bool() | str() | int() | float():
+                return _in_words(_read(value, spec), spec)
+            case _ if spec is not None:
+                return _in_words(_read(value, spec), spec)
+            case _:
+                return same(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def _list(self, items: Sequence[Any], element: FactSpec | None) -> Text:
         if not items:
-            return Text(wording.shown((), None, "vi"), wording.shown((), None, "en"))
+            return _in_words((), None)
         shown = [
-            same(f"… (+{item['$more']})") if isinstance(item, Mapping) and "$more" in item else
-            self.shown(item, element)
+            same(f"… (+{item['$more']})")
+            if isinstance(item, Mapping) and "$more" in item
+            else self.shown(item, element)
             for item in items
-        ]  # fmt: skip
+        ]
         return Text("; ".join(text.vi for text in shown), "; ".join(text.en for text in shown))
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _read(value: Any, spec: FactSpec | None) -> Value:
+    """A JSON value as a value of a fact again: what `report_json.json_value` wrote."""
+    match value:
+        case {"$at_most": int() | float() as limit}:
+            return AtMost(limit)
+        case {"$at_least": int() | float() as limit}:
+            return AtLeast(limit)
+        case Mapping():
+            fields = spec.fields if spec else {}
+            return {str(key): _read(inner, fields.get(str(key))) for key, inner in value.items()}
+        case list():
+            return tuple(_read(item, spec.items if spec else None) for item in value)
+        case str() if spec is not None and spec.type is FactType.TIME:
+            try:
+                return parse_time(value)
+            except ValueError:
+                return value
+        case _:
+            return value
+
+
+def _in_words(value: Value, spec: FactSpec | None) -> Text:
+    return Text(wording.shown(value, spec, "vi"), wording.shown(value, spec, "en"))
 
 
 # --- the page ---------------------------------------------------------------------------------------
@@ -225,6 +256,7 @@ class _Page:
         blocks, top = view.top(groups)
         map_ = places(report, self.context.sites, self.context.findings)
         verdicts = {entry["id"]: entry["verdict"] for entry in report["controls"]}
+        titles = {entry["id"]: text_of(entry["title"]) for entry in report["controls"]}
         limit = view.fair_limit((len(group.findings) for group in groups), MOST_FINDINGS)
         return {
             "report": report,
@@ -245,9 +277,7 @@ class _Page:
             "severities": _present(group.control["severity"] for group in groups),
             "dimensions": _present(group.control["dimension"] for group in groups),
             "unknowns": view.unknowns(report),
-            "not_applicable": [
-                (record, self._title(record["control"])) for record in view.not_applicable(report)
-            ],
+            "not_applicable": [(f, titles[f["control"]]) for f in view.not_applicable(report)],
             "waived": view.waived(report),
             "lapsed": [(record, view.place(record)) for record in view.lapsed_papers(report)],
             "acts": list(_acts(report, self.context.obligations, verdicts)),
@@ -260,9 +290,6 @@ class _Page:
             "hidden_gaps": max(0, len(report["gaps"]) - MOST_ROWS),
             "most_rows": MOST_ROWS,
         }
-
-    def _title(self, control: str) -> Text:
-        return next((text_of(c["title"]) for c in self.report["controls"] if c["id"] == control), same(control))
 
     # --- findings -----------------------------------------------------------------------------------
 
@@ -283,7 +310,9 @@ class _Page:
             "text": control,
             "other_text": control is not None and control.digest != entry["sha256"],
             "obligations": [(id_, self.context.obligations.get(id_)) for id_ in entry["obligations"]],
-            "outcomes": [(key, group.counts[key], by_outcome[key]) for key in view.WORST_FIRST if key in by_outcome],
+            "outcomes": [
+                (key, group.counts[key], by_outcome[key]) for key in view.WORST_FIRST if key in by_outcome
+            ],
             "hidden": len(group.findings) - len(chosen),
             "facts": facts,
         }
@@ -322,7 +351,9 @@ class _Page:
             value = Text(f"{unknown.vi} ({reason.vi})", f"{unknown.en} ({reason.en})")
         else:
             value = self.values.shown(entry["value"], spec)
-        source = entry["source"] if entry["at"] is None else f"{entry['source']} · {technical_time(entry['at'])}"
+        source = entry["source"]
+        if entry["at"] is not None:
+            source += f" · {technical_time(entry['at'])}"
         other = None if entry["resource"] == own else clean(entry["resource"], MAX_NAME)
         return entry["fact"], value, source, other
 
@@ -335,11 +366,7 @@ class _Page:
             for name, value in given.items():
                 parameter = control.parameters.get(name) if control else None
                 spec = parameter.spec if parameter else None
-                default = None
-                if parameter is not None:
-                    default = Text(
-                        wording.shown(parameter.default, spec, "vi"), wording.shown(parameter.default, spec, "en")
-                    )
+                default = _in_words(parameter.default, spec) if parameter else None
                 yield id_, name, default, self.values.shown(value, spec)
 
     def _system(self, facts: Mapping[str, object], id_: str) -> dict[str, Any]:
@@ -388,9 +415,12 @@ def _percent(weight: str) -> Text:
 
 
 def _thresholds(rules: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Text, list[tuple[Text, str]]]]:
+    words = labels()
     for level, limits in rules.items():
-        named = [(labels()(_THRESHOLDS[n]) if n in _THRESHOLDS else same(n), limit) for n, limit in limits.items()]
-        yield level, labels().of("level", level), named
+        named = [
+            (words(_THRESHOLDS[n]) if n in _THRESHOLDS else same(n), least) for n, least in limits.items()
+        ]
+        yield level, words.of("level", level), named
 
 
 def _target(target: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,7 +121,8 @@ def places(report: Report, declared: Sequence[Resource], findings: Iterable[Reco
     known = {site.id for site in sites}
     links = {(name, site if site in known else None) for name, site in links}
     mapped = {name for name, site in links if site}
-    links |= {link for link in _declared_links(observed_regions(report), sites) if link[1] or link[0] not in mapped}
+    by_register = set(_declared_links(observed_regions(report), sites))
+    links |= {(name, site) for name, site in by_register if site or name not in mapped}
     names = sorted({name for name, _ in links}, key=lambda name: (name[0], name[1] or ""))
     return Places(_provinces(sites), tuple(names), frozenset(links), len(unplaced), tuple(_abroad(report)))
 
@@ -145,11 +146,9 @@ def _items(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, tuple | list) else ()
 
 
-def _declared_links(
-    observed: Iterable[Name], sites: Sequence[Site]
-) -> Iterable[tuple[Name, str | None]]:
+def _declared_links(observed: Iterable[Name], sites: Sequence[Site]) -> Iterable[tuple[Name, str | None]]:
     for name in observed:
-        at = [site.id for site in sites if name[1] in site.labels.get("regions", ())]
+        at: list[str | None] = [site.id for site in sites if name[1] in site.labels.get("regions", ())]
         yield from ((name, site) for site in at or [None])
 
 
@@ -171,17 +170,21 @@ def _abroad(report: Report) -> Iterable[Abroad]:
         for entry in record["evidence"]:
             value = entry.get("value")
             for item in value if isinstance(value, list) else ():
-                if isinstance(item, Mapping) and (item.get("domestic") is False or item.get("known") is False):
+                if isinstance(item, Mapping) and False in (item.get("domestic"), item.get("known")):
                     yield _destination(record, item)
 
 
 def _destination(record: Record, item: Mapping[str, Any]) -> Abroad:
     named = (item.get(key) for key in ("bucket", "id", "what", "container", "site"))
     shown = " – ".join(clean(str(part), 60) for part in named if part)
-    country = item.get("country")
-    origin = (record["resource"]["target"], record["resource"]["region"])
-    site = str(item["site"]) if item.get("site") else None
-    return Abroad(origin, site, record["control"], place(record), shown or "–", str(country) if country else None)
+    return Abroad(
+        origin=(record["resource"]["target"], record["resource"]["region"]),
+        site=str(item["site"]) if item.get("site") else None,
+        control=record["control"],
+        resource=place(record),
+        destination=shown or "–",
+        country=str(item["country"]) if item.get("country") else None,
+    )
 
 
 # --- the drawing ------------------------------------------------------------------------------------

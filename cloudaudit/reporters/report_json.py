@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor
+from math import floor, isfinite
 from typing import Any, Final
 
 from cloudaudit import wording
 from cloudaudit.model import (
+    AT,
     COMMON_FACTS,
     MISSING,
     AtLeast,
@@ -30,17 +31,22 @@ from cloudaudit.model import (
     Profile,
     Readiness,
     Reading,
+    Reason,
+    Resource,
     ResourceType,
     Tally,
     Text,
     Value,
-    format_time,
+    Verdict,
 )
+from cloudaudit.records import clean, moment_text
 from cloudaudit.reporters import Context
 
 SCHEMA_VERSION: Final = 1
 MAX_EVIDENCE_ITEMS: Final = 50
 """Elements of a list shown as evidence; the rest stay in the snapshot, and their number is told."""
+MAX_EVIDENCE_TEXT: Final = 2000
+"""Characters of a text shown as evidence; likewise."""
 TALLY_KEYS: Final = ("pass", "fail", "expired", "unknown", "manual_pending", "waived", "not_applicable")
 
 
@@ -76,32 +82,29 @@ class FindingWriter:
 
     types: Mapping[str, ResourceType]
     call: Callable[[int], Call]
+    _specs: dict[str, Mapping[str, FactSpec]] = field(default_factory=dict, repr=False, compare=False)
 
     def record(self, finding: Finding) -> dict[str, Any]:
         """One finding with its evidence, as in `findings` and findings.jsonl.gz."""
         resource, control = finding.resource, finding.control
-        specs = self._specs(resource.type)
-        known = {f"param.{name}": parameter.spec for name, parameter in control.parameters.items()}
-        message = wording.message(control.message, resource.facts, {**specs, **known}, control.values)
-        system, site = (resource.facts.get(name) for name in ("system.id", "site.id"))
         return {
             "fingerprint": finding.fingerprint,
             "control": control.id,
             "resource": {
                 "type": resource.type,
-                "id": resource.id,
-                "name": resource.name or None,
-                "target": resource.scope.target,
-                "region": resource.facts.get("region", resource.scope.region),
-                "project": resource.facts.get("project", resource.scope.project),
-                "system": system if isinstance(system, str) else None,
-                "site": site if isinstance(site, str) else None,
+                "id": clean(resource.id),
+                "name": clean(resource.name) or None,
+                "target": clean(resource.scope.target),
+                "region": _label(resource, "region", resource.scope.region),
+                "project": _label(resource, "project", resource.scope.project),
+                "system": clean(resource.id) if resource.type == "system" else _label(resource, "system.id"),
+                "site": clean(resource.id) if resource.type == "site" else _label(resource, "site.id"),
             },
             "verdict": finding.verdict.value,
             "disposition": "waived" if finding.waiver else None,
             "reason_code": finding.reason.value if finding.reason else None,
-            "detail": finding.detail or None,
-            "message": text(message),
+            "detail": clean(finding.detail) or None,
+            "message": text(self._message(finding)),
             "weight": finding.weight,
             "assurance": control.basis.value,
             "evidence": [self._evidence(reading) for reading in finding.explanation.readings],
@@ -109,16 +112,44 @@ class FindingWriter:
             "refused_waiver": text(finding.refused_waiver) if finding.refused_waiver else None,
         }
 
-    def _specs(self, type_: str) -> Mapping[str, FactSpec]:
-        found = self.types.get(type_)
-        return {**COMMON_FACTS, **(found.facts if found else {})}
+    def _message(self, finding: Finding) -> Text:
+        resource, control = finding.resource, finding.control
+        if not resource.facts:
+            return self._of_place(finding)
+        known = {f"param.{name}": parameter.spec for name, parameter in control.parameters.items()}
+        specs = {**self._specs_of(resource.type), **known}
+        return wording.message(control.message, resource.facts, specs, control.values)
+
+    def _of_place(self, finding: Finding) -> Text:
+        """The message of a finding on no resource: the control's own would speak of one."""
+        resource = finding.resource
+        kind = self.types[resource.type].title if resource.type in self.types else Text(*[resource.type] * 2)
+        if finding.verdict is Verdict.NOT_APPLICABLE:
+            return _joined(kind, _ABSENT)
+        if finding.reason in _OF_NO_ENTRY:
+            return _joined(kind, _OF_NO_ENTRY[finding.reason])
+        place = wording.plain(resource.name)
+        return _joined(
+            kind,
+            Text(
+                f"chưa xem được đầy đủ trong phạm vi {place}" if place else "chưa được thu thập",
+                f"could not be seen in full in {place}" if place else "not collected",
+            ),
+        )
+
+    def _specs_of(self, type_: str) -> Mapping[str, FactSpec]:
+        if type_ not in self._specs:
+            found = self.types.get(type_)
+            self._specs[type_] = {**COMMON_FACTS, **(found.facts if found else {})}
+        return self._specs[type_]
 
     def _evidence(self, reading: Reading) -> dict[str, Any]:
         """A fact a verdict stood on: where it was read, when, and why it is missing if it is."""
-        resource, spec = reading.resource, self._specs(reading.resource.type).get(reading.fact)
+        resource = reading.resource
+        spec = self._specs_of(resource.type).get(reading.fact)
         entry: dict[str, Any] = {
             "fact": reading.fact,
-            "resource": f"{resource.type}:{resource.id}",
+            "resource": f"{resource.type}:{clean(resource.id)}",
         }
         if reading.value is MISSING:
             entry["missing"] = reading.unseen.reason.value if reading.unseen else "not_collected"
@@ -127,38 +158,76 @@ class FindingWriter:
         entry["source"], entry["at"] = self._source(reading, spec)
         return entry
 
-    def _source(self, reading: Reading, spec: FactSpec | None) -> tuple[str, str | None]:
+    def _source(self, reading: Reading, spec: FactSpec | None) -> tuple[str, str]:
+        """Where a value came from, and when that was asked or, for what is declared, assessed."""
         resource = reading.resource
+        clock = resource.facts.get(AT, resource.at)
+        at = moment_text(clock if isinstance(clock, int) else resource.at)
         if reading.fact.startswith("related."):
-            return "listing", None
+            return f"listing:{reading.fact.removeprefix('related.')}", at
+        origin = [f"derived:{spec.derived}"] if spec is not None and spec.derived else []
         number = resource.source_of(reading.fact)
-        if spec is not None and spec.derived:
-            found = self.call(number) if number is not None else None
-            return f"derived:{spec.derived}", format_time(found.at) if found else None
-        if number is None:
-            return f"register:{resource.type}", None
-        call = self.call(number)
-        return f"{call.service} {call.request} -> {call.status}", format_time(call.at)
+        if number is not None:
+            call = self.call(number)
+            origin.append(f"{call.service} {call.request} -> {call.status}")
+            at = moment_text(call.at)
+        elif not origin:
+            origin.append(f"register:{resource.type}")
+        return "; ".join(origin), at
+
+
+def _label(resource: Resource, fact: str, otherwise: str | None = None) -> str | None:
+    """A fact that says where a resource belongs. One that is known to be ambiguous is left out."""
+    if fact in resource.unseen:
+        return None
+    found = resource.facts.get(fact, otherwise)
+    return clean(found) if isinstance(found, str) else None
+
+
+_ABSENT: Final = Text("không có đối tượng nào thuộc diện áp dụng", "there is none to which this applies")
+_OF_NO_ENTRY: Final[Mapping[Reason | None, Text]] = {
+    Reason.UNMAPPED: Text(
+        "chưa khai báo đối tượng nào thuộc diện áp dụng", "none is declared that this concerns"
+    ),
+    Reason.STALE: Text("danh sách đã thu thập quá lâu", "the list was collected too long ago"),
+}
+
+
+def _joined(kind: Text, said: Text) -> Text:
+    return Text(f"{kind.vi}: {said.vi}", f"{kind.en}: {said.en}")
 
 
 def json_value(value: Value, spec: FactSpec | None) -> Any:
-    """A value as JSON: moments as text, one-sided and partly known ones marked."""
+    """A value as JSON: moments as text, one-sided and partly known ones marked, endless ones cut."""
     match value:
+        case str():
+            return _cut(clean(value))
         case AtMost():
-            return {"$at_most": value.limit}
+            return {"$at_most": json_value(value.limit, spec)}
         case AtLeast():
-            return {"$at_least": value.limit}
+            return {"$at_least": json_value(value.limit, spec)}
         case Partial():
             return {"$partial": _items(value.items, spec)}
         case tuple() | list():
             return _items(tuple(value), spec)
         case Mapping():
-            fields = spec.fields if spec else {}
-            return {str(k): json_value(v, fields.get(str(k))) for k, v in value.items()}
-        case int() if spec is not None and spec.type is FactType.TIME and not isinstance(value, bool):
-            return format_time(value)
+            return _entries(value, spec.fields if spec else {})
+        case bool():
+            return value
+        case int() if spec is not None and spec.type is FactType.TIME:
+            try:
+                return moment_text(value)
+            except (ValueError, OverflowError, OSError):  # a year beyond the calendar
+                return value
+        case float() if not isfinite(value):
+            return str(value)
         case _:
             return value
+
+
+def _cut(value: str) -> str:
+    more = len(value) - MAX_EVIDENCE_TEXT
+    return value if more <= 0 else f"{value[:MAX_EVIDENCE_TEXT]}… (+{more})"
 
 
 def _items(items: tuple[Value, ...], spec: FactSpec | None) -> list[Any]:
@@ -166,6 +235,13 @@ def _items(items: tuple[Value, ...], spec: FactSpec | None) -> list[Any]:
     found = [json_value(item, element) for item in items[:MAX_EVIDENCE_ITEMS]]
     more = len(items) - MAX_EVIDENCE_ITEMS
     return [*found, {"$more": more}] if more > 0 else found
+
+
+def _entries(entries: Mapping[Any, Value], fields: Mapping[str, FactSpec]) -> dict[str, Any]:
+    shown = list(entries.items())[:MAX_EVIDENCE_ITEMS]
+    found = {_cut(clean(str(key))): json_value(item, fields.get(str(key))) for key, item in shown}
+    more = len(entries) - MAX_EVIDENCE_ITEMS
+    return {**found, "$more": more} if more > 0 else found
 
 
 # --- the whole report -----------------------------------------------------------------------------
@@ -332,11 +408,11 @@ def _filled(counts: Mapping[str, int]) -> dict[str, int]:
 
 def _gap(gap: Gap) -> dict[str, Any]:
     return {
-        "target": gap.scope.target,
-        "region": gap.scope.region,
-        "project": gap.scope.project,
+        "target": clean(gap.scope.target),
+        "region": clean(gap.scope.region),
+        "project": clean(gap.scope.project),
         "type": gap.type,
         "operation": gap.operation,
         "reason_code": gap.reason.value,
-        "detail": gap.detail,
+        "detail": clean(gap.detail),
     }

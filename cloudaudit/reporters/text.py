@@ -27,6 +27,7 @@ REASONS: Final = 10
 WAIVERS: Final = 10
 MESSAGE: Final = 240
 BAR: Final = 22
+ROOMY: Final = 72
 LABELS: Final = 30
 """Columns of the names in the summary, with the gap after them."""
 STYLE: Final[Mapping[str, str]] = {
@@ -75,6 +76,7 @@ class _Screen:
         self.readiness = report["readiness"]
         self.lang = context.lang
         self.width = context.width
+        self.bar = max(6, min(BAR, context.width - 48))
         self.groups = view.groups(report)
 
     def say(self, text: Text) -> str:
@@ -205,7 +207,7 @@ class _Screen:
         table = self._table()
         table.add_column(Line(self.label("column.id")), no_wrap=True)
         table.add_column(Line(self.label("column.dimension")), ratio=1, overflow="fold")
-        table.add_column(Line("0 – 100"), width=BAR, no_wrap=True)
+        table.add_column(Line("0 – 100"), width=self.bar, no_wrap=True)
         table.add_column(Line(self.label("report.score_short")), width=15)
         table.add_column(Line(self.label("report.coverage_short")), width=8, justify="right")
         for entry in self.readiness["dimensions"]:
@@ -215,7 +217,8 @@ class _Screen:
                 continue
             bounds = self.say(interval(entry["lower"], entry["upper"]))
             coverage = self.say(figure(entry["coverage"], "%"))
-            table.add_row(id_, name, _bar(entry["lower"], entry["upper"]), Line(bounds), Line(coverage))
+            bar = _bar(entry["lower"], entry["upper"], self.bar)
+            table.add_row(id_, name, bar, Line(bounds), Line(coverage))
         yield ""
         yield table
         parts = zip("█░·", ("bar_lower", "bar_open", "bar_rest"), strict=True)
@@ -223,7 +226,12 @@ class _Screen:
 
     def _table(self) -> Table:
         return Table(
-            box=SIMPLE_HEAD, show_edge=False, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
+            box=SIMPLE_HEAD,
+            show_edge=False,
+            expand=True,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
+            header_style="bold",
         )
 
     # --- findings -----------------------------------------------------------------------------------
@@ -239,8 +247,9 @@ class _Screen:
             return
         table = self._table()
         table.add_column(Line(self.label("column.id")), no_wrap=True, width=7)
-        table.add_column(Line(self.label("column.verdict")), width=15, overflow="fold")
-        table.add_column(Line(self.label("column.resource")), width=18, overflow="fold")
+        wide = self.width >= ROOMY
+        table.add_column(Line(self.label("column.verdict")), width=15 if wide else 10, overflow="fold")
+        table.add_column(Line(self.label("column.resource")), width=18 if wide else 13, overflow="fold")
         table.add_column(Line(self.label("column.message")), ratio=1, overflow="fold")
         for group in chosen[:CONTROLS]:
             self._rows(table, group)
@@ -312,7 +321,7 @@ def _unmet(group: view.Group) -> Sequence[view.Record]:
     return [record for record in group.findings if view.outcome(record) in view.UNMET]
 
 
-def _bar(lower: float, upper: float) -> Line:
-    """What is shown to pass, what is not known, what is not met."""
-    sure, possible = (int(bound * BAR / 100) for bound in (lower, upper))
-    return Line("█" * sure + "░" * (possible - sure) + "·" * (BAR - possible))
+def _bar(lower: float, upper: float, width: int) -> Line:
+    """What is shown to pass, what is not known, what is not met. No part is drawn longer than it is."""
+    sure, possible = (int(bound * width / 100) for bound in (lower, upper))
+    return Line("█" * sure + "░" * (possible - sure) + "·" * (width - possible))

@@ -85,9 +85,7 @@ def severity_weight(entry: Mapping[str, Any]) -> int:
 def gate_count(report: Report) -> tuple[int, int]:
     """Open gates, and gates in scope; the final one, which the authority decides, is not counted."""
     counted = [
-        gate
-        for gate in report["readiness"]["gates"]
-        if not gate["final"] and gate["state"] != "out_of_scope"
+        gate for gate in report["readiness"]["gates"] if not gate["final"] and gate["state"] != "out_of_scope"
     ]
     return sum(gate["state"] == "open" for gate in counted), len(counted)
 

@@ -60,10 +60,11 @@ class Labels:
                 self._flatten(f"{path}{key}.", value)
 
     def __call__(self, key: str, **filled: object) -> Text:
-        """A label that has to exist, with its braces filled. A filling is a Text or the same in both languages."""
+        """A label that has to exist, its braces filled: with a Text, or the same in both languages."""
         if key not in self._texts:
             raise CatalogError(
-                f"labels.yaml has no '{key}'", hint=did_you_mean(key, self._texts) or "install cloudaudit again"
+                f"labels.yaml has no '{key}'",
+                hint=did_you_mean(key, self._texts) or "install cloudaudit again",
             )
         found = self._texts[key]
         if not filled:
@@ -71,7 +72,7 @@ class Labels:
         return Text(_filled(found.vi, "vi", filled), _filled(found.en, "en", filled))
 
     def of(self, group: str, value: object) -> Text:
-        """The label of a value found in a report; the value itself where a newer writer knows more than we do."""
+        """The label of a value found in a report; the value itself where a newer writer knows more."""
         return self._texts.get(f"{group}.{value}") or same(str(value))
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ class Reply:
     claim: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Request:
     method: str
     path: str
@@ -77,6 +78,10 @@ class FakeOpenStack:
         }
         self.url = ""
         self.tls: ssl.SSLContext | None = None
+        self.delay = 0.0
+        self.peak = 0
+        """Most requests that were ever under way together."""
+        self._under_way: list[Request] = []
         self._server: ThreadingHTTPServer | None = None
 
     # --- making answers -------------------------------------------------------------------------
@@ -158,7 +163,11 @@ class FakeOpenStack:
         token = handler.headers.get("X-Auth-Token", "")
         request = Request(handler.command, handler.path, token, dict(handler.headers))
         self.requests.append(request)
+        self._under_way.append(request)
+        self.peak = max(self.peak, len(self._under_way))
+        time.sleep(self.delay)
         reply = self._reply(request, sent)
+        self._under_way.remove(request)
         raw = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         if reply.body is None:
             raw = b""

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from botocore.auth import _host_from_url as host_from_url
 from certificates import PAST, Authority
 from playback import AT, DATE, Asked, Reply, playing
 
@@ -233,9 +234,11 @@ def test_a_body_beyond_the_bound_is_partial(announced: bool) -> None:
     body = b"x" * (1024 * 1024 + 1)
     raw = None if announced else HEAD + b"Connection: close\r\n\r\n" + body
     with playing(lambda asked: Reply(200, body, raw=raw)) as server:
-        failure = ask(server.url, max_body=1024 * 1024)
+        note = journal()
+        failure = client().send(Request("GET", server.url, max_body=1024 * 1024), note)
         whole = ask(server.url, max_body=len(body))
     assert failure == Failure(Reason.PARTIAL, "answer larger than 1 MiB", 0)
+    assert note.log.calls == [Call(0, SCOPE, "s3", "GET /", 200, AT)]
     assert isinstance(whole, Answer)
     assert whole.body == body
 
@@ -351,6 +354,21 @@ def test_a_stream_is_consumed_and_its_digest_kept() -> None:
     assert isinstance(answer, Answer)
     assert (answer.body, b"".join(pieces)) == (b"", body)
     assert note.log.calls[0].digest == hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://S3.vn:80/", "s3.vn"),
+        ("https://s3.vn:443/", "s3.vn"),
+        ("https://s3.vn:80/", "s3.vn:80"),
+        ("https://[fd00::1]/", "[fd00::1]"),
+        ("http://[fd00::1]:8080/", "[fd00::1]:8080"),
+    ],
+)
+def test_the_host_header_is_the_one_signatures_are_made_over(url: str, host: str) -> None:
+    assert client()._pool_of(Request("GET", url))[2] == host
+    assert host_from_url(url) == host
 
 
 def test_an_address_is_used_in_place_of_the_name() -> None:

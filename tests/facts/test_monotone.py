@@ -230,7 +230,7 @@ class Maker:
             near = volumes.get(str(of)) if self.rng.random() < 0.8 else None
             facts = {
                 "status": self.text("available", "available", "error"), "volume_id": of,
-                "container": self.one("c1", "c2", None), "zone": self.one("az1", None), "encrypted": True,
+                "container": self.one("c1", "c2", "c1" if self.tidy else None), "zone": self.one("az1", None), "encrypted": True,
                 "created_at": NOW - age, "data_timestamp": NOW - age, "size_gb": 1,
             }  # fmt: skip
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
@@ -264,7 +264,12 @@ class Maker:
         )
         acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn")
         yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
-        yield resource("openstack.image", "i", {"disk_format": self.text("qcow2", "raw")}, scope=self.scope())
+        yield resource(
+            "openstack.image",
+            "i",
+            {"disk_format": self.text("qcow2", "raw"), **self.labels()},
+            scope=self.scope(),
+        )
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
 

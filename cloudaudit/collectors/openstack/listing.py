@@ -29,7 +29,7 @@ PAGE: Final = 1000
 SIDE_CALLS: Final = 8
 """Requests for details of single items that one listing has under way."""
 # Roles that see what a project owns by OpenStack's own defaults, new and old.
-_SEEING_ROLES: Final = frozenset({"reader", "member", "admin", "_member_"})
+SEEING_ROLES: Final = frozenset({"reader", "member", "admin", "_member_"})
 _VERSION_HEADERS: Final = {
     "compute": ("OpenStack-API-Version", "compute {}"),
     "block-storage": ("OpenStack-API-Version", "volume {}"),
@@ -64,25 +64,31 @@ class Lister:
     everyone: str = ""
     """The part of the query that asks for all projects."""
     proof: str = ""
-    """Why the list is the same whoever asks; empty for what belongs to projects."""
+    """Why it can be believed whoever asks; empty for a list that depends on the token's project."""
     owners: tuple[str, ...] = ("project_id", "tenant_id")
     """Fields that name the owning project."""
     common: Callable[[Row], bool] = _private
     """Whether an item is made to be seen by other projects, so that seeing it proves no wide view."""
     telling: bool = True
     """Whether seeing another project's item proves a view of all projects."""
+    roles: frozenset[str] = SEEING_ROLES
+    """Roles which by default see the list; only Neutron needs telling."""
     identify: Callable[[Row], str] = _id
     title: Callable[[Row], str] = _name
     paging: Paging = Paging.LINKS
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A listing of all projects that was read to its end and still has to be believed."""
+@dataclass(slots=True)
+class Read:
+    """What came of reading a listing."""
 
-    lister: Lister
-    count: int
-    call: int | None
+    count: int = 0
+    odd: int = 0
+    """Items without a usable id."""
+    own: bool = False
+    """An item of the very scope was among them."""
+    call: int | None = None
+    trouble: Trouble | None = None
 
 
 @dataclass(slots=True)
@@ -112,11 +118,9 @@ class Desk(Errand):
     version: Version | None = None
     crossed: bool = False
     """An item of a project other than the token's own was seen."""
-    sighted: bool = False
-    """An item of the project asked about was seen."""
     shared_groups: set[str] = field(default_factory=set)
     """Security groups that other projects share with this one."""
-    _unproven: list[_Read] = field(default_factory=list)
+    _unproven: list[tuple[Lister, Read]] = field(default_factory=list)
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -186,7 +190,6 @@ class Desk(Errand):
         if self.everyone and lister.telling and owner and owner != self.token.project and not common:
             self.crossed = True
         if self.project and owner == self.project.id:
-            self.sighted = True
             return self.scope
         if self.audited(owner) and (self.everyone or common):
             return Scope(self.scope.target, self.scope.region, owner)
@@ -222,47 +225,44 @@ class Desk(Errand):
     def gap(self, lister: Lister, trouble: Trouble) -> Gap:
         return Gap(self.scope, lister.type, lister.call, trouble.reason, trouble.detail, trouble.call)
 
-    def conclude(
-        self, lister: Lister, count: int, odd: int, trouble: Trouble | None, call: int | None
-    ) -> Iterator[Seen]:
+    def conclude(self, lister: Lister, read: Read) -> Iterator[Seen]:
         """Say what a listing that was read proves, or leave it to :meth:`settle`."""
-        if trouble:
-            yield self.gap(lister, trouble)
-        elif odd:
-            detail = f"{odd} of {odd + count} items have no usable id"
-            yield self.gap(lister, Trouble(Reason.INVALID_ANSWER, detail, call))
+        if read.trouble:
+            yield self.gap(lister, read.trouble)
+        elif read.odd:
+            detail = f"{read.odd} of {read.odd + read.count} items have no usable id"
+            yield self.gap(lister, Trouble(Reason.INVALID_ANSWER, detail, read.call))
         elif lister.proof:
-            yield Listing(self.scope, lister.type, count, lister.proof, call)
-        elif self.everyone or self._blinkered:
-            self._unproven.append(_Read(lister, count, call))
+            yield Listing(self.scope, lister.type, read.count, lister.proof, read.call)
+        elif self.everyone:
+            self._unproven.append((lister, read))
+        elif read.own or self._sees(lister):
+            proof = f"the token is scoped to the project {self.token.project_name} and was shown what it owns"
+            yield Listing(self.scope, lister.type, read.count, proof, read.call)
         else:
-            yield Listing(self.scope, lister.type, count, self._own_proof, call)
+            roles = ", ".join(sorted(self.token.roles)) or "none"
+            detail = (
+                f"no evidence of sight: {self.service} leaves out what a role may not see,"
+                f" and the roles of the token ({roles}) are none of {', '.join(sorted(lister.roles))}"
+            )
+            yield self.gap(lister, Trouble(Reason.PARTIAL, detail, read.call))
 
-    @property
-    def _own_proof(self) -> str:
-        return f"the token is scoped to the project {self.token.project_name} and was shown what it owns"
+    def _sees(self, lister: Lister) -> bool:
+        """Whether the service would have refused a token that may not see the list.
 
-    @property
-    def _blinkered(self) -> bool:
-        """Whether the service may have left out what the token's roles do not let it see.
-
-        NOTE: Neutron filters lists by policy and answers 200; the other services refuse.
+        NOTE: Neutron filters lists by policy and answers 200 to everybody; the other services refuse.
         """
-        return self.service == "network" and not self.token.roles & _SEEING_ROLES
+        return self.service != "network" or bool(self.token.roles & lister.roles)
 
     def settle(self) -> Iterator[Seen]:
-        """Conclude what still had to be believed, once every listing of the service has been read."""
-        if self.everyone:
-            believed, whose = self.crossed, "other projects'"
-            proof = f"the same token was shown items of other projects by {self.service}"
-        else:
-            believed, whose, proof = self.sighted, "its project's", self._own_proof
-        for read in self._unproven:
-            if believed:
-                yield Listing(self.scope, read.lister.type, read.count, proof, read.call)
+        """Conclude the listings of all projects, once every one of the service has been read."""
+        for lister, read in self._unproven:
+            if self.crossed:
+                proof = f"the same token was shown items of other projects by {self.service}"
+                yield Listing(self.scope, lister.type, read.count, proof, read.call)
             else:
-                detail = f"no evidence of sight: {self.service} showed this token none of {whose} items"
-                yield self.gap(read.lister, Trouble(Reason.PARTIAL, detail, read.call))
+                detail = f"no evidence of sight: {self.service} showed this token nothing of other projects"
+                yield self.gap(lister, Trouble(Reason.PARTIAL, detail, read.call))
         self._unproven.clear()
 
 
@@ -273,24 +273,23 @@ def listing(desk: Desk, lister: Lister, source: Iterable[Page | Trouble] | None 
         if desk.everyone and lister.everyone:
             path += ("&" if "?" in path else "?") + lister.everyone
         source = desk.pages(path, lister.key, lister.paging)
-    count, odd = 0, 0
-    call: int | None = None
-    trouble: Trouble | None = None
+    read = Read()
     for page in source:
         if isinstance(page, Trouble):
-            trouble = trouble or page
+            read.trouble = read.trouble or page
             continue
-        call = page.call
+        read.call = page.call
         for row in page.rows:
             try:
                 resource = desk.resource(lister, row, page)
             except Odd:
-                odd += 1
+                read.odd += 1
                 continue
             if resource:
-                count += 1
+                read.count += 1
+                read.own = read.own or resource.scope == desk.scope
                 yield resource
-    yield from desk.conclude(lister, count, odd, trouble, call)
+    yield from desk.conclude(lister, read)
 
 
 @dataclass(frozen=True, slots=True)

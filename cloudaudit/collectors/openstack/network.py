@@ -21,7 +21,7 @@ from cloudaudit.collectors.openstack.item import (
     many,
     text,
 )
-from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing
+from cloudaudit.collectors.openstack.listing import PAGE, SEEING_ROLES, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page
 from cloudaudit.collectors.openstack.zones import PROOF as ZONE_PROOF
 from cloudaudit.collectors.openstack.zones import TYPE as ZONE
@@ -376,6 +376,8 @@ VPN_CONNECTIONS = Lister(
     ),
     key="ipsec_site_connections",
     read=lambda item, desk: None,
+    # NOTE: since 2025.2 a reader is shown an empty list, whatever there is.
+    roles=SEEING_ROLES - {"reader"},
 )
 
 
@@ -430,6 +432,8 @@ def _policy(item: Item, group: str, id_: object, policies: _Beside) -> None:
     inner = Item(row)
     if group == "ike":
         inner.take("ike.version", "ike_version")
+    else:
+        inner.take("ipsec.transform", "transform_protocol")
     inner.take(f"{group}.encryption", "encryption_algorithm")
     inner.take(f"{group}.auth", "auth_algorithm")
     inner.take(f"{group}.pfs", "pfs")

@@ -14,10 +14,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble, json_of
 from cloudaudit.collectors.openstack.item import Item, Odd, Row, identifier, items, text
-from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister
+from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, Read
 from cloudaudit.collectors.openstack.paging import MOST_PAGES, segment
 from cloudaudit.collectors.transport import Answer
-from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
+from cloudaudit.model import Reason, Resource, Unseen, Value
 
 SERVICE = "object-store"
 PROJECT: Covers = (("swift.containers", "openstack.container"),)
@@ -61,6 +61,7 @@ CONTAINERS = Lister(
     path="?format=json",
     key="",
     read=lambda item, desk: None,
+    proof="the whole account of the project was listed",
 )
 
 
@@ -70,31 +71,26 @@ def read_project(desk: Desk) -> Iterator[Seen]:
         return
     found: list[_Container] = []
     owner = bool(desk.token.roles & _owning_roles(desk))
-    trouble: Trouble | None = None
-    call: int | None = None
+    read = Read()
     for page in _account(desk):
         if isinstance(page, Trouble):
-            trouble = page
+            read.trouble = page
             break
         rows, answer = page
-        call = answer.call
+        read.call = answer.call
         owner |= _shows_ownership(answer) or _GATEWAY in answer.headers
         found += [
             _Container(row, answer, head)
             for row, head in zip(rows, desk.in_parallel(_head, rows), strict=True)
         ]
     owner |= any(isinstance(c.head, Answer) and _shows_ownership(c.head) for c in found)
-    odd = 0
     for container in found:
         try:
             yield _resource(desk, container, owner)
+            read.count += 1
         except Odd:
-            odd += 1
-    if trouble or odd:
-        yield from desk.conclude(CONTAINERS, len(found) - odd, odd, trouble, call)
-    else:
-        proof = f"the account of the project {desk.scope.project} was listed to its end"
-        yield Listing(desk.scope, CONTAINERS.type, len(found), proof, call)
+            read.odd += 1
+    yield from desk.conclude(CONTAINERS, read)
 
 
 def _owning_roles(desk: Desk) -> frozenset[str]:
@@ -203,9 +199,10 @@ def _facts(item: Item, head: Answer, owner: bool, allowed: frozenset[str]) -> No
             item.facts[fact] = False if fact == "sync_key_present" else None
         else:
             item.unseen[fact] = _HIDDEN
-    item.facts["versioning"] = headers.get("x-versions-enabled", "").lower() == "true" or bool(
+    kept = headers.get("x-versions-enabled", "").lower() == "true" or bool(
         headers.get("x-versions-location") or headers.get("x-history-location")
     )
+    item.facts["versioning.state"] = "enabled" if kept else "off"
     policy = headers.get("x-storage-policy", item.row.get("storage_policy"))
     item.facts["storage_policy"] = text(policy) if isinstance(policy, str) else None
     _quota(item, headers.get(f"{_META}quota-bytes"))

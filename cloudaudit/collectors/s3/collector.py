@@ -126,7 +126,8 @@ class _Run:
     @property
     def visiting(self) -> bool:
         """Whether every bucket is asked for something."""
-        return bool(self.asked) or HEAD in self.wanted
+        named = self.target.buckets != "all"
+        return bool(self.asked) or HEAD in self.wanted or (named and LIST in self.wanted)
 
     def everything(self) -> Iterator[Seen]:
         named = None if self.target.buckets == "all" else tuple(dict.fromkeys(self.target.buckets))

@@ -96,7 +96,7 @@ class Summary:
         for (operation, reason), trouble in sorted(self._troubles.items()):
             buckets = "1 bucket" if trouble.count == 1 else f"{trouble.count} buckets"
             detail = f"{buckets}, the first '{printable(trouble.first, 80)}': {trouble.detail}"
-            yield Gap(scope, BUCKET, operation, reason, detail, trouble.call)
+            yield Gap(scope, BUCKET, operation, reason, detail, trouble.call, listing=False)
 
     def _trouble(self, operation: str, bucket: str, result: Reading, offset: int) -> None:
         reason = result.reason or Reason.INVALID_ANSWER

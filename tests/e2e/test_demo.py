@@ -1,0 +1,167 @@
+"""The sample cloud end to end, over the network: what it shows, what left us, what was written."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudaudit import demo
+from cloudaudit.cli import _run
+from cloudaudit.demo.web import Request
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = ROOT / "reports" / "examples" / "demo"
+PLANTED = ("PLANTED-db-password-4e88b1", "PLANTED-volume-note-a90d35", "PLANTED-image-token-55c2e8")
+
+
+@dataclass
+class Run:
+    """One run of the demo: its folder, exit code, and every request that reached the sample cloud."""
+
+    folder: Path
+    code: int
+    requests: list[Request]
+    unrecorded: list[str]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        return found
+
+    def control(self, id_: str) -> dict[str, Any]:
+        return next(entry for entry in self.report["controls"] if entry["id"] == id_)
+
+    def findings(self, id_: str) -> list[dict[str, Any]]:
+        return [finding for finding in self.report["findings"] if finding["control"] == id_]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    seen: list[demo.Sample] = []
+    original = demo.sample_cloud
+
+    def watched() -> Any:
+        manager = original()
+        enter = manager.__enter__
+
+        class Watched:
+            def __enter__(self) -> demo.Sample:
+                sample = enter()
+                seen.append(sample)
+                return sample
+
+            def __exit__(self, *exc: Any) -> Any:
+                return manager.__exit__(*exc)
+
+        return Watched()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "sample_cloud", watched)
+        patch.setenv("SOURCE_DATE_EPOCH", "1795305600")
+        code = _run(["demo", "-o", str(folder), "--lang", "vi", "--quiet"])
+    (sample,) = seen
+    return Run(folder, code, sample.requests, sample.unrecorded)
+
+
+def test_it_finds_the_violations_of_the_story(run: Run) -> None:
+    assert run.code == 1
+    readiness = run.report["readiness"]
+    assert (readiness["level"], readiness["gate_state"]) == (1, "blocked")
+    (abroad,) = [f for f in run.findings("RES-05") if f["verdict"] == "fail"]
+    assert abroad["resource"]["name"] == "vb-bao-cao"
+    assert run.control("BDR-22")["verdict"] == "expired"
+    waived = [f for f in run.findings("SEC-06") if f["waiver"]]
+    assert {(f["waiver"], f["verdict"], f["disposition"]) for f in waived} == {
+        ("mt-2026-01", "fail", "waived")
+    }
+    refused = [f for f in run.findings("SEC-15") if f["refused_waiver"]]
+    assert [f["resource"]["name"] for f in refused] == ["vb-data-2"]
+
+
+def test_what_is_refused_or_unsupported_is_unknown_and_never_a_pass(run: Run) -> None:
+    encryption = run.findings("SEC-16")
+    assert {(f["verdict"], f["reason_code"]) for f in encryption} == {
+        ("unknown", "not_implemented"),
+        ("unknown", "no_permission"),
+    }
+    assert not run.control("SEC-16")["counts"].get("pass")
+    refused = {g["operation"] for g in run.report["gaps"] if g["reason_code"] == "no_permission"}
+    assert "swift.containers" in refused
+    denied = [f for f in run.report["findings"] if f["resource"]["name"] == "ho-so-mat"]
+    assert {f["verdict"] for f in denied} == {"unknown"}
+
+
+def test_only_reading_verbs_and_the_token_request_left(run: Run) -> None:
+    sent = {(r.method, r.target if r.method == "POST" else "") for r in run.requests}
+    assert sent == {("GET", ""), ("HEAD", ""), ("POST", "/identity/v3/auth/tokens")}
+
+
+def test_every_answer_was_recorded(run: Run) -> None:
+    assert run.unrecorded == []
+
+
+def test_no_planted_secret_is_written_anywhere(run: Run) -> None:
+    recorded = (ROOT / "cloudaudit/demo/sample/openstack.jsonl").read_text(encoding="utf-8")
+    for secret in PLANTED:
+        assert secret in recorded, "the sample cloud does answer with it"
+    for path in run.folder.rglob("*"):
+        if path.is_file():
+            data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            assert b"PLANTED" not in data, path
+
+
+def test_every_pass_carries_evidence(run: Run) -> None:
+    with gzip.open(run.folder / "findings.jsonl.gz", "rt", encoding="utf-8") as lines:
+        passes = [f for f in map(json.loads, lines) if f["verdict"] == "pass"]
+    assert passes
+    assert [f["control"] for f in passes if not f["evidence"]] == []
+
+
+def test_judging_again_offline_gives_the_same_bytes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795305600")
+    monkeypatch.setattr("socket.socket.connect", None)
+    code = _run([
+        "assess", str(run.folder / "snapshot"), "--registers", str(run.folder / "registers"),
+        "--at", run.report["assessed_at"], "-o", str(tmp_path / "again"), "--quiet",
+    ])  # fmt: skip
+    capsys.readouterr()
+    assert code == 1
+    assert (tmp_path / "again/report.json").read_bytes() == (run.folder / "report.json").read_bytes()
+    assert (tmp_path / "again/findings.jsonl.gz").read_bytes() == (
+        run.folder / "findings.jsonl.gz"
+    ).read_bytes()
+
+
+def test_another_snapshot_is_refused(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "snapshot"
+    shutil.copytree(run.folder / "snapshot", other)
+    manifest = other / "manifest.json"
+    edited = manifest.read_bytes().replace(b'"vantage":"tenant"', b'"vantage":"other"')
+    manifest.write_bytes(edited)
+    digest = hashlib.sha256(edited).hexdigest()
+    (other / "manifest.sha256").write_text(f"{digest}  manifest.json\n", encoding="utf-8")
+    assert _run(["report", str(run.folder), "--snapshot", str(other)]) == 2
+    assert "is not the snapshot this assessment was made from" in capsys.readouterr().err
+
+
+def test_the_reports_are_the_golden_ones(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Regenerate with `make golden` and review the difference."""
+    assert (run.folder / "report.json").read_text(encoding="utf-8") == (EXAMPLES / "report.json").read_text(
+        encoding="utf-8"
+    )
+    assert (run.folder / "report.html").read_text(encoding="utf-8") == (EXAMPLES / "report.html").read_text(
+        encoding="utf-8"
+    )
+    for lang in ("vi", "en"):
+        assert _run(["report", str(run.folder), "-f", "text", "--lang", lang]) == 0
+        assert capsys.readouterr().out == (EXAMPLES / f"report.{lang}.txt").read_text(encoding="utf-8")

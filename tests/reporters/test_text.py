@@ -1,0 +1,251 @@
+"""The terminal report: exact screens, width, and names that try to steer the terminal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sample_report as sample
+from rich.cells import cell_len
+
+from cloudaudit.reporters.text import CONTROLS, ROWS_PER_CONTROL, TextReporter
+
+VIETNAMESE = """\
+BÁO CÁO ĐÁNH GIÁ MỨC ĐỘ SẴN SÀNG KẾT NỐI VỚI NỀN TẢNG ĐIỆN TOÁN ĐÁM MÂY CỦA
+TRUNG TÂM DỮ LIỆU QUỐC GIA
+Hồ sơ tự đánh giá, hỗ trợ đánh giá · Nền tảng đám mây An Bình · Phạm vi nhà cung
+cấp
+
+Mức sẵn sàng của nền tảng   1  Chưa sẵn sàng
+Điều kiện tiên quyết        × Chưa đáp ứng điều kiện tiên quyết (1/3 mở)
+Điểm (cận dưới – cận trên)  [24,2 ; 57,5]
+Độ bao phủ chứng cứ         66,6 %
+Độ bao phủ thu thập         91,6 %
+Chiều đánh giá thấp nhất    RES 0,0 (Vị trí, cư trú dữ liệu)
+Độ tin cậy của chứng cứ     100,0 %
+Cam kết đã công bố          0 mâu thuẫn với quan sát, 0 chưa kiểm chứng
+Thời điểm đánh giá          22/11/2026 08:30 (giờ Việt Nam)
+Hồ sơ năng lực              ndc-connection 1.0.0
+Biện pháp kiểm soát         × 1 Không đáp ứng   ? 1 Chưa xác định
+                            ≈ 1 Được miễn trừ có thời hạn   ✓ 1 Đáp ứng
+
+Lý do chưa ở mức cao hơn
+ – Chưa đáp ứng điều kiện tiên quyết: G1
+ – Chưa xác định điều kiện tiên quyết: G4
+ – Điểm (cận dưới) 24,2 dưới 50
+
+Điều kiện tiên quyết
+G1  Dữ liệu và sao lưu ở trong nước, có căn cứ                   × Chặn
+G2  Dữ liệu quan trọng khôi phục được                            ✓ Mở
+G4  Biện pháp an toàn cơ bản                                     ? Chưa xác định
+
+Mã   Chiều đánh giá            0 – 100                 Điểm              Bao phủ
+────────────────────────────────────────────────────────────────────────────────
+RES  Vị trí, cư trú dữ liệu    ······················  [0,0 ; 0,0]       100,0 %
+BDR  Sao lưu, dự phòng thảm    ███████████████·······  [72,7 ; 72,7]     100,0 %
+     họa
+SEC  An toàn thông tin mạng,   ░░░░░░░░░░░░░░░░░░░░░░  [0,0 ; 100,0]       0,0 %
+     an ninh mạng
+ █ chắc chắn đáp ứng   ░ chưa biết   · không đáp ứng
+
+Các phát hiện gây chặn hàng đầu
+Mã       Kết quả          Tài nguyên          Nội dung phát hiện
+────────────────────────────────────────────────────────────────────────────────
+RES-05   × Không đáp ứng  ho-so-cong-dan      Bucket ho-so-cong-dan: đích sao
+                                              chép đang bật: bucket: backup,
+                                              known: có, site: sg-1, country:
+                                              SG, domestic: không
+SEC-13   ? Chưa xác định  s3-hn               Chưa thu thập được s3.bucket tại
+                                              s3-hn: Thiếu quyền đọc
+
+Nội dung chưa xác định và hạn chế
+Nội dung 'Chưa xác định' không được tính là đáp ứng.
+Lý do                 Số lượng  Cách làm rõ
+────────────────────────────────────────────────────────────────────────────────
+Thiếu quyền đọc              1  Cấp quyền đọc theo lệnh cloudaudit permissions
+                                rồi thu thập lại.
+
+Miễn trừ
+ ≈ MT-01 · BDR-05 · Được miễn trừ có thời hạn (Số lượng: 1)
+
+Nội dung chưa thu thập được: 1
+Toàn bộ kết quả: report.json và findings.jsonl.gz trong thư mục kết quả.
+
+Hồ sơ năng lực do dự án cloudaudit đề xuất, không phải tiêu chuẩn của cơ quan có
+thẩm quyền.
+Báo cáo này phản ánh kết quả tự đánh giá tại thời điểm thu thập dữ liệu; không
+thay thế kết luận của cơ quan có thẩm quyền.
+Cấp có thẩm quyền đánh giá và quyết định việc kết nối; công cụ chỉ báo cáo.
+"""
+
+ENGLISH = """\
+REPORT ON READINESS TO CONNECT TO THE CLOUD PLATFORM OF THE NATIONAL DATA CENTER
+Self-assessment, in support of an assessment · An Bình cloud platform · Provider
+scope
+
+Readiness of the platform    1  Not ready
+Gates                        × Blocked (1/3 open)
+Score (lower – upper bound)  [24.2 ; 57.5]
+Evidence coverage            66.6%
+Collection coverage          91.6%
+Weakest dimension            RES 0.0 (Data residency)
+Assurance                    100.0%
+Published claims             0 contradicted, 0 unverified
+Assessed                     2026-11-22 08:30 (Viet Nam time)
+Profile                      ndc-connection 1.0.0
+Controls                     × 1 Fail   ? 1 Unknown   ≈ 1 Waived   ✓ 1 Pass
+
+Why the level is not higher
+ – Gates blocked: G1
+ – Gates indeterminate: G4
+ – Score (lower bound) 24.2 is below 50
+
+Gates
+G1  Data and backups are in the country, with proof              × Blocked
+G2  Critical data can be recovered                               ✓ Open
+G4  Basic security measures                                      ? Indeterminate
+
+Id   Dimension                 0 – 100                 Score            Coverage
+────────────────────────────────────────────────────────────────────────────────
+RES  Data residency            ······················  [0.0 ; 0.0]        100.0%
+BDR  Backup and disaster       ███████████████·······  [72.7 ; 72.7]      100.0%
+     recovery
+SEC  Information and cyber     ░░░░░░░░░░░░░░░░░░░░░░  [0.0 ; 100.0]        0.0%
+     security
+ █ shown to pass   ░ not known   · not met
+
+Top blocking findings
+Id       Verdict          Resource            Finding
+────────────────────────────────────────────────────────────────────────────────
+RES-05   × Fail           ho-so-cong-dan      Bucket ho-so-cong-dan: active
+                                              replication targets: bucket:
+                                              backup, known: yes, site: sg-1,
+                                              country: SG, domestic: no
+SEC-13   ? Unknown        s3-hn               s3.bucket at s3-hn was not seen:
+                                              No permission to read
+
+Unknowns and limits
+What is 'Unknown' does not count as a pass.
+Reason                   Count  How to find out
+────────────────────────────────────────────────────────────────────────────────
+No permission to             1  Grant the read rights that cloudaudit
+read                            permissions prints, then collect again.
+
+Waivers
+ ≈ MT-01 · BDR-05 · Waived (Count: 1)
+
+Not seen: 1
+All results: report.json and findings.jsonl.gz in the results folder.
+
+Capability profile proposed by the cloudaudit project, not a standard of a
+competent authority.
+This report shows the result of a self-assessment at the time the data were
+collected; it does not replace the conclusion of a competent authority.
+The competent authority assesses and decides on the connection; the tool only
+reports.
+"""
+
+NOT_OURS_TO_SAY = ("đạt", "được phép kết nối", "chứng nhận")
+SCREENS = [sample.small, sample.realistic, sample.all_pass, sample.hostile]
+
+
+def screen(inputs: sample.Inputs, **changes: Any) -> str:
+    return TextReporter().render(sample.report(inputs), sample.context(inputs=inputs, **changes))
+
+
+def test_the_screen_in_vietnamese() -> None:
+    assert screen(sample.small()) == VIETNAMESE
+
+
+def test_the_screen_in_english() -> None:
+    assert screen(sample.small(), lang="en") == ENGLISH
+
+
+@pytest.mark.parametrize("width", [80, 60, 120])
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("make", SCREENS)
+def test_every_line_fits_the_width(make: Any, lang: str, width: int) -> None:
+    shown = screen(make(), lang=lang, width=width)
+    assert [line for line in shown.splitlines() if cell_len(line) > width] == []
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []
+
+
+def test_hostile_names_are_shown_and_not_obeyed() -> None:
+    shown = screen(sample.hostile(), lang="en")
+    allowed = {"\n", "\N{REPLACEMENT CHARACTER}"}
+    unsafe = {c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")}
+    assert unsafe <= allowed
+    assert shown == unicodedata.normalize("NFC", shown)
+    assert "\N{REPLACEMENT CHARACTER}[31mđỏ\N{REPLACEMENT CHARACTER}[0m" in shown
+    assert "[bold red]không[/bold red] [link=https://a.example]a[/link]" in shown
+    assert "{name} {count}" in shown
+    assert "hạ tầng" in shown
+    shown.encode()
+
+
+def test_a_name_without_end_is_cut() -> None:
+    shown = screen(sample.hostile())
+    assert "xxx…" in shown
+    assert max(map(len, re.findall("x+", shown.replace("\n   ", "")))) < 200
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    inputs = sample.realistic()
+    coloured = screen(inputs, color=True)
+    assert "\x1b[1;31m× Chặn" in coloured
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in plain.splitlines()] == screen(inputs).splitlines()
+    assert "\x1b" not in screen(inputs)
+
+
+@pytest.mark.parametrize("name", ["NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"])
+def test_the_environment_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = screen(sample.small()), screen(sample.small(), color=True)
+    monkeypatch.setenv(name, "40")
+    assert (screen(sample.small()), screen(sample.small(), color=True)) == before
+
+
+def test_long_lists_are_cut_and_counted() -> None:
+    shown = screen(sample.many(200))
+    hidden = [int(n) for n in re.findall(r"… và (\d+) mục khác trong", shown)]
+    gating = [f for f in sample.report(sample.many(200))["findings"] if f["control"] != "BDR-05"]
+    rows = re.findall(r"^((?:RES|BDR|SEC)-\d\d)  +× ", shown, re.MULTILINE)
+    assert {id_: rows.count(id_) for id_ in rows} == dict.fromkeys(
+        ("BDR-01", "RES-01", "RES-04", "SEC-06", "SEC-13"), ROWS_PER_CONTROL
+    )
+    assert len(rows) + sum(hidden) == len(gating)
+
+
+def test_more_controls_than_fit_are_counted() -> None:
+    inputs = sample.realistic()
+    platform = sample.declared("platform", "p")
+    failing = [sample.finding(c.id, platform, "fail") for c in inputs.controls]
+    ids = tuple(c.id for c in inputs.controls)
+    one_gate = [replace(sample.GATES[0], controls=ids)]
+    shown = screen(replace(inputs, findings=failing, gates=one_gate))
+    assert f"… và {len(ids) - CONTROLS} mục khác trong report.json" in shown
+
+
+def test_nothing_wrong_is_said_plainly() -> None:
+    shown = screen(sample.all_pass())
+    assert "Không có phát hiện nào giữ điều kiện tiên quyết ở trạng thái chưa mở." in shown
+    assert "Nội dung chưa xác định và hạn chế" not in shown
+    assert "4  Sẵn sàng, đề nghị cấp có thẩm quyền đánh giá" in shown
+    assert "Phạm vi nhà cung cấp dừng ở mức 4" in shown
+
+
+@pytest.mark.parametrize("make", SCREENS)
+def test_the_tool_never_speaks_for_the_authority(make: Any) -> None:
+    shown = " ".join(screen(make()).lower().split())
+    assert [word for word in NOT_OURS_TO_SAY if re.search(rf"\b{word}\b", shown)] == []
+    assert "cấp có thẩm quyền đánh giá và quyết định việc kết nối" in shown
+
+
+@pytest.mark.parametrize("make", SCREENS)
+def test_a_score_never_stands_without_its_lower_bound(make: Any) -> None:
+    inputs = make()
+    score = sample.report(inputs)["readiness"]["score"]
+    assert f"[{score['lower']} ; {score['upper']}]" in screen(inputs, lang="en")

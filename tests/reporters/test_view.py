@@ -1,0 +1,171 @@
+"""Order and groups of a report, and the map of places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sample_report as sample
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudaudit.model import Text
+from cloudaudit.reporters import view
+from cloudaudit.reporters.places import Abroad, drawing, places
+
+NAMELESS = {"site": None, "region": None, "target": "s3-hn"}
+
+
+def realistic() -> dict[str, Any]:
+    return sample.report(sample.realistic())
+
+
+def test_gating_controls_come_first_then_the_worst_and_most_severe() -> None:
+    found = [(group.control["id"], group.gate, group.worst) for group in view.groups(realistic())]
+    assert found == [
+        ("BDR-01", "G2", "fail"),
+        ("RES-05", "G1", "fail"),
+        ("BDR-24", "G2", "expired"),
+        ("RES-01", "G1", "unknown"),
+        ("BDR-21", "G2", "manual_pending"),
+        ("COM-12", None, "fail"),
+        ("BDR-05", None, "fail"),
+        ("SEC-10", None, "unknown"),
+        ("NDC-01", None, "manual_pending"),
+    ]
+
+
+def test_the_first_finding_of_a_control_is_the_worst_and_heaviest() -> None:
+    group = next(g for g in view.groups(realistic()) if g.control["id"] == "BDR-05")
+    shown = [(view.outcome(f), f["weight"], view.place(f)) for f in group.findings]
+    assert shown == [
+        ("fail", 4, "csdl-ho-tich-08"),
+        ("fail", 2, "csdl-cong-dich-vu-00"),
+        ("waived", 4, "csdl-ho-tich-04"),
+    ]
+    assert group.counts == {"fail": 2, "waived": 1}
+
+
+def test_only_gating_controls_block() -> None:
+    blocks, top = view.top(view.groups(realistic()))
+    assert (blocks, [group.control["id"] for group in top]) == (
+        True,
+        ["BDR-01", "RES-05", "BDR-24", "RES-01", "BDR-21"],
+    )
+
+
+def test_without_a_held_back_gate_the_most_severe_failures_are_named() -> None:
+    inputs = sample.realistic()
+    kept = [f for f in inputs.findings if f.control.id in ("COM-12", "BDR-05", "SEC-10")]
+    blocks, top = view.top(view.groups(sample.report(replace(inputs, findings=kept))))
+    assert (blocks, [group.control["id"] for group in top]) == (False, ["COM-12", "BDR-05"])
+
+
+def test_gates_are_counted_without_the_final_one_and_those_out_of_scope() -> None:
+    assert view.gate_count(realistic()) == (5, 7)
+
+
+def test_unknowns_by_reason_say_what_to_do() -> None:
+    found = [(one.reason, one.count, one.controls) for one in view.unknowns(realistic())]
+    assert found == [
+        ("manual_pending", 2, ("BDR-21", "NDC-01")),
+        ("no_permission", 1, ("SEC-10",)),
+        ("unmapped", 1, ("RES-01",)),
+    ]
+    assert all(one.remedy.vi and one.remedy.en for one in view.unknowns(realistic()))
+
+
+def test_an_unseen_scope_says_so_and_not_what_its_facts_cannot_fill() -> None:
+    record = next(f for f in sample.report(sample.small())["findings"] if f["control"] == "SEC-13")
+    assert view.message(record) == Text(
+        "Chưa thu thập được s3.bucket tại s3-hn: Thiếu quyền đọc",
+        "s3.bucket at s3-hn was not seen: No permission to read",
+    )
+
+
+def test_waivers_that_hold_come_before_refused_ones() -> None:
+    found = [(one.waiver, one.refusal, one.control, len(one.findings)) for one in view.waived(realistic())]
+    refusal = Text("miễn trừ MT-2026-02 không còn trong thời hạn", "waiver MT-2026-02 is not in date")
+    assert found == [("MT-2026-03", None, "BDR-05", 1), (None, refusal, "BDR-05", 2)]
+
+
+@given(st.lists(st.integers(0, 50), max_size=12), st.integers(0, 200))
+def test_a_fair_limit_is_the_largest_that_keeps_the_budget(counts: list[int], budget: int) -> None:
+    limit = view.fair_limit(counts, budget)
+    assert sum(min(count, limit) for count in counts) <= max(budget, 0)
+    if any(count > limit for count in counts):
+        assert sum(min(count, limit + 1) for count in counts) > budget
+
+
+# --- places -------------------------------------------------------------------------------------------
+
+
+def all_records(inputs: sample.Inputs) -> list[dict[str, Any]]:
+    writer = sample.FindingWriter(sample.TYPES, sample.call)
+    return [writer.record(one) for one in inputs.findings]
+
+
+def test_the_map_leads_from_names_to_sites_to_provinces() -> None:
+    inputs = sample.realistic()
+    found = places(sample.report(inputs), sample.SITES, iter(all_records(inputs)))
+    assert [(p.name, p.country, p.domestic, [s.id for s in p.sites]) for p in found.provinces] == [
+        ("Hà Nội", "VN", True, ["hn-1"]),
+        ("Thành phố Hồ Chí Minh", "VN", True, ["hcm-1"]),
+        ("Singapore", "SG", False, ["sg-1"]),
+    ]
+    assert [(s.id, dict(s.resources)) for s in found.sites] == [
+        ("hn-1", {"openstack.volume": 8, "s3.bucket": 2}),
+        ("hcm-1", {"openstack.volume": 4, "s3.bucket": 1}),
+        ("sg-1", {}),
+    ]
+    assert found.links == {
+        (("hn-cloud", "hn-1"), "hn-1"),
+        (("hn-cloud", "hcm-1"), "hcm-1"),
+        (("hn-cloud", "dn-1"), None),
+        (("s3-hn", None), "hn-1"),
+        (("s3-hn", None), "hcm-1"),
+    }
+    assert found.unmapped == (("hn-cloud", "dn-1"),)
+    assert found.unplaced == 1
+    assert found.abroad == (
+        Abroad(("s3-hn", None), "sg-1", "RES-05", "ho-so-cong-dan", "dr-copy – sg-1", "SG"),
+    )
+    assert found.copies == {(("s3-hn", None), "sg-1")}
+
+
+def test_without_all_findings_those_of_the_report_are_counted() -> None:
+    found = places(sample.report(sample.realistic()), sample.SITES)
+    assert [(s.id, dict(s.resources)) for s in found.sites] == [
+        ("hn-1", {"openstack.volume": 4, "s3.bucket": 1}),
+        ("hcm-1", {"openstack.volume": 1}),
+        ("sg-1", {}),
+    ]
+
+
+def test_a_site_nobody_declares_any_more_is_unmapped() -> None:
+    found = places(sample.report(sample.realistic()), ())
+    assert found.provinces == ()
+    assert {site for _, site in found.links} == {None}
+
+
+def test_the_drawing_marks_what_is_abroad_and_what_is_unmapped() -> None:
+    drawn = drawing(places(sample.report(sample.realistic()), sample.SITES))
+    assert drawn is not None
+    assert [(n.x, n.title, n.mark) for n in drawn.nodes if n.mark != "plain"] == [
+        (348, "Trung tâm dữ liệu đối tác", "foreign"),
+        (348, "report.unmapped", "unmapped"),
+        (696, "Singapore", "foreign"),
+        (696, "word.unknown", "unmapped"),
+    ]
+    marks = [mark for _, mark in drawn.lines]
+    assert (marks.count("copy"), marks.count("foreign"), marks.count("unmapped")) == (1, 1, 2)
+    assert all(node.y >= 0 and node.y + 46 <= drawn.height for node in drawn.nodes)
+
+
+def test_too_many_names_are_left_to_the_table() -> None:
+    report = sample.report(sample.realistic())
+    report["collection"] = [
+        {"target": "hn-cloud", "region": f"vung-{n}", "service": "compute", "asked": 1, "ok": 1} for n in range(40)
+    ]  # fmt: skip
+    assert drawing(places(report, sample.SITES)) is None
+    assert drawing(places(sample.report(sample.all_pass()), ())) is None

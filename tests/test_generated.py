@@ -1,0 +1,19 @@
+"""Generated files are what their sources give now. `make golden` writes them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from regenerate import ROOT, schema_of_controls
+
+
+def test_the_schema_of_controls() -> None:
+    assert (ROOT / "schemas/control.schema.json").read_text(encoding="utf-8") == schema_of_controls()
+
+
+def test_readme_tells_every_exit_code() -> None:
+    readme = Path(ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.split("## Exit codes")[1].split("##")[0]
+    assert [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ") and line[2].isdigit()] == [
+        "0", "1", "2", "3", "4", "130",
+    ]  # fmt: skip
