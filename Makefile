@@ -43,7 +43,7 @@ bench: $(VENV)/.dev  ## Measure, with ratios to a baseline of the same run
 	$(BIN)/python benchmarks/judge.py
 
 test-live: $(VENV)/.dev  ## Audit a real OpenStack and real object stores, started on loopback
-	$(BIN)/python -m pytest tests/live -p no:cacheprovider
+	$(BIN)/python -m pytest tests/live -n 0 -p no:cacheprovider
 
 beds-down:  ## Stop the test beds
 	-tests/beds/openstack/bed.sh down

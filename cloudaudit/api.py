@@ -9,8 +9,10 @@ import gzip
 import json
 import os
 import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
@@ -41,6 +43,7 @@ from cloudaudit.model import (
 from cloudaudit.readiness import ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.registers import Registers
 from cloudaudit.reporters import Context, report_json
+from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
 from cloudaudit.snapshot import Snapshot
 
 TOOL: Final = {"name": "cloudaudit", "version": __version__}
@@ -95,9 +98,10 @@ def assess(
     about = dict(
         subject or evidence.run.get("subject") or {"id": "platform", "kind": profile.kind, "title": {}}
     )
-    out.mkdir(parents=True, exist_ok=True)
+    with _writing(out):
+        out.mkdir(parents=True, exist_ok=True)
     writer = report_json.FindingWriter(types, evidence.call)
-    with _FindingsFile(out / FINDINGS, writer) as sink:
+    with _writing(out / FINDINGS), _FindingsFile(out / FINDINGS, writer) as sink:
         judged = assessment.assess(
             evidence,
             _declared(declared, about, at),
@@ -170,7 +174,10 @@ def _declared(declared: Registers, about: Mapping[str, Any], at: Seconds) -> ass
 
 
 class _FindingsFile:
-    """The sink of an assessment: every finding to a file, those that are no pass also kept."""
+    """The sink of an assessment: every finding to a file, those that are no pass also kept.
+
+    What cannot be written to its end is taken away.
+    """
 
     def __init__(self, path: Path, writer: report_json.FindingWriter) -> None:
         self._path = path
@@ -180,16 +187,19 @@ class _FindingsFile:
         self.count = 0
 
     def __enter__(self) -> _FindingsFile:
-        try:
-            self._raw = self._path.open("wb")
-        except OSError as wrong:
-            raise OutputError(f"{self._path} cannot be written: {wrong.strerror}") from wrong
+        self._raw = self._path.open("wb")
         self._packed = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._packed.close()
-        self._raw.close()
+    def __exit__(self, kind: object, *exc: object) -> None:
+        whole = False
+        try:
+            self._packed.close()
+            self._raw.close()
+            whole = kind is None
+        finally:
+            if not whole:
+                self._path.unlink(missing_ok=True)
 
     def add(self, finding: Finding) -> None:
         record = self._writer.record(finding)
@@ -359,9 +369,10 @@ def keep_registers(folder: Path | None, declared: Registers, out: Path) -> None:
     shutil.rmtree(kept, ignore_errors=True)
     if folder is None or not declared.files:
         return
-    kept.mkdir(parents=True)
-    for file in declared.files:
-        shutil.copyfile(folder / file.path, kept / file.path)
+    with _writing(kept):
+        kept.mkdir(parents=True)
+        for file in declared.files:
+            shutil.copyfile(folder / file.path, kept / file.path)
 
 
 def regions_of(snapshot: Path, known: Knowledge) -> frozenset[str]:
@@ -376,23 +387,38 @@ OURS: Final = (REPORT, FINDINGS, LINK, "snapshot", "registers", "report.html")
 """What an output folder holds of ours."""
 
 
-def make_room(folder: Path, registers_folder: Path | None = None) -> None:
-    """Clear an earlier output of ours out of a folder. Refuse to clear what somebody else put there."""
+def check_room(folder: Path, registers_folder: Path | None = None) -> list[Path]:
+    """What an earlier run left in a folder. OutputError: what somebody else put there is in the way."""
     if registers_folder is not None and registers_folder.resolve() == (folder / "registers").resolve():
         raise OutputError(f"{folder} is where your registers are", hint="give the output a folder of its own")
     found = [folder / name for name in OURS if (folder / name).exists()]
-    if not found:
-        return
-    if not (folder / LINK).is_file():
+    # A run that was broken off before it could judge leaves a snapshot only.
+    if found and not any((folder / mark).is_file() for mark in (LINK, f"snapshot/{SNAPSHOT_DIGEST}")):
         raise OutputError(
             f"{found[0]} is in the way and was not written by cloudaudit",
             hint="give the output a folder of its own",
         )
-    try:
+    return found
+
+
+def make_room(folder: Path, registers_folder: Path | None = None) -> None:
+    """Make an output folder that can be written to, and clear an earlier output of ours out of it."""
+    found = check_room(folder, registers_folder)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Better known now than after the clouds were read.
+        tempfile.TemporaryFile(dir=folder).close()
         for path in found:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    except OSError as wrong:
-        raise OutputError(f"{folder} cannot be written: {wrong.strerror}") from wrong
+
+
+def check_new(folder: Path) -> None:
+    """Refuse a folder that no snapshot can be written to, before the clouds are read."""
+    with _writing(folder):
+        if folder.exists() and any(folder.iterdir()):
+            raise OutputError(f"{folder} is not empty", hint="give a new folder, or remove what is in it")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder.parent).close()
 
 
 # --- exit codes -----------------------------------------------------------------------------------
@@ -469,8 +495,15 @@ def lint(paths: Sequence[Path] = ()) -> Linted:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _write_text(path: Path, content: str) -> None:
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the system says about a path that cannot be written into an OutputError."""
     try:
-        path.write_text(content, encoding="utf-8")
+        yield
     except OSError as wrong:
-        raise OutputError(f"{path} cannot be written: {wrong.strerror}") from wrong
+        raise OutputError(f"{path} cannot be written: {wrong.strerror or wrong}") from wrong
+
+
+def _write_text(path: Path, content: str) -> None:
+    with _writing(path):
+        path.write_text(content, encoding="utf-8")

@@ -33,7 +33,6 @@ from cloudaudit.model import (
     Reading,
     Reason,
     Resource,
-    ResourceType,
     Scope,
     Seconds,
     Sink,
@@ -43,7 +42,7 @@ from cloudaudit.model import (
     Value,
     Verdict,
 )
-from cloudaudit.needs import facts_needed, types_served
+from cloudaudit.needs import facts_told, types_served
 from cloudaudit.operators import is_unsure, look_up
 
 MAX_EVIDENCE_AGE: Final[Seconds] = 7 * 86400
@@ -112,15 +111,12 @@ def assess(
     *,
     at: Seconds,
     sink: Sink | None = None,
-    types: Mapping[str, ResourceType] | None = None,
 ) -> Assessment:
     """Judge every control of the profile on every resource it applies to.
 
-    Without a sink only tallies are made, and nothing is explained. `types` tell which calls only
-    read details of what was listed: a gap in these hides no resource, and the resource itself says
-    which of its facts it left open. Without `types`, every gap counts as one in the list.
+    Without a sink only tallies are made, and nothing is explained.
     """
-    world = Estate(evidence, declared, derivations, profile.controls, at, types)
+    world = Estate(evidence, declared, derivations, profile.controls, at)
     judge = _Judge(world, declared.waivers, obligations, profile.controls, sink)
     by_type: dict[str, list[Control]] = defaultdict(list)
     for control in profile.controls:
@@ -177,28 +173,25 @@ class Estate:
         evidence: Evidence,
         declared: Declared,
         derivations: Sequence[Derivation],
-        controls: Iterable[Control],
+        controls: Sequence[Control],
         at: Seconds,
-        types: Mapping[str, ResourceType] | None = None,
     ) -> None:
         self.assessed_at = at
         self._evidence = evidence
         self._declared = {
             type_: sorted(entries, key=_identity) for type_, entries in declared.resources.items()
         }
-        self._types = types or {}
         self._gaps: dict[str, list[Gap]] = defaultdict(list)
         self._listings: dict[str, list[Listing]] = defaultdict(list)
         for gap in sorted((*evidence.gaps(), *declared.gaps), key=_gap_order):
-            if gap.listing:
-                self._gaps[gap.type].append(gap)
+            self._gaps[gap.type].append(gap)
         for listing in sorted(
             (*evidence.listings(), *declared.listings), key=lambda one: (one.scope.key(), one.proof)
         ):
             self._listings[listing.type].append(listing)
         self._joins: dict[Join, _Index] = {}
         self._derive: dict[str, list[Derive]] = defaultdict(list)
-        needed = facts_needed(controls)
+        needed = facts_told(controls)
         for derivation in derivations:
             served = types_served(derivation, needed)
             if served:
@@ -212,18 +205,15 @@ class Estate:
 
     def gaps_of(self, type_: str) -> Sequence[Gap]:
         """What was not seen of a type. A type nobody listed is a gap of its own."""
-        found = self._gaps.get(type_, ())
-        if found or type_ in self._declared or self._listings.get(type_):
+        found = self._gaps.get(type_, [])
+        if type_ in self._declared or self._listings.get(type_) or any(gap.listing for gap in found):
             return found
         detail = "nothing of this kind was collected"
-        return (Gap(EVERYWHERE, type_, "list", Reason.NOT_COLLECTED, detail),)
+        return [*found, Gap(EVERYWHERE, type_, "list", Reason.NOT_COLLECTED, detail)]
 
     def hiding(self, type_: str) -> list[Gap]:
         """The gaps that may hide resources of a type, not only details of those that were listed."""
-        calls = self._types[type_].calls if type_ in self._types else {}
-        return [
-            gap for gap in self.gaps_of(type_) if gap.operation not in calls or calls[gap.operation].lists
-        ]
+        return [gap for gap in self.gaps_of(type_) if gap.listing]
 
     def listings_of(self, type_: str) -> Sequence[Listing]:
         return self._listings.get(type_, ())
@@ -303,8 +293,8 @@ def _steps(control: Control) -> tuple[tuple[Check | None, Verdict], ...]:
 def verdict_of(control: Control, resource: Resource, frame: Frame) -> tuple[Verdict | None, Explanation]:
     """Judge one control on one enriched resource, with the facts that decided. None: not selected.
 
-    What was decided stands on every condition up to the last one judged; an unknown verdict on the
-    facts that left that condition open.
+    What was decided stands on every condition up to the last one judged, whose facts come first; an
+    unknown verdict on the facts that left that condition open.
     """
     readings: list[Reading] = []
     if control.where is not None:
@@ -320,7 +310,7 @@ def verdict_of(control: Control, resource: Resource, frame: Frame) -> tuple[Verd
         found = condition.explain(resource, frame)
         if found.value is None:
             return Verdict.UNKNOWN, found
-        readings += found.readings
+        readings = [*found.readings, *readings]
         if found.value:
             return verdict, Explanation(True, _standing(readings, resource))
     if control.check is None:
@@ -500,7 +490,7 @@ class _Judge:
                 )  # fmt: skip
 
     def _place(self, type_: str, scope: Scope, call: int | None = None) -> Resource:
-        """A scope in place of a resource. Its id, target/region/project with `*` for any, is no resource's."""
+        """A scope in place of a resource: target/region/project, `*` for any, which is no resource's id."""
         id_ = "/".join(part or "*" for part in scope.key())
         name = "" if scope == EVERYWHERE else str(scope)
         sources = {} if call is None else {"": call}

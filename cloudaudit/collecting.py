@@ -15,9 +15,11 @@ from cloudaudit import __version__, snapshot
 from cloudaudit.collectors import Collector
 from cloudaudit.collectors.documents import DocumentCollector
 from cloudaudit.collectors.openstack import OpenStackCollector, OpenStackTarget
+from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.collectors.probe import TlsProbe
 from cloudaudit.collectors.runner import Collected, OnProgress, collect
 from cloudaudit.collectors.s3 import LABEL_KEYS, S3Collector, S3Target
+from cloudaudit.errors import Problem, TargetError
 from cloudaudit.model import Listing, Reason, Resource, ResourceType, Scope, Seconds
 from cloudaudit.plan import Plan
 from cloudaudit.registers import Registers
@@ -47,7 +49,7 @@ def collect_subject(
     what was read stays, and every scope not finished is a gap.
     """
     began = now()
-    collectors = [_collector(entry, now, cancelled) for entry in subject.targets]
+    collectors = _collectors(subject, now, cancelled)
     documents = _documents(subject, plan, declared, now, cancelled)
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
     found = _numbered(
@@ -75,6 +77,26 @@ def collect_subject(
     return snapshot.write(out, contents, types)
 
 
+def check_targets(subject: Subject) -> None:
+    """Raise TargetError for targets whose credentials or files are not there. No cloud is asked."""
+    _collectors(subject, lambda: 0, None)
+
+
+def _collectors(
+    subject: Subject, now: Callable[[], Seconds], cancelled: threading.Event | None
+) -> list[Collector]:
+    made: list[Collector] = []
+    problems: list[Problem] = []
+    for entry in subject.targets:
+        try:
+            made.append(_collector(entry, now, cancelled))
+        except TargetError as wrong:
+            problems += [p if p.where else replace(p, where=entry.where) for p in wrong.problems]
+    if problems:
+        raise TargetError.of(problems)
+    return made
+
+
 def _workers(subject: Subject) -> int:
     return max(4, min(32, sum(entry.max_in_flight for entry in subject.targets)))
 
@@ -82,15 +104,15 @@ def _workers(subject: Subject) -> int:
 def _collector(entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None) -> Collector:
     ca_file = str(entry.ca_file) if entry.ca_file else None
     if isinstance(entry, OpenStackEntry):
-        return OpenStackCollector(
-            OpenStackTarget(
-                name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
-                vantage=entry.vantage, ca_file=ca_file, interface=entry.interface,
-                label_keys=frozenset(entry.label_keys), max_in_flight=entry.max_in_flight,
-                rate_limit=entry.rate_limit, deadline=entry.deadline,
-            ),
-            now=now, cancelled=cancelled,
+        target = OpenStackTarget(
+            name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
+            vantage=entry.vantage, ca_file=ca_file, interface=entry.interface,
+            label_keys=frozenset(entry.label_keys), max_in_flight=entry.max_in_flight,
+            rate_limit=entry.rate_limit, deadline=entry.deadline,
         )  # fmt: skip
+        # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
+        read_entry(target)
+        return OpenStackCollector(target, now=now, cancelled=cancelled)
     return S3Collector(_s3_target(entry, ca_file), now=now, cancelled=cancelled)
 
 

@@ -124,16 +124,15 @@ def fact_operand(spec: FactSpec, *, entry: bool = False) -> Operand:
     return Operand(get, spec, note, None if entry else name)
 
 
-def outer_operand(spec: FactSpec, *, entry: bool = False) -> Operand:
+def outer_operand(ours: Operand) -> Operand:
     """Inside `related`: a fact of the judged resource."""
-    inner = fact_operand(spec, entry=entry)
 
     def note(facts: Facts, frame: Frame, out: list[Reading]) -> None:
         here, frame.resource = frame.resource, frame.outer_resource
-        inner.note(frame.outer, frame, out)
+        ours.note(frame.outer, frame, out)
         frame.resource = here
 
-    return Operand(lambda facts, frame: inner.get(frame.outer, frame), spec, note)
+    return Operand(lambda facts, frame: ours.get(frame.outer, frame), ours.spec, note)
 
 
 def element_operand(spec: FactSpec) -> Operand:
@@ -419,35 +418,57 @@ def _within(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The resources of a join that belong to the judged one. `open`: there may be more."""
+    """What a look-up found: the resources that may be meant, and whether there may be more.
 
-    resources: Sequence[Resource]
+    Each stands with what `where` says of it, never False, and what the condition says.
+    """
+
+    answers: Sequence[tuple[bool | None, bool | None, Resource]]
     open: bool
     unseen: Unseen | None
+
+    def of(self, *wanted: tuple[bool | None, bool | None]) -> list[Resource]:
+        """The resources of which the two say so."""
+        return [resource for chosen, holds, resource in self.answers if (chosen, holds) in wanted]
 
 
 class Related:
     """A look-up of other resources, as conditions on them share it."""
 
-    def __init__(self, join: Join, ours: Sequence[Operand], where: Node) -> None:
+    def __init__(self, join: Join, key: Sequence[Operand], where: Node, used: Iterable[Operand]) -> None:
         self.join = join
-        self.ours = tuple(ours)
+        self.key = tuple(key)
         """Operands of our side of `on`."""
         self.where = where
+        self.used = (*key, *used)
+        """Every fact of ours that decides who is related: of the key, and that `where` uses."""
 
-    def find(self, facts: Facts, frame: Frame) -> _Found:
+    def find(self, inner: Node, facts: Facts, frame: Frame) -> _Found:
         index = frame.world.related(self.join)
-        key = tuple(operand.get(facts, frame) for operand in self.ours)
+        key = tuple(operand.get(facts, frame) for operand in self.key)
         if any(map(is_unsure, key)):
             return _Found((), True, index.unseen)
-        return _Found(index.get(key), index.unseen is not None, index.unseen)
+        answers: list[tuple[bool | None, bool | None, Resource]] = []
 
-    def note(self, found: _Found, facts: Facts, frame: Frame, out: list[Reading]) -> None:
-        """Note what was looked for and which resources were looked at: evidence of what is not there."""
+        def ask(resource: Resource) -> None:
+            chosen = self.where.test(resource.facts, frame)
+            if chosen is not False:
+                answers.append((chosen, inner.test(resource.facts, frame), resource))
+
+        _descend(frame, facts, index.get(key), ask)
+        return _Found(answers, index.unseen is not None, index.unseen)
+
+    def note(
+        self, answer: bool | None, found: _Found, facts: Facts, frame: Frame, out: list[Reading]
+    ) -> None:
+        """Note what was looked for and what may be meant: evidence of what is not there."""
         assert frame.resource is not None  # set by explain
-        for operand in self.ours:
-            operand.note(facts, frame, out)
-        ids = tuple(resource.id for resource in found.resources)
+        ours: list[Reading] = []
+        for operand in self.used:
+            operand.note(facts, frame, ours)
+        # What is missing did not matter where there is an answer all the same.
+        out.extend(reading for reading in ours if answer is None or reading.value is not MISSING)
+        ids = tuple(resource.id for _, _, resource in found.answers)
         shown: Value = Partial(ids) if found.open else ids
         out.append(Reading(frame.resource, f"related.{self.join.type}", shown, found.unseen))
 
@@ -466,90 +487,83 @@ def _descend(
         frame.outer, frame.outer_resource, frame.resource = outer, outer_resource, here
 
 
-Outcome: TypeAlias = tuple[bool | None, Sequence[Resource], _Found]
-"""The answer, the related resources it stands on, and what was found."""
+Outcome: TypeAlias = tuple[bool | None, Sequence[Resource], Node]
+"""The answer, the related resources it stands on, and the condition that shows why."""
 
 
-def _related_node(
-    related: Related, outcome: Callable[[Facts, Frame], Outcome], shown: Node, alone: bool
-) -> Node:
-    """A node of an outcome. Its evidence is what was found, but where one resource says `alone`, that one."""
+def _related_node(related: Related, inner: Node, settle: Callable[[_Found], Outcome], *, alone: bool) -> Node:
+    """A node over related resources. Its evidence is what was found; for the answer `alone`, one resource."""
+
+    def test(facts: Facts, frame: Frame) -> bool | None:
+        return settle(related.find(inner, facts, frame))[0]
 
     def trace(facts: Facts, frame: Frame, out: list[Reading]) -> bool | None:
-        value, standing, found = outcome(facts, frame)
-        if value is not alone:
-            related.note(found, facts, frame, out)
+        found = related.find(inner, facts, frame)
+        value, standing, shown = settle(found)
+        if value is not alone or not standing:
+            related.note(value, found, facts, frame, out)
         _descend(frame, facts, standing[:MAX_SHOWN], lambda r: shown.trace(r.facts, frame, out))
         return value
 
-    return Node(lambda facts, frame: outcome(facts, frame)[0], trace)
+    return Node(test, trace)
 
 
 def related_any(related: Related, inner: Node) -> Node:
     """Some related resource that `where` selects meets the condition."""
     both = combine((related.where, inner), deciding=False)
 
-    def outcome(facts: Facts, frame: Frame) -> Outcome:
-        found = related.find(facts, frame)
-        answers: list[tuple[bool | None, Resource]] = []
-        _descend(frame, facts, found.resources, lambda r: answers.append((both.test(r.facts, frame), r)))
-        for answer, resource in answers:
-            if answer is True:
-                return True, (resource,), found
-        doubtful = [resource for answer, resource in answers if answer is None]
+    def settle(found: _Found) -> Outcome:
+        if witnesses := found.of((True, True)):
+            return True, witnesses[:1], both
+        doubtful = found.of((True, None), (None, True), (None, None))
         if doubtful or found.open:
-            return None, doubtful, found
-        return False, found.resources, found
+            return None, doubtful, both
+        return False, found.of((True, False), (None, False)), both
 
-    return _related_node(related, outcome, both, alone=True)
+    return _related_node(related, inner, settle, alone=True)
 
 
 def related_all(related: Related, inner: Node, empty: bool | None) -> Node:
     """Every related resource that `where` selects meets the condition; `empty` where it selects none."""
-    both = combine((related.where, inner), deciding=False)
+    implied = combine((inverted(related.where), inner), deciding=True)
 
-    def outcome(facts: Facts, frame: Frame) -> Outcome:
-        found = related.find(facts, frame)
-        answers: dict[tuple[bool | None, bool | None], list[Resource]] = {}
-
-        def ask(resource: Resource) -> None:
-            chosen = related.where.test(resource.facts, frame)
-            holds = inner.test(resource.facts, frame) if chosen is not False else True
-            answers.setdefault((chosen, holds), []).append(resource)
-
-        _descend(frame, facts, found.resources, ask)
-        if against := answers.get((True, False)):
-            return False, against[:1], found
-        doubtful = [r for key in ((True, None), (None, False), (None, None)) for r in answers.get(key, ())]
+    def settle(found: _Found) -> Outcome:
+        if against := found.of((True, False)):
+            return False, against[:1], implied
+        doubtful = found.of((True, None), (None, False), (None, None))
         if doubtful or found.open:
-            return None, doubtful, found
-        if kept := answers.get((True, True)):
-            return True, kept, found
-        perhaps = answers.get((None, True), ())
-        return (None if perhaps and empty is not True else empty), perhaps, found
+            return None, doubtful, implied
+        if kept := found.of((True, True)):
+            return True, kept, implied
+        perhaps = found.of((None, True))
+        if perhaps and empty is not True:
+            return None, perhaps, related.where
+        return empty, perhaps, implied
 
-    return _related_node(related, outcome, both, alone=False)
+    return _related_node(related, inner, settle, alone=False)
 
 
 def related_count(related: Related, bounds: Bounds) -> Node:
     """The number of related resources that `where` selects."""
-    where = related.where
 
-    def answers(found: _Found, facts: Facts, frame: Frame) -> list[bool | None]:
-        values: list[bool | None] = []
-        _descend(frame, facts, found.resources, lambda r: values.append(where.test(r.facts, frame)))
-        return values
+    def compare(found: _Found, facts: Facts, frame: Frame) -> bool | None:
+        return _within([chosen for chosen, _, _ in found.answers], found.open, bounds, facts, frame)
 
     def test(facts: Facts, frame: Frame) -> bool | None:
-        found = related.find(facts, frame)
-        return _within(answers(found, facts, frame), found.open, bounds, facts, frame)
+        return compare(related.find(_ANY, facts, frame), facts, frame)
 
     def trace(facts: Facts, frame: Frame, out: list[Reading]) -> bool | None:
-        found = related.find(facts, frame)
-        related.note(found, facts, frame, out)
+        found = related.find(_ANY, facts, frame)
+        value = compare(found, facts, frame)
+        related.note(value, found, facts, frame, out)
         for _, operand in bounds:
             operand.note(facts, frame, out)
-        _descend(frame, facts, found.resources[:MAX_SHOWN], lambda r: where.trace(r.facts, frame, out))
-        return test(facts, frame)
+        sure, doubtful = found.of((True, True)), found.of((None, True))
+        shown = sure if value is not None else doubtful
+        _descend(frame, facts, shown[:MAX_SHOWN], lambda r: related.where.trace(r.facts, frame, out))
+        return value
 
     return Node(test, trace)
+
+
+_ANY: Final = constant(True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Final, TypeAlias
 
 from cloudaudit.facts import Derivation
@@ -17,18 +17,28 @@ ALWAYS: Final = "attribution"
 """The derivation that gives every finding its weight."""
 
 
-def facts_needed(controls: Iterable[Control]) -> defaultdict[str, set[str]]:
-    """Facts that controls judge by or name in their messages, by resource type."""
+def facts_judged(controls: Iterable[Control]) -> defaultdict[str, set[str]]:
+    """Facts that the conditions of controls read, by resource type: what has to be collected."""
     needed: defaultdict[str, set[str]] = defaultdict(set)
     for control in controls:
-        named = {name for name in placeholders(control.message) if not name.startswith("param.")}
         for type_ in control.applies_to:
-            needed[type_] |= named.union(*(condition.reads for condition in control.conditions))
+            needed[type_] |= set().union(*(condition.reads for condition in control.conditions))
         for condition in control.conditions:
             for join in condition.joins:
                 needed[join.type] |= {theirs for theirs, _ in join.on}
             for type_, fact in condition.related_reads:
                 needed[type_].add(fact)
+    return needed
+
+
+def facts_told(controls: Collection[Control]) -> defaultdict[str, set[str]]:
+    """Those, and what messages name: no call is made for a sentence, but what is there is told."""
+    needed: defaultdict[str, set[str]] = defaultdict(set)
+    for control in controls:
+        for type_ in control.applies_to:
+            needed[type_] |= set(placeholders(control.message))
+    for type_, facts in facts_judged(controls).items():
+        needed[type_] |= facts
     return needed
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cloudaudit.facts import DERIVATIONS, Derivation
 from cloudaudit.model import CallSpec, FactSpec, Profile, ResourceType
-from cloudaudit.needs import facts_needed, types_served
+from cloudaudit.needs import facts_judged, types_served
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _spec(type_: ResourceType, fact: str) -> FactSpec | None:
 
 def _with_derivations(profile: Profile, derivations: Sequence[Derivation]) -> dict[str, set[str]]:
     """Facts by type that controls read, and those that derivations of these read, until nothing is added."""
-    needed = facts_needed(profile.controls)
+    needed = facts_judged(profile.controls)
     size = -1
     while size < (grown := _size(needed)):
         size = grown

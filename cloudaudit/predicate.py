@@ -68,6 +68,8 @@ class _Space:
     item: FactSpec | None = None
     outer: _Space | None = None
     """Inside `related`: the space of the judged resource."""
+    borrowed: dict[str, Operand] = field(default_factory=dict)
+    """Inside `related`: the facts of the judged resource that are used, as it sees them."""
 
 
 @dataclass(slots=True)
@@ -201,7 +203,7 @@ class Compiler:
             return False
         if operator.operand in ("element", "elements") and spec.items and spec.items.type not in _SCALARS:
             self._wrong(
-                at, f"'{name}' does not fit {fact}, whose elements are each a {spec.items.type.value}",
+                at, f"'{name}' does not fit {fact}, whose elements are of type {spec.items.type.value}",
                 "use any, all, none or count",
             )  # fmt: skip
             return False
@@ -293,7 +295,7 @@ class Compiler:
             self._node(source["where"], (*pointer, "where"), inner_space, depth + 1)
             if "where" in source else constant(True)
         )  # fmt: skip
-        related = Related(join, ours, where)
+        related = Related(join, ours, where, tuple(inner_space.borrowed.values()))
         if "if_empty" in source and name not in _OF_NO_ELEMENTS:
             self._wrong((*pointer, "if_empty"), f"if_empty says nothing beside '{name}': leave it out")
         if name in ("exists", "count"):
@@ -323,7 +325,8 @@ class Compiler:
             if left.type not in _SCALARS or not _alike(left.type, right.type):
                 self._wrong(
                     at,
-                    f"'{theirs}' is a {_described(left)}, '{ours}' a {_described(right)}: they never join",
+                    f"'{theirs}' is of type {_described(left)}, '{ours}' of type {_described(right)}: "
+                    "they never join",
                     "join two single values of one type",
                 )
                 continue
@@ -393,8 +396,11 @@ class Compiler:
         if spec is None:
             return None
         place.reads.add(name)
-        make = outer_operand if head == "outer" else fact_operand
-        return make(spec, entry=name not in place.facts)
+        operand = fact_operand(spec, entry=name not in place.facts)
+        if place is space:
+            return operand
+        space.borrowed[name] = operand
+        return outer_operand(operand)
 
     def _item(self, name: str, pointer: Pointer, space: _Space) -> Operand | None:
         if space.item is None:

@@ -137,6 +137,7 @@ def endpoint(
 def project(label: str = PROJECT, id_: str | None = None, **options: Unpack[Options]) -> Resource:
     """A project, which scopes call by its label."""
     options.setdefault("scope", Scope(CLOUD, None, label))
+    options.setdefault("name", label)
     plain = {"domain": "default", "enabled": True, **_NO_LABELS}
     return resource("openstack.project", id_ or f"{label}-id", plain, **options)
 

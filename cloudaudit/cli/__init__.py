@@ -5,6 +5,7 @@ Commands import what they need when they run, so that `--help` and `--version` l
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Any
 
@@ -107,10 +108,17 @@ def _run(args: list[str] | None) -> int:
         for problem in wrong.problems:
             click.echo(f"error: {problem}", err=True)
         return wrong.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away, as `| head` does; there is nobody left to tell.
-        sys.stderr.close()
+    except SystemExit:
+        # What click makes of a reader that went away, as `| head` does; there is nobody left to tell.
+        from cloudaudit.cli.options import silence_stdout
+
+        silence_stdout()
         return 0
+    except OSError as wrong:
+        if wrong.errno != errno.ENOSPC:
+            return _internal(wrong)
+        click.echo(f"error: the output cannot be written: {wrong.strerror}", err=True)
+        return CloudauditError.exit_code
     except Exception as wrong:  # noqa: BLE001 - the last resort: no traceback may show what a cloud said
         return _internal(wrong)
     return result if isinstance(result, int) else 0

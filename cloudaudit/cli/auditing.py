@@ -32,9 +32,10 @@ from cloudaudit.model import Seconds
 from cloudaudit.wording import Lang, plain
 
 if TYPE_CHECKING:
-    from cloudaudit.api import Assessed, Threshold
+    from cloudaudit.api import Assessed, Knowledge, Threshold
     from cloudaudit.collectors.runner import OnProgress
     from cloudaudit.collectors.runner import Progress as ScopeProgress
+    from cloudaudit.registers import Registers
     from cloudaudit.targets import Subject, TargetsFile
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,6 +72,33 @@ def _load_targets(path: Path) -> TargetsFile:
     for warning in loaded.warnings:
         _note(f"warning: {warning}")
     return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is read before a cloud is asked: a subject, the controls for it, and its registers."""
+
+    subject: Subject
+    known: Knowledge
+    registers: Path | None
+    declared: Registers
+
+
+def _ready(
+    subjects: Sequence[Subject], profile: str, registers: Path | None, controls: Sequence[Path]
+) -> list[Ready]:
+    """Read all files of all subjects, so that a mistake in the last one is told before any cloud is asked."""
+    from cloudaudit import api
+    from cloudaudit import registers as register_files
+    from cloudaudit.collecting import check_targets
+
+    known = {kind: api.know(profile, kind, controls) for kind in sorted({s.kind for s in subjects})}
+    made = []
+    for subject in subjects:
+        check_targets(subject)
+        folder = registers or subject.registers
+        made.append(Ready(subject, known[subject.kind], folder, register_files.load(folder)))
+    return made
 
 
 @contextmanager
@@ -123,33 +151,31 @@ def collect(
     output: Path, quiet: bool,
 ) -> int:  # fmt: skip
     """Read clouds into a snapshot: the networked half. Nothing is judged."""
-    loaded = _load_targets(targets_file)
-    interrupted = False
-    for subject in loaded.subjects:
-        out = output if len(loaded.subjects) == 1 else output / subject.id
-        interrupted |= _collect(subject, profile, registers, controls, out, quiet)
-    return INTERRUPTED if interrupted else 0
-
-
-def _collect(
-    subject: Subject, profile: str, registers: Path | None, controls: Sequence[Path], out: Path, quiet: bool,
-    clock: Callable[[], Seconds] = now,
-) -> bool:  # fmt: skip
-    """Collect one subject into a folder. True when Ctrl-C cut it short."""
     from cloudaudit import api
-    from cloudaudit import registers as register_files
+
+    loaded = _load_targets(targets_file)
+    single = len(loaded.subjects) == 1
+    folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
+    for folder in folders.values():
+        api.check_new(folder)
+    for one in _ready(loaded.subjects, profile, registers, controls):
+        if _collect(one, folders[one.subject.id], quiet):
+            return INTERRUPTED
+    return 0
+
+
+def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = now) -> bool:
+    """Collect one subject into a folder. True when Ctrl-C cut it short."""
     from cloudaudit.collecting import collect_subject
     from cloudaudit.plan import plan
 
-    known = api.know(profile, subject.kind, controls)
-    declared = register_files.load(registers or subject.registers)
-    needed = plan(known.profile, known.catalogue.types)
+    types = one.known.catalogue.types
     with _interruptible() as cancelled, _progress(quiet) as progress:
         collect_subject(
-            subject,
-            needed,
-            known.catalogue.types,
-            declared,
+            one.subject,
+            plan(one.known.profile, types),
+            types,
+            one.declared,
             out,
             now=clock,
             progress=progress,
@@ -174,31 +200,40 @@ def assess(
 ) -> int:  # fmt: skip
     """Judge a snapshot: the offline half. The same input and --at give the same report.json."""
     from cloudaudit import api
+    from cloudaudit import registers as register_files
+    from cloudaudit.snapshot import Snapshot
 
-    assessed = _assess(snapshot, output, profile, registers, controls, at, kind)
-    emit(api.render(assessed, format_, lang=language(lang), width=width(), color=color()), None)
+    about = Snapshot(snapshot, {}).run.get("subject", {})
+    api.check_room(output, registers)
+    known = api.know(profile, kind or about.get("kind", "provider"), controls)
+    declared = register_files.load(registers)
+    assessed = _assess(snapshot, output, known, registers, declared, at)
+    emit(_rendered(assessed, format_, language(lang), known), None)
     _note(f"assessment: {output}", quiet)
     return api.exit_code(assessed.report, fail_on, allow_incomplete=allow_incomplete)
 
 
 def _assess(
-    snapshot: Path, out: Path, profile: str, registers: Path | None, controls: Sequence[Path],
-    at: Seconds | None, kind: str | None = None,
+    snapshot: Path, out: Path, known: Knowledge, registers: Path | None, declared: Registers,
+    at: Seconds | None,
 ) -> Assessed:  # fmt: skip
     from cloudaudit import api
-    from cloudaudit import registers as register_files
-    from cloudaudit.snapshot import Snapshot
+    from cloudaudit.registers import check_regions
 
-    about = Snapshot(snapshot, {}).run.get("subject", {})
-    known = api.know(profile, kind or about.get("kind", "provider"), controls)
-    declared = register_files.load(registers)
-    for problem in register_files.check_regions(declared, api.regions_of(snapshot, known)):
+    for problem in check_regions(declared, api.regions_of(snapshot, known)):
         _note(f"warning: {problem}")
     assessed = api.assess(
         snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated()
     )
     api.keep_registers(registers, declared, out)
     return assessed
+
+
+def _rendered(assessed: Assessed, format_: str, lang: Lang, known: Knowledge) -> str | bytes:
+    """One format as it goes to the screen."""
+    from cloudaudit import api
+
+    return api.render(assessed, format_, lang=lang, width=width(), color=color(), catalogue=known.catalogue)
 
 
 @click.command()
@@ -246,12 +281,8 @@ class Export(click.ParamType[tuple[str, Path]]):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one audit is asked for, beside its subject and its folder."""
+    """How one audit is to be judged and shown."""
 
-    profile: str
-    registers: Path | None
-    """In place of the subject's own."""
-    controls: Sequence[Path]
     at: Seconds | None
     fail_on: Threshold
     allow_incomplete: bool
@@ -278,14 +309,21 @@ def run(
     output: Path, exports: tuple[tuple[str, Path], ...], quiet: bool,
 ) -> int:  # fmt: skip
     """Collect, assess and report. One folder for each subject when there are several; the worst code wins."""
+    from cloudaudit import api
+
     loaded = _load_targets(targets_file)
-    job = Job(profile, registers, controls, at, fail_on, allow_incomplete, format_, lang, exports, quiet)
-    if len(loaded.subjects) == 1:
-        return audit(loaded.subjects[0], output, job)
-    codes = []
+    single = len(loaded.subjects) == 1
+    folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for subject in loaded.subjects:
-        own = [(kind, path.with_stem(f"{path.stem}-{subject.id}")) for kind, path in exports]
-        codes.append(audit(subject, output / subject.id, replace(job, exports=own)))
+        api.check_room(folders[subject.id], registers or subject.registers)
+    job = Job(at, fail_on, allow_incomplete, format_, lang, exports, quiet)
+    codes = []
+    for one in _ready(loaded.subjects, profile, registers, controls):
+        id_ = one.subject.id
+        own = exports if single else [(kind, path.with_stem(f"{path.stem}-{id_}")) for kind, path in exports]
+        codes.append(audit(one, folders[id_], replace(job, exports=own)))
+        if codes[-1] == INTERRUPTED:
+            break
     return worst(codes)
 
 
@@ -294,20 +332,18 @@ def worst(codes: Sequence[int]) -> int:
     return next((code for code in (INTERRUPTED, 1, 3) if code in codes), 0)
 
 
-def audit(subject: Subject, out: Path, job: Job) -> int:
+def audit(one: Ready, out: Path, job: Job) -> int:
     """The whole job for one subject, into one folder."""
     from cloudaudit import api
 
-    registers = job.registers or subject.registers
-    api.make_room(out, registers)
-    interrupted = _collect(
-        subject, job.profile, registers, job.controls, out / "snapshot", job.quiet, job.clock
-    )
-    assessed = _assess(out / "snapshot", out, job.profile, registers, job.controls, job.at, subject.kind)
+    api.make_room(out, one.registers)
+    snapshot = out / "snapshot"
+    interrupted = _collect(one, snapshot, job.quiet, job.clock)
+    assessed = _assess(snapshot, out, one.known, one.registers, one.declared, job.at)
     lang = language(job.lang)
     for kind, path in [("html", out / "report.html"), *job.exports]:
-        emit(api.render(assessed, kind, lang=lang), path)
-    emit(api.render(assessed, job.format, lang=lang, width=width(), color=color()), None)
+        emit(api.render(assessed, kind, lang=lang, catalogue=one.known.catalogue), path)
+    emit(_rendered(assessed, job.format, lang, one.known), None)
     _note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
@@ -346,11 +382,8 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
 
     with sample_cloud() as sample:
         loaded = _load_targets(sample.targets)
-        (subject,) = loaded.subjects
+        (one,) = _ready(loaded.subjects, "ndc-connection", None, ())
         job = Job(
-            "ndc-connection",
-            None,
-            (),
             sample.at,
             Threshold(),
             False,
@@ -360,4 +393,4 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
             quiet,
             lambda: sample.at,
         )
-        return audit(subject, output, job)
+        return audit(one, output, job)

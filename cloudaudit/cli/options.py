@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from cloudaudit.api import Threshold
 
 F = TypeVar("F", bound=Callable[..., Any])
-FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class Folder(click.Path):
+    """A folder to write to. `-` is none: click would make one of that name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if str(value) == "-":
+            self.fail("'-' is no folder; the report goes to stdout anyway, as --format says", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = Folder(file_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING = click.Path(exists=True, path_type=Path)
 
@@ -126,14 +137,25 @@ def generated() -> Seconds:
     return int(os.environ.get("SOURCE_DATE_EPOCH") or now())
 
 
+def silence_stdout() -> None:
+    """Send the rest of stdout nowhere, so that the interpreter does not stumble over it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def emit(content: str | bytes, path: Path | None) -> None:
-    """Write a report to a file, or to stdout for None and `-`."""
+    """Write a report to a file, or to stdout for None and `-`.
+
+    A reader of stdout that goes away, as `| head` does, has seen enough: the exit code stays what it is.
+    """
     from cloudaudit.errors import OutputError
 
     data = content.encode() if isinstance(content, str) else content
     if path is None or str(path) == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            silence_stdout()
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ not be read may name another system than the selector that fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -59,6 +60,7 @@ FACTS: Final = (
 OWN_LABEL: Final = "system_id"
 """The label by which a resource itself names its system; it ranks with the selectors."""
 
+_WILD: Final = re.compile(r"[*?]")
 _KEYSTONE_ID: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNMAPPED: Final = Derived(unseen={"system": Unseen(Reason.UNMAPPED, "no system's selectors fit")})
 
@@ -95,6 +97,10 @@ class _Selector:
     value: str | None = None
     """Value the label must have; None: any."""
     catch_all: bool = False
+
+    @property
+    def is_for_any_place(self) -> bool:
+        return self.target is self.region is self.project is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +178,50 @@ def _is_id(name: str) -> bool:
     return _KEYSTONE_ID.fullmatch(name) is not None
 
 
+class _Index:
+    """Selectors that a place leaves, by the label or the beginning of the name they look for."""
+
+    def __init__(self, candidates: Iterable[_Candidate]) -> None:
+        self.by_place: list[Claim] = []
+        self._by_label: dict[tuple[int, str | None], list[_Candidate]] = defaultdict(list)
+        self._by_name: dict[str, list[_Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            selector = candidate.selector
+            if selector.bucket is not None:
+                self._by_name[_WILD.split(selector.bucket, maxsplit=1)[0]].append(candidate)
+            elif selector.label is not None:
+                self._by_label[selector.label, selector.value].append(candidate)
+            else:
+                self.by_place.append((selector.system, selector.catch_all, candidate.placed))
+        self._lengths = sorted({len(stem) for stem in self._by_name})
+
+    def of_labels(self, labels: Labels) -> Iterator[Claim]:
+        """What selectors by label say."""
+        for n, label in enumerate(labels):
+            if isinstance(label, Unseen):
+                found = [c for (key, _), group in self._by_label.items() if key == n for c in group]
+            elif label is None:
+                continue
+            else:
+                found = [*self._by_label.get((n, label), ()), *self._by_label.get((n, None), ())]
+            for candidate in found:
+                yield _claim(candidate, "", labels)
+
+    def of_name(self, name: str, labels: Labels) -> Iterator[Claim]:
+        """What selectors by the name of a bucket or container say."""
+        for length in self._lengths:
+            for candidate in self._by_name.get(name[:length], ()):
+                yield _claim(candidate, name, labels)
+
+
 @dataclass(slots=True)
 class _Place:
-    """The selectors that a place leaves, and what they say of labels met before."""
+    """The selectors that a place leaves, and what they and those for any place say of labels met before."""
 
-    by_name: tuple[_Candidate, ...]
-    """Those that look at the name of a bucket or container."""
-    others: tuple[_Candidate, ...]
-    claims: dict[Labels, tuple[Claim, ...]] = field(default_factory=dict)
-    """What `others` say, by labels; those that do not fit are left out."""
+    index: _Index
+    claims: dict[Labels, list[Claim]] = field(default_factory=dict)
     answers: dict[Labels, Derived] = field(default_factory=dict)
-    """Attribution by labels, where names do not matter."""
+    """Attribution by labels, of what has no name to look at."""
 
 
 class _Places:
@@ -190,25 +229,21 @@ class _Places:
 
     def __init__(self, world: World, selectors: Sequence[_Selector]) -> None:
         self._projects = _Projects(world)
-        self._selectors = selectors
-        self._known: dict[tuple[Scope, bool, Unseen | None, Unseen | None], _Place] = {}
+        self._selectors = [selector for selector in selectors if not selector.is_for_any_place]
+        self.anywhere = _Index(_Candidate(s, True) for s in selectors if s.is_for_any_place)
+        self._known: dict[tuple[Scope, Unseen | None, Unseen | None], _Place] = {}
 
     def of(self, resource: Resource) -> _Place:
         if resource.type == PROJECT:
             return self._look(resource)
-        unseen = resource.unseen
-        key = (resource.scope, resource.type in STORES, unseen.get("region"), unseen.get("project"))
+        key = (resource.scope, resource.unseen.get("region"), resource.unseen.get("project"))
         if key not in self._known:
             self._known[key] = self._look(resource)
         return self._known[key]
 
     def _look(self, resource: Resource) -> _Place:
-        found = [(s, self._fits(s, resource)) for s in self._selectors]
-        left = [_Candidate(selector, fit) for selector, fit in found if fit is not False]
-        return _Place(
-            tuple(c for c in left if c.selector.bucket is not None),
-            tuple(c for c in left if c.selector.bucket is None),
-        )
+        found = ((s, self._fits(s, resource)) for s in self._selectors)
+        return _Place(_Index(_Candidate(selector, fit) for selector, fit in found if fit is not False))
 
     def _fits(self, selector: _Selector, resource: Resource) -> Fit:
         scope, unseen = resource.scope, resource.unseen
@@ -223,8 +258,6 @@ class _Places:
             parts.append(selector.project in map(nfc, names))
         elif selector.project is not None:
             parts.append(unseen.get("project") or self._projects.fits(selector.project, scope))
-        if selector.bucket is not None:
-            parts.append(resource.type in STORES)
         return _all(parts)
 
 
@@ -250,21 +283,16 @@ def _label(resource: Resource, labels: Mapping[str, Value], key: str) -> str | U
     return None
 
 
-def _fits(candidate: _Candidate, resource: Resource, labels: Labels) -> Fit:
+def _claim(candidate: _Candidate, name: str, labels: Labels) -> Claim:
     selector = candidate.selector
     parts: list[Fit] = [candidate.placed]
     if selector.bucket is not None:
-        parts.append(glob_match(selector.bucket, nfc(resource.name or resource.id)))
+        parts.append(glob_match(selector.bucket, name))
     if selector.label is not None:
         found = labels[selector.label]
         known = found is not None and selector.value in (None, found)
         parts.append(found if isinstance(found, Unseen) else known)
-    return _all(parts)
-
-
-def _claims(candidates: Iterable[_Candidate], resource: Resource, labels: Labels) -> tuple[Claim, ...]:
-    found = ((c.selector, _fits(c, resource, labels)) for c in candidates)
-    return tuple((selector.system, selector.catch_all, fit) for selector, fit in found if fit is not False)
+    return (selector.system, selector.catch_all, _all(parts))
 
 
 def _choose(claims: Iterable[Claim], facts: Mapping[str, Derived]) -> Derived:
@@ -331,9 +359,11 @@ def prepare(world: World) -> Derive:
         place = places.of(resource)
         labels = _labels_of(resource, register.keys)
         if labels not in place.claims:
-            place.claims[labels] = _claims(place.others, resource, labels)
-        if place.by_name:
-            named = _claims(place.by_name, resource, labels)
+            indexes = (place.index, places.anywhere)
+            place.claims[labels] = [c for i in indexes for c in (*i.by_place, *i.of_labels(labels))]
+        if resource.type in STORES:
+            name = nfc(resource.name or resource.id)
+            named = (*place.index.of_name(name, labels), *places.anywhere.of_name(name, labels))
             return _choose((*place.claims[labels], *named), facts)
         if labels not in place.answers:
             place.answers[labels] = _choose(place.claims[labels], facts)

@@ -7,7 +7,7 @@ evidence would give. What cannot be known so is a one-sided bound, a list known 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
@@ -74,8 +74,7 @@ def merged(*reads: Reads) -> Reads:
 
 # --- lists and their gaps ---------------------------------------------------------------------------
 
-_EVERYWHERE: Final = frozenset({"*", "registers"})
-_LIST_OF_BUCKETS: Final = "s3.list_buckets"
+_EVERYWHERE: Final = ("*", "registers")
 
 
 def _overlap(a: Scope, b: Scope) -> bool:
@@ -87,18 +86,9 @@ def _overlap(a: Scope, b: Scope) -> bool:
     )
 
 
-def _concerns_list(gap: Gap) -> bool:
-    """Whether a gap tells that things may be hidden, not only settings of things that were listed.
-
-    Settings that buckets refuse are summed up as gaps of their type, and told by each bucket too.
-    """
-    is_setting = gap.operation.startswith("s3.") and gap.operation != _LIST_OF_BUCKETS
-    return not (gap.type == "s3.bucket" and is_setting)
-
-
 def hidden(world: World, type_: str) -> tuple[Gap, ...]:
-    """Gaps that may hide resources of a type."""
-    return tuple(gap for gap in world.gaps_of(type_) if _concerns_list(gap))
+    """Gaps that may hide resources of a type, not only details of such as were listed."""
+    return tuple(gap for gap in world.gaps_of(type_) if gap.listing)
 
 
 def unseen_anywhere(world: World, type_: str) -> Unseen | None:
@@ -123,7 +113,9 @@ class Lists:
         # Sorted, so that the reason given does not depend on the order of resources.
         found = [*told, *sorted(blind, key=lambda entry: (entry[0].key(), entry[1].reason, entry[1].detail))]
         self._gaps = dict(reversed(found))
-        self._listed = frozenset(listing.scope for listing in world.listings_of(type_))
+        self._rank = {scope: rank for rank, scope in enumerate(reversed(self._gaps))}
+        self._listed = dict.fromkeys(listing.scope for listing in world.listings_of(type_))
+        self._over_all = {scope: None for scope in self._listed if scope.project is None}
         self._known: dict[Scope, Unseen | None] = {}
 
     def unseen_in(self, scope: Scope) -> Unseen | None:
@@ -133,16 +125,29 @@ class Lists:
         return self._known[scope]
 
     def _look(self, scope: Scope) -> Unseen | None:
-        for place, unseen in reversed(self._gaps.items()):
-            if _overlap(place, scope):
-                return unseen
-        if any(_overlap(place, scope) for place in self._listed):
+        hiding = min(_meeting(scope, self._gaps), key=self._rank.__getitem__, default=None)
+        if hiding is not None:
+            return self._gaps[hiding]
+        if any(True for _ in _meeting(scope, self._listed)):
             return None
         return Unseen(Reason.NOT_COLLECTED, f"no list of {self._type} was read here")
 
     def spans_projects(self, scope: Scope) -> bool:
         """Whether one list over all projects was read where `scope` lies."""
-        return any(place.project is None and _overlap(place, scope) for place in self._listed)
+        return any(True for _ in _meeting(scope, self._over_all))
+
+
+def _meeting(scope: Scope, places: Mapping[Scope, object]) -> Iterator[Scope]:
+    """The places that have anything in common with a scope. For one project of one region a few look-ups."""
+    if scope.region is None or scope.project is None or scope.target in _EVERYWHERE:
+        yield from (place for place in places if _overlap(place, scope))
+        return
+    for target in (scope.target, *_EVERYWHERE):
+        for region in (scope.region, None):
+            for project in (scope.project, None):
+                place = Scope(target, region, project)
+                if place in places:
+                    yield place
 
 
 # --- facts as they come --------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ class _Statement:
         """The resources it names to which an action can apply: objects or the bucket itself."""
         to_objects = action in _ON_OBJECTS
         tails = (resource.rpartition(":")[2] for resource in self.resources)
-        return frozenset(t for t in tails if "*" in t or "?" in t or ("/" in t) is to_objects)
+        return frozenset(t for t in tails if (set("/*?") & set(t) if to_objects else "/" not in t))
 
     def closes(self, action: str, opened: frozenset[str], bucket: str) -> bool | None:
         """Whether it takes an action away from everybody, on all that was opened.

@@ -123,7 +123,7 @@ class Group:
 
 
 def groups(report: Report) -> list[Group]:
-    """Controls that are not met or waived: gating ones first, then by outcome and severity."""
+    """Controls that are not met or waived: gating ones first, then by outcome, severity and gate."""
     by_control: dict[str, list[Record]] = {}
     for record in report["findings"]:
         if record["verdict"] in UNMET:
@@ -144,7 +144,8 @@ def _heaviest_first(record: Record) -> tuple[Any, ...]:
 
 def _group_order(group: Group) -> tuple[Any, ...]:
     entry = group.control
-    return (group.gate is None, RANK[group.worst], -severity_weight(entry), entry["id"])
+    gate = group.gate or ""
+    return (group.gate is None, RANK[group.worst], -severity_weight(entry), len(gate), gate, entry["id"])
 
 
 def top(found: Sequence[Group]) -> tuple[bool, list[Group]]:

@@ -182,7 +182,13 @@ IKE = {
     "auth_algorithm": "sha256",
     "pfs": "group14",
 }
-IPSEC = {"id": "ipsec-1", "encryption_algorithm": "aes-128", "auth_algorithm": "sha1", "pfs": "group5"}
+IPSEC = {
+    "id": "ipsec-1",
+    "transform_protocol": "esp",
+    "encryption_algorithm": "aes-128",
+    "auth_algorithm": "sha1",
+    "pfs": "group5",
+}
 IMAGE = {
     "id": "img-1",
     "name": "cdv-golden",

@@ -486,7 +486,7 @@ def test_a_reader_cannot_conclude_that_a_container_is_private(cloud: FakeOpenSta
     assert set(container.unseen) == {"read_acl", "write_acl", "sync_to", "sync_key_present"}
     assert {why.reason for why in container.unseen.values()} == {Reason.NO_PERMISSION}
     assert container.facts == {
-        "versioning": False,
+        "versioning.state": "off",
         "storage_policy": "gold",
         "quota_bytes": None,
         "labels": {},

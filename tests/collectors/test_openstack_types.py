@@ -304,6 +304,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "ike.encryption": "aes-256",
                 "ike.auth": "sha256",
                 "ike.pfs": "group14",
+                "ipsec.transform": "esp",
                 "ipsec.encryption": "aes-128",
                 "ipsec.auth": "sha1",
                 "ipsec.pfs": "group5",
@@ -360,7 +361,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
             "facts": {
                 "read_acl": ".r:*,.rlistings",
                 "write_acl": None,
-                "versioning": True,
+                "versioning.state": "enabled",
                 "sync_to": "//realm/cluster/AUTH_x/kho",
                 "sync_key_present": True,
                 "storage_policy": "Policy-0",

@@ -13,6 +13,7 @@ from botocore.auth import _host_from_url as host_from_url
 from certificates import PAST, Authority
 from playback import AT, DATE, Asked, Reply, playing
 
+from cloudaudit.collectors import transport
 from cloudaudit.collectors.transport import (
     Answer,
     CallLog,
@@ -286,46 +287,67 @@ def test_an_answer_that_drips_for_ever_times_out(where: str) -> None:
 
 def test_connections_are_kept_and_at_most_so_many_requests_run_at_once() -> None:
     lock = threading.Lock()
+    three = threading.Barrier(3)
     running, most = 0, 0
 
-    def count(asked: Asked) -> Reply:
+    def together(asked: Asked) -> Reply:
+        """Answers only when three requests are here."""
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.005)
+        three.wait(10)
         with lock:
             running -= 1
         return Reply(200, b"x")
 
     http = client(Limits(max_in_flight=3))
-    with playing(count) as server:
-        threads = [threading.Thread(target=http.get, args=(server.url, journal())) for _ in range(20)]
+    with playing(together) as server:
+        threads = [threading.Thread(target=http.get, args=(server.url, journal())) for _ in range(21)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(server.asked) == 20
-        assert most == 3
+        assert (len(server.asked), most) == (21, 3)
         assert server.connections <= 3
 
 
-def test_the_rate_is_a_bucket_of_one_second() -> None:
-    http = client(Limits(rate=2))
+def test_the_rate_is_a_bucket_of_one_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    monkeypatch.setattr(transport.time, "monotonic", lambda: moment)
+    bucket = transport._TokenBucket(2)
+    assert [bucket.take() for _ in range(4)] == [0, 0, 0.5, 1.0]
+    moment += 1.0
+    assert bucket.take() == 0.5
+    moment += 60
+    assert [bucket.take() for _ in range(3)] == [0, 0, 0.5]
+
+
+def test_the_rate_is_kept_before_every_request() -> None:
+    http = client(Limits(rate=0.001))
     with playing(lambda asked: Reply()) as server:
-        for _ in range(4):
+        for _ in range(2):
             http.get(server.url, journal())
-    assert [round(wait, 1) for wait in http.waits] == [0.5, 1.0]
+    (wait,) = http.waits
+    assert 900 < wait <= 1000
 
 
 def test_nothing_is_asked_after_the_deadline() -> None:
-    http = client(Limits(deadline=0.05))
+    http = client(Limits(deadline=60))
     with playing(lambda asked: Reply()) as server:
         assert isinstance(http.get(server.url, journal()), Answer)
-        time.sleep(0.06)
+        http._ends = time.monotonic() - 1
         failure = http.get(server.url, journal())
         assert len(server.asked) == 1
-    assert failure == Failure(Reason.TIMEOUT, "the 0.05 s allowed for this target are over", 0)
+    assert failure == Failure(Reason.TIMEOUT, "the 60 s allowed for this target are over", 0)
+
+
+def test_no_pause_outlasts_the_deadline() -> None:
+    http = client(Limits(deadline=5))
+    with playing(lambda asked: Reply(503, headers={"Retry-After": "20"})) as server:
+        answer = http.get(server.url, journal())
+    assert isinstance(answer, Answer)
+    assert (answer.status, len(server.asked), http.waits) == (503, 1, [])
 
 
 def test_nothing_is_asked_after_an_interruption() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import World, bucket, gap, in_project, listing, resource, volume
 
@@ -59,10 +61,10 @@ def test_a_gap_in_a_list_is_told_before_blind_spots() -> None:
     assert lists.unseen_in(in_project("a")) == Unseen(Reason.TIMEOUT, "")
 
 
-def test_settings_that_buckets_refuse_hide_no_bucket() -> None:
+def test_details_that_were_refused_hide_no_resource() -> None:
     of_list = gap("s3.bucket", Scope("kho"), operation="s3.list_buckets")
-    of_setting = gap("s3.bucket", Scope("kho"), operation="s3.policy")
-    assert hidden(World([bucket()], [of_setting, of_list]), "s3.bucket") == (of_list,)
+    of_detail = replace(gap("s3.bucket", Scope("kho"), operation="s3.policy"), listing=False)
+    assert hidden(World([bucket()], [of_detail, of_list]), "s3.bucket") == (of_list,)
 
 
 def test_one_list_over_all_projects_is_told_from_lists_by_project() -> None:

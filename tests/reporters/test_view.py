@@ -23,8 +23,8 @@ def realistic() -> dict[str, Any]:
 def test_gating_controls_come_first_then_the_worst_and_most_severe() -> None:
     found = [(group.control["id"], group.gate, group.worst) for group in view.groups(realistic())]
     assert found == [
-        ("BDR-01", "G2", "fail"),
         ("RES-05", "G1", "fail"),
+        ("BDR-01", "G2", "fail"),
         ("BDR-24", "G2", "expired"),
         ("RES-01", "G1", "unknown"),
         ("BDR-21", "G2", "manual_pending"),
@@ -50,7 +50,7 @@ def test_only_gating_controls_block() -> None:
     blocks, top = view.top(view.groups(realistic()))
     assert (blocks, [group.control["id"] for group in top]) == (
         True,
-        ["BDR-01", "RES-05", "BDR-24", "RES-01", "BDR-21"],
+        ["RES-05", "BDR-01", "BDR-24", "RES-01", "BDR-21"],
     )
 
 

@@ -15,7 +15,7 @@ from cloudaudit.model import Reason, Seconds, Unseen
 
 ROOTS: Final = frozenset({"ListAllMyBucketsResult"})
 MAX_PAGES: Final = 10_000
-ANONYMOUS: Final = "anonymous"
+_HOW_TO_PROVE: Final = "if these are the keys of the buckets' owner, name it as expected_owner of the target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def list_buckets(ask: Callable[[str], Answer | Failure], expected_owner: str | N
     """Read the list to its end. `ask` sends GET with a query to the endpoint.
 
     MaxBuckets is never sent: most stores ignore it, one cuts there and gives no way to go on. An
-    empty list is believed only from a named owner, the expected one if there is one: whoever lost
-    his credentials gets status 200 and no buckets from some stores.
+    empty list is believed only from the owner that is expected: who lost his credentials, and who
+    reads buckets of others by their policies, gets status 200 and no buckets.
     """
     pages = _Pages()
     token, seen = "", {""}
@@ -125,8 +125,9 @@ def _unproven(pages: _Pages, expected_owner: str | None) -> Unseen | None:
     if expected_owner is not None and owner != expected_owner:
         said = f"owner '{printable(owner, 80)}'" if owner else "no owner"
         return Unseen(Reason.PARTIAL, f"the list shows {said}, expected is '{printable(expected_owner, 80)}'")
-    if not pages.buckets and (owner is None or owner == ANONYMOUS):
-        return Unseen(Reason.PARTIAL, "an empty list without a named owner proves nothing")
+    if not pages.buckets and expected_owner is None:
+        whose = f" of owner '{printable(owner, 80)}'" if owner else ""
+        return Unseen(Reason.PARTIAL, f"an empty list{whose} proves nothing; {_HOW_TO_PROVE}")
     return None
 
 

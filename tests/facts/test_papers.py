@@ -1,0 +1,145 @@
+"""State, age and integrity of papers and drills."""
+
+from __future__ import annotations
+
+import pytest
+from builders import (
+    DAY,
+    DIGEST,
+    NOW,
+    World,
+    address_of,
+    attestation,
+    derived,
+    document,
+    drill,
+    gap,
+    no_register,
+    reasons,
+    site,
+)
+
+from cloudaudit.model import Reason, Resource, Scope, Unseen, Value
+
+PUBLISHED = (document(),)
+
+
+def test_a_complete_paper_in_date_whose_document_is_the_registered_one_is_valid() -> None:
+    found = derived("papers", World(PUBLISHED), attestation())
+    assert found.unseen == {}
+    assert found.facts == {
+        "complete": True,
+        "age": 100 * DAY,
+        "expires_in": 365 * DAY,
+        "intact": True,
+        "state": "valid",
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ({"valid_until": NOW}, "expired"),
+        ({"valid_until": NOW + 1}, "valid"),
+        ({"valid_until": NOW - DAY, "owner": None}, "expired"),
+        ({"issued_at": NOW + 1}, "not_yet"),
+        ({"issued_at": NOW}, "valid"),
+        ({"issued_at": None}, "valid"),
+    ],
+)
+def test_dates_decide_the_state_whatever_else_is_wrong(facts: dict[str, Value], state: str) -> None:
+    assert derived("papers", World(PUBLISHED), attestation(**facts)).facts["state"] == state
+
+
+@pytest.mark.parametrize("field", ["owner", "url", "sha256", "valid_until"])
+def test_a_paper_that_lacks_a_field_is_not_known_to_hold(field: str) -> None:
+    found = derived("papers", World(PUBLISHED), attestation(**{field: None}))
+    assert found.facts["complete"] is False
+    assert found.unseen["state"] == Unseen(Reason.PARTIAL, f"the register entry lacks {field}")
+
+
+def test_durations_are_null_without_dates() -> None:
+    found = derived("papers", World(PUBLISHED), attestation(issued_at=None, valid_until=None))
+    assert (found.facts["age"], found.facts["expires_in"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "intact", "reason"),
+    [
+        ({"status": 200, "sha256": "0" * 64}, False, Reason.HASH_MISMATCH),
+        ({"status": 404}, None, Reason.URL_UNREACHABLE),
+    ],
+)
+def test_another_document_or_none_leaves_the_state_open(
+    facts: dict[str, Value], intact: Value, reason: Reason
+) -> None:
+    found = derived("papers", World([document(facts=facts)]), attestation())
+    assert (found.facts["intact"], reasons(found)) == (intact, {"state": reason})
+
+
+def test_the_hash_is_read_in_either_case() -> None:
+    assert derived("papers", World(PUBLISHED), attestation(sha256=DIGEST.upper())).facts["intact"] is True
+
+
+def test_an_address_that_cannot_be_reached_gives_no_document() -> None:
+    why = {"": Unseen(Reason.URL_UNREACHABLE, "no connection")}
+    found = derived("papers", World([document(facts={}, unseen=why)]), attestation())
+    assert (found.facts["intact"], reasons(found)) == (None, {"state": Reason.URL_UNREACHABLE})
+
+
+def test_a_reading_that_was_broken_off_says_nothing() -> None:
+    why = {"": Unseen(Reason.PARTIAL, "interrupted")}
+    found = derived("papers", World([document(facts={}, unseen=why)]), attestation())
+    assert "intact" not in found.facts
+    assert reasons(found) == {"intact": Reason.PARTIAL, "state": Reason.PARTIAL}
+
+
+@pytest.mark.parametrize(
+    ("gaps", "reason"),
+    [
+        ([], Reason.NOT_COLLECTED),
+        ([gap("published_document", operation=f"GET {address_of('van-ban')}")], Reason.NO_PERMISSION),
+        ([gap("published_document", operation=f"GET {address_of('van-ban')}.old")], Reason.NOT_COLLECTED),
+        ([gap("published_document", Scope("documents"), Reason.TIMEOUT)], Reason.TIMEOUT),
+    ],
+)
+def test_a_document_that_was_not_read_says_why(gaps: list[object], reason: Reason) -> None:
+    found = derived("papers", World(gaps=gaps), attestation())  # type: ignore[arg-type]
+    assert reasons(found) == {"intact": reason, "state": reason}
+
+
+def test_an_expired_paper_is_expired_though_its_document_was_not_read() -> None:
+    found = derived("papers", World(), attestation(valid_until=NOW - DAY))
+    assert (found.facts["state"], reasons(found)) == ("expired", {"intact": Reason.NOT_COLLECTED})
+
+
+# --- drills ---------------------------------------------------------------------------------------------
+
+
+def test_the_age_of_a_drill() -> None:
+    assert derived("papers", World(), drill(age=3 * DAY)).facts == {"age": 3 * DAY}
+
+
+def test_a_drill_to_come_has_no_age() -> None:
+    assert reasons(derived("papers", World(), drill(age=-1))) == {"age": Reason.INVALID_ANSWER}
+    assert reasons(derived("papers", World(), drill(date=None))) == {"age": Reason.INVALID_ANSWER}
+
+
+# --- what backs a site ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "world", "valid"),
+    [
+        (site(), World([]), False),
+        (site(attestation="van-ban"), World([attestation(), *PUBLISHED]), True),
+        (site(attestation="van-ban"), World([attestation(valid_until=NOW)]), False),
+        (site(attestation="van-ban"), World([attestation()]), Reason.NOT_COLLECTED),
+        (site(attestation="khac"), World([attestation()]), False),
+        (site(attestation="van-ban"), World(gaps=[no_register("attestation")]), Reason.REGISTER_MISSING),
+    ],
+)
+def test_a_site_is_backed_by_the_paper_it_names(entry: Resource, world: World, valid: Value) -> None:
+    found = derived("papers", world, entry)
+    expected = ({}, valid) if isinstance(valid, Reason) else ({"attestation.valid": valid}, None)
+    assert (found.facts, reasons(found).get("attestation.valid")) == expected
