@@ -23,8 +23,21 @@ from cloudaudit.assessment import Declared, assess
 from cloudaudit.errors import Where
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import (
-    Basis, Call, Control, FactSpec, FactType, Gap, Listing, Method, Profile, Remediation, Resource, ResourceType,
-    Scope, Severity, Text,
+    Basis,
+    Call,
+    Control,
+    FactSpec,
+    FactType,
+    Gap,
+    Listing,
+    Method,
+    Profile,
+    Remediation,
+    Resource,
+    ResourceType,
+    Scope,
+    Severity,
+    Text,
 )  # fmt: skip
 from cloudaudit.predicate import Compiler
 from cloudaudit.snapshot import Contents, Snapshot, write
@@ -54,7 +67,9 @@ def make(kind: str, n: int, rng: random.Random) -> Resource:
         "prefix": rng.choice(["10.1.0.0/16", "0.0.0.0/0", "192.0.2.0/24"]), "low": rng.choice([22, 80, 443, None]),
         "labels": {"data_class": rng.choice(["open", "core", "internal"])},
     }  # fmt: skip
-    return Resource(kind, f"{kind}-{n:07d}", Scope("cloud", "hn", f"project-{n % 50}"), NOW, values, sources={"": 0})
+    return Resource(
+        kind, f"{kind}-{n:07d}", Scope("cloud", "hn", f"project-{n % 50}"), NOW, values, sources={"": 0}
+    )
 
 
 CONDITIONS: tuple[Mapping[str, Any], ...] = (
@@ -173,8 +188,6 @@ def main() -> None:
     print(f"judging: {middle:.1f} s CPU (median of 3), {max(p[0]['peak_mib'] for p in pairs):.0f} MiB peak")
     print(f"hand-written: {sorted(p[1]['cpu'] for p in pairs)[1]:.1f} s CPU")
     print(f"ratio: {ratios[1]:.2f} (from {ratios[0]:.2f} to {ratios[2]:.2f})")
-
-
 
 
 if __name__ == "__main__":

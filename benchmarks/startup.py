@@ -41,9 +41,14 @@ def main() -> None:
     for name, seconds in middle.items():
         print(f"{name:<22} {seconds * 1000:6.1f} ms CPU  {seconds / base:4.1f} x")
     loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "cloudaudit", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-m", "cloudaudit", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stderr
-    found = sorted({line.rsplit("|", 1)[-1].strip().split(".")[0] for line in loaded.splitlines()} & set(SDKS))
+    found = sorted(
+        {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in loaded.splitlines()} & set(SDKS)
+    )
     print(f"SDKs and heavy libraries imported by --help: {', '.join(found) or 'none'}")
 
 

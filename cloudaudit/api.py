@@ -139,6 +139,7 @@ def assess(
         collection=collection,
         claims=[{"id": claim.id, "state": claim.state} for claim in judged.claims],
         plans=plans,
+        projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
         registers=[
             {"kind": f.kind, "path": f"registers/{f.path}", "sha256": f.sha256} for f in declared.files
         ],

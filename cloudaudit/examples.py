@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -53,14 +52,11 @@ def verdict(
         raise ValueError(f"the control does not apply to '{name}'")
     unseen = _mapping(document, "unseen")
     subject = _resource(_type(name, types), _mapping(document, "resource"), at, 0, unseen)
-    related = defaultdict(list)
-    for kind, entries in _mapping(document, "related").items():
-        if not isinstance(entries, list | tuple):
-            raise ValueError(f"'related' takes a list of {kind}, found {kind_of(entries)}")  # noqa: TRY004
-        for n, entry in enumerate(entries):
-            if not isinstance(entry, Mapping):
-                raise ValueError(f"a {kind} is a mapping of facts, found {kind_of(entry)}")  # noqa: TRY004
-            related[_type(kind, types).name].append(_resource(_type(kind, types), entry, at, n, {}))
+    listed = [(_type(kind, types), found) for kind, found in _mapping(document, "related").items()]
+    related = {
+        kind.name: [_resource(kind, entry, at, n, {}) for n, entry in enumerate(_entries(kind.name, found))]
+        for kind, found in listed
+    }
     gaps = {_type(kind, types).name: _reason(reason) for kind, reason in _mapping(document, "gaps").items()}
     return verdict_of(control, subject, Frame(_World(at, related, gaps)))[0]
 
@@ -90,11 +86,14 @@ def _tailored(control: Control, params: Mapping[str, object], tailor: Tailor) ->
     values = {}
     for name, source in params.items():
         if name not in control.parameters:
-            raise ValueError(
-                f"the control has no parameter '{name}' {did_you_mean(name, control.parameters)}".strip()
-            )
+            raise ValueError(f"the control has no parameter '{name}'{_near(name, control.parameters)}")
         values[name] = value_of(source, control.parameters[name].spec)
     return tailor(control.id, values)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    hint = did_you_mean(word, known)
+    return f"; {hint}" if hint else ""
 
 
 def _mapping(document: Mapping[str, object], key: str) -> Mapping[str, object]:
@@ -104,16 +103,25 @@ def _mapping(document: Mapping[str, object], key: str) -> Mapping[str, object]:
     return found
 
 
+def _entries(kind: str, found: object) -> Iterator[Mapping[str, object]]:
+    if not isinstance(found, list | tuple):
+        raise ValueError(f"'related' takes a list of {kind}, found {kind_of(found)}")  # noqa: TRY004
+    for entry in found:
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"a {kind} is a mapping of facts, found {kind_of(entry)}")  # noqa: TRY004
+        yield entry
+
+
 def _type(name: str, types: Mapping[str, ResourceType]) -> ResourceType:
     if name not in types:
-        raise ValueError(f"unknown resource type '{name}' {did_you_mean(name, types)}".strip())
+        raise ValueError(f"unknown resource type '{name}'{_near(name, types)}")
     return types[name]
 
 
 def _reason(source: object) -> Unseen:
     known = [reason.value for reason in Reason]
     if source not in known:
-        raise ValueError(f"unknown reason '{source}' {did_you_mean(str(source), known)}".strip())
+        raise ValueError(f"unknown reason '{source}'{_near(str(source), known)}")
     return Unseen(Reason(str(source)))
 
 
@@ -131,7 +139,7 @@ def _resource(
     stems = {name.partition(".")[0] for name in (*COMMON_FACTS, *type_.facts)}
     for name in unseen:
         if name.partition(".")[0] not in stems:
-            raise ValueError(f"{type_.name} has no fact '{name}' {did_you_mean(name, stems)}".strip())
+            raise ValueError(f"{type_.name} has no fact '{name}'{_near(name, stems)}")
     reasons = {name: _reason(reason) for name, reason in unseen.items()}
     return Resource(type_.name, str(facts["id"]), SCOPE, at, facts, unseen=reasons)
 
@@ -143,7 +151,7 @@ def _spec(type_: ResourceType, name: str) -> FactSpec:
     stem = name.partition(".")[0]
     if stem in facts and facts[stem].type is FactType.MAP:
         return FactSpec(name, FactType.STRING, nullable=True)
-    raise ValueError(f"{type_.name} has no fact '{name}' {did_you_mean(name, facts)}".strip())
+    raise ValueError(f"{type_.name} has no fact '{name}'{_near(name, facts)}")
 
 
 @dataclass(frozen=True, slots=True)

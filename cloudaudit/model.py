@@ -306,7 +306,7 @@ class Gap:
     detail: str = ""
     call: int | None = None
     listing: bool = True
-    """False: things were listed, and only one kind of fact could not be read of some, which say so themselves."""
+    """False: things were listed, and only a kind of fact could not be read of some, which say so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -495,9 +495,8 @@ def value_of(source: Value, spec: FactSpec) -> Value:
             raise ValueError(f"a mapping is expected for '{spec.name}', found {kind_of(source)}")
         for key in source:
             if key not in spec.fields:
-                raise ValueError(
-                    f"'{spec.name}' has no field '{key}' {did_you_mean(key, spec.fields)}".strip()
-                )
+                near = did_you_mean(key, spec.fields)
+                raise ValueError(f"'{spec.name}' has no field '{key}'" + (f"; {near}" if near else ""))
         return {key: value_of(inner, spec.fields[key]) for key, inner in source.items()}
     if spec.type is FactType.MAP:
         if not isinstance(source, Mapping):
@@ -516,7 +515,7 @@ def _known_in_part(source: Mapping[str, Value], spec: FactSpec) -> Value:
         raise ValueError(f"a list, or {{$partial: [...]}}, is expected for '{spec.name}'")
     if head not in ("$at_most", "$at_least"):
         raise ValueError(
-            f"a {spec.type.value}, or one with $at_most or $at_least, is expected for '{spec.name}'"
+            f"'{spec.name}' takes a value of type {spec.type.value}, or $at_most or $at_least of one"
         )
     limit = number(scalar(inner, spec))
     return AtMost(limit) if head == "$at_most" else AtLeast(limit)

@@ -377,9 +377,17 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
 
     The sample cloud holds violations on purpose, so the exit code is 1.
     """
+    from importlib.util import find_spec
+
     from cloudaudit.api import Threshold
     from cloudaudit.demo import sample_cloud
+    from cloudaudit.errors import CloudauditError
 
+    if not all(map(find_spec, ("moto", "flask", "boto3"))):
+        raise CloudauditError(
+            "the sample cloud needs packages that are not installed",
+            hint="install them with: pip install 'cloudaudit-vn[demo]'",
+        )
     with sample_cloud() as sample:
         loaded = _load_targets(sample.targets)
         (one,) = _ready(loaded.subjects, "ndc-connection", None, ())

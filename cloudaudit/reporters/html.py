@@ -286,7 +286,9 @@ class _Page:
             "changed": list(self._changed()),
             "systems": [self._system(entry.facts, entry.id) for entry in self.context.systems],
             "targets": [_target(target) for target in report["targets"]],
-            "gaps": report["gaps"][:MOST_ROWS],
+            "gaps": [
+                {**gap, "project": view.project(report, gap["project"])} for gap in report["gaps"][:MOST_ROWS]
+            ],
             "hidden_gaps": max(0, len(report["gaps"]) - MOST_ROWS),
             "most_rows": MOST_ROWS,
         }
@@ -320,7 +322,8 @@ class _Page:
     def _finding(self, record: Mapping[str, Any], facts: dict[str, Text]) -> dict[str, Any]:
         resource = record["resource"]
         scope = view.is_scope(record)
-        place = "/".join(p for p in (resource["target"], resource["region"], resource["project"]) if p)
+        project = view.project(self.report, resource["project"])
+        place = "/".join(p for p in (resource["target"], resource["region"], project) if p)
         reason = record["reason_code"]
         own = f"{resource['type']}:{resource['id']}"
         return {

@@ -271,6 +271,8 @@ class Parts:
     claims: Sequence[Mapping[str, str]]
     plans: Sequence[Mapping[str, Any]]
     registers: Sequence[Mapping[str, str]]
+    projects: Mapping[str, str] = field(default_factory=dict)
+    """Names of projects by the ids that scopes carry."""
 
 
 def build(parts: Parts) -> dict[str, Any]:
@@ -297,6 +299,7 @@ def build(parts: Parts) -> dict[str, Any]:
         "claims": [dict(claim) for claim in parts.claims],
         "plans": [dict(plan) for plan in parts.plans],
         "registers": [dict(register) for register in parts.registers],
+        "projects": {clean(id_): clean(name) for id_, name in sorted(parts.projects.items())},
     }
 
 

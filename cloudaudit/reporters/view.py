@@ -54,6 +54,11 @@ def place(record: Record) -> str:
     return clean(resource["name"] or resource["id"], MAX_NAME)
 
 
+def project(report: Report, id_: str | None) -> str | None:
+    """A project as people know it: its name, where the report has one."""
+    return None if id_ is None else str(report.get("projects", {}).get(id_, id_))
+
+
 def is_scope(record: Record) -> bool:
     """Whether a finding stands for a scope that could not be listed, and not for a resource."""
     resource = record["resource"]

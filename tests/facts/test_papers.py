@@ -48,12 +48,12 @@ def test_a_complete_paper_in_date_whose_document_is_the_registered_one_is_valid(
     ],
 )
 def test_dates_decide_the_state_whatever_else_is_wrong(facts: dict[str, Value], state: str) -> None:
-    assert derived("papers", World(PUBLISHED), attestation(**facts)).facts["state"] == state
+    assert derived("papers", World(PUBLISHED), attestation("van-ban", **facts)).facts["state"] == state
 
 
 @pytest.mark.parametrize("field", ["owner", "url", "sha256", "valid_until"])
 def test_a_paper_that_lacks_a_field_is_not_known_to_hold(field: str) -> None:
-    found = derived("papers", World(PUBLISHED), attestation(**{field: None}))
+    found = derived("papers", World(PUBLISHED), attestation("van-ban", **{field: None}))
     assert found.facts["complete"] is False
     assert found.unseen["state"] == Unseen(Reason.PARTIAL, f"the register entry lacks {field}")
 

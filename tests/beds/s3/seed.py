@@ -176,7 +176,7 @@ def tried(function, **arguments):
             },
             None,
         )
-    except Exception as e:  # what boto3 makes of some answers is no ClientError
+    except Exception as e:  # noqa: BLE001 - what boto3 makes of some answers is no ClientError
         return False, {"exception": type(e).__name__, "message": str(e)[:300]}, None
 
 
