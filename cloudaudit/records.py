@@ -262,7 +262,8 @@ def _scalar(value: Value, spec: FactSpec) -> Value:
     if spec.type in (FactType.INTEGER, FactType.DURATION):
         return _whole(value)
     if spec.type is FactType.NUMBER:
-        return value if isinstance(value, float) and isfinite(value) else _whole(value)
+        # JSON does not tell 5 from 5.0, so that a number read back is always the latter.
+        return value if isinstance(value, float) and isfinite(value) else float(_whole(value))
     if value.__class__ is not _CLASSES.get(spec.type):
         raise _MisfitError
     return value

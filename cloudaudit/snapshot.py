@@ -112,17 +112,14 @@ def _unwritable(folder: Path, wrong: OSError) -> OutputError:
 
 def _write_files(work: Path, contents: Contents, types: Mapping[str, ResourceType]) -> dict[str, Any]:
     dropped: set[str] = set()
-    groups: dict[tuple[str, tuple[str, str, str]], list[Resource]] = defaultdict(list)
-    scopes: dict[tuple[str, str, str], Scope] = {}
+    groups: dict[tuple[str, Scope], list[Resource]] = defaultdict(list)
     for resource in contents.resources:
-        if resource.type not in types:
+        if resource.type in types:
+            groups[resource.type, _clean_scope(resource.scope)].append(resource)
+        else:
             dropped.add(f"{clean(resource.type)}:*")
-            continue
-        scope = _clean_scope(resource.scope)
-        scopes[scope.key()] = scope
-        groups[resource.type, scope.key()].append(resource)
     partitions = []
-    for number, ((type_, key), members) in enumerate(sorted(groups.items())):
+    for number, ((type_, scope), members) in enumerate(sorted(groups.items(), key=_partition_order)):
         path = f"data/{type_}/{number:04d}.jsonl.gz"
         encode = Encoder(types[type_], dropped)
         # The line comes last, so that not even twins of one identity depend on the order they came in.
@@ -130,7 +127,7 @@ def _write_files(work: Path, contents: Contents, types: Mapping[str, ResourceTyp
                        for record in map(encode, members))  # fmt: skip
         digest = _write_lines(work / path, (text for _, _, text in lines))
         partitions.append(
-            {"path": path, "type": type_, "count": len(lines), "sha256": digest, **_scope_json(scopes[key])}
+            {"path": path, "type": type_, "count": len(lines), "sha256": digest, **_scope_json(scope)}
         )
     calls = sorted((call["number"], line(call)) for call in map(_call_json, contents.calls))
     digest = _write_lines(work / CALLS, (text for _, text in calls))
@@ -146,6 +143,11 @@ def _write_files(work: Path, contents: Contents, types: Mapping[str, ResourceTyp
         "partitions": partitions,
         "dropped_facts": sorted(dropped),
     }
+
+
+def _partition_order(group: tuple[tuple[str, Scope], object]) -> tuple[object, ...]:
+    (type_, scope), _ = group
+    return (type_, scope.key(), scope.region is None, scope.project is None)
 
 
 def _write_lines(path: Path, lines: Iterable[str]) -> str:

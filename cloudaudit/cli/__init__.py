@@ -6,6 +6,7 @@ Commands import what they need when they run, so that `--help` and `--version` l
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 from typing import Any
 
@@ -94,6 +95,8 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _run(args: list[str] | None) -> int:
+    # What libraries log may quote a server as it likes. What matters of it is told as gaps.
+    logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         result: Any = cli.main(args, prog_name="cloudaudit", standalone_mode=False)
     except click.ClickException as wrong:

@@ -112,8 +112,9 @@ class Lists:
         told = [(gap.scope, Unseen(gap.reason, gap.detail)) for gap in hidden(world, type_)]
         # Sorted, so that the reason given does not depend on the order of resources.
         found = [*told, *sorted(blind, key=lambda entry: (entry[0].key(), entry[1].reason, entry[1].detail))]
-        self._gaps = dict(reversed(found))
-        self._rank = {scope: rank for rank, scope in enumerate(reversed(self._gaps))}
+        self._gaps: dict[Scope, tuple[int, Unseen]] = {}
+        for rank, (scope, unseen) in enumerate(found):
+            self._gaps.setdefault(scope, (rank, unseen))
         self._listed = dict.fromkeys(listing.scope for listing in world.listings_of(type_))
         self._over_all = {scope: None for scope in self._listed if scope.project is None}
         self._known: dict[Scope, Unseen | None] = {}
@@ -125,9 +126,9 @@ class Lists:
         return self._known[scope]
 
     def _look(self, scope: Scope) -> Unseen | None:
-        hiding = min(_meeting(scope, self._gaps), key=self._rank.__getitem__, default=None)
-        if hiding is not None:
-            return self._gaps[hiding]
+        hiding = [self._gaps[place] for place in _meeting(scope, self._gaps)]
+        if hiding:
+            return min(hiding, key=lambda entry: entry[0])[1]
         if any(True for _ in _meeting(scope, self._listed)):
             return None
         return Unseen(Reason.NOT_COLLECTED, f"no list of {self._type} was read here")

@@ -7,6 +7,7 @@ are per cent, rounded down to one decimal; the level was decided on the exact on
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -59,9 +60,23 @@ class JsonReporter:
         return dumps(report)
 
 
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Categories of characters that a terminal obeys, or that turn a line around, and that nobody sees."""
+
+
 def dumps(report: Mapping[str, Any]) -> str:
-    """The one way report.json is written: in the order of its schema, two blanks, one newline at the end."""
-    return json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    """The one way report.json is written: in the order of its schema, two blanks, one newline at the end.
+
+    What a terminal would obey is escaped, for names come from clouds and reports go to screens.
+    """
+    written = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+    hidden = {c for c in set(written) if c != "\n" and unicodedata.category(c) in _HIDDEN}
+    return written.translate({ord(c): _escaped(c) for c in hidden}) + "\n"
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 def text(value: Text) -> dict[str, str]:

@@ -63,7 +63,7 @@ from cloudaudit.model import (
 )
 
 SEEDS = st.integers(min_value=0, max_value=2**32)
-BY_SEED = settings(max_examples=100, phases=[Phase.generate])
+BY_SEED = settings(max_examples=50, phases=[Phase.generate])
 
 
 def name_of(derivation: Derivation) -> str:
@@ -307,7 +307,7 @@ def misfit(value: Value, spec: FactSpec, where: str) -> str | None:
     return next(filter(None, found), None)
 
 
-@settings(max_examples=2000, phases=[Phase.generate])
+@settings(max_examples=1000, phases=[Phase.generate])
 @given(SEEDS)
 def test_derived_values_are_of_their_declared_types(seed: int) -> None:
     """Whatever is observed: what judges facts trusts the declarations."""
@@ -375,7 +375,7 @@ def spoilt(world: World, rng: random.Random) -> World:
     return replace(world, resources=found)
 
 
-@settings(max_examples=200, phases=[Phase.generate])
+@settings(max_examples=100, phases=[Phase.generate])
 @given(SEEDS)
 def test_odd_values_raise_nothing(seed: int) -> None:
     rng = random.Random(seed)
