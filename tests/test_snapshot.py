@@ -188,7 +188,7 @@ FACTS = st.fixed_dictionaries(
 )
 ONE = st.builds(
     lambda id_, facts, scope, at, name, unseen: vm(id_, facts, scope=scope, at=at, name=name, unseen=unseen),
-    TEXTS, FACTS, st.builds(Scope, st.sampled_from(["a", "b"]), st.none() | TEXTS, st.none() | st.just("p")), MOMENTS, TEXTS,
+    TEXTS, FACTS, st.builds(Scope, st.sampled_from(["a", "b"]), st.none() | TEXTS.filter(bool), st.none() | st.just("p")), MOMENTS, TEXTS,
     st.dictionaries(st.sampled_from(["", "size", "labels"]), st.builds(Unseen, st.sampled_from(Reason), TEXTS), max_size=2),
 )  # fmt: skip
 FRESH = iter(range(10**9))
@@ -223,6 +223,13 @@ def test_the_digest_does_not_depend_on_the_order_things_came_in(
         for order in (list, shuffled, shuffled)
     }
     assert len(digests) == 1
+
+
+def test_a_region_without_a_name_is_another_than_no_region(tmp_path: Path) -> None:
+    two = vm("a", scope=Scope("t", "")), vm("b", scope=Scope("t", None))
+    digests = {write(tmp_path / str(n), contents(*order), TYPES) for n, order in enumerate((two, two[::-1]))}
+    assert len(digests) == 1
+    assert list(Snapshot(tmp_path / "0", TYPES).each("cloud.vm")) == list(two)
 
 
 def test_equal_contents_make_equal_bytes(tmp_path: Path) -> None:
@@ -315,7 +322,7 @@ def test_lines_are_canonical(labels: dict[str, str], word: str, size: int) -> No
 def test_lines_with_decimals_are_canonical_too(share: float) -> None:
     encode = Encoder(TYPES["cloud.vm"], set())
     text = encode.line(encode(vm("v1", {"share": share})))
-    assert text.encode() == rfc8785.dumps(json.loads(text))
+    assert text.encode() == rfc8785.dumps(json.loads(text, parse_int=float))
 
 
 @given(
@@ -363,7 +370,7 @@ MISFITS: list[tuple[str, Value]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("fact", "value"), MISFITS, ids=lambda v: repr(v)[:30])
+@pytest.mark.parametrize(("fact", "value"), MISFITS, ids=lambda v: repr(v)[:30].split(" at 0x")[0])
 def test_what_is_of_another_type_is_not_known(tmp_path: Path, fact: str, value: Value) -> None:
     """No condition may meet a value it was not made for, whatever a cloud answers."""
     (found,) = kept(tmp_path, vm("v1", {fact: value})).each("cloud.vm")
@@ -438,14 +445,22 @@ def refused(folder: Path, *words: str) -> None:
         assert word in str(caught.value)
 
 
-def test_no_byte_of_the_data_can_change_unseen(whole: Path) -> None:
-    """But those of the gzip header that say nothing of what is packed."""
+def test_no_byte_of_the_data_can_change_what_is_read(whole: Path) -> None:
+    """Some bits of a packed file mean nothing: its time stamp, the name of the packer's platform."""
     path = whole / DATA
     data = path.read_bytes()
-    harmless = {4, 5, 6, 7, 8, 9}  # time stamp, flags of the packer, its platform
-    for place in {*range(30), *range(30, len(data), 7), *range(len(data) - 9, len(data))} - harmless:
+    expected = list(Snapshot(whole, TYPES).each("cloud.vm"))
+    harmless = 0
+    for place in {*range(30), *range(30, len(data), 7), *range(len(data) - 9, len(data))}:
         path.write_bytes(data[:place] + bytes([data[place] ^ 0x41]) + data[place + 1 :])
-        refused(whole, str(path))
+        try:
+            found = list(Snapshot(whole, TYPES).each("cloud.vm"))
+        except SnapshotError:
+            refused(whole, str(path))
+        else:
+            assert found == expected
+            harmless += 1
+    assert harmless <= 7
     path.write_bytes(data)
     read_all(whole)
 
@@ -594,7 +609,7 @@ def test_records_of_another_shape_are_refused_with_their_file(whole: Path, recor
 
 
 def test_a_line_without_end_is_not_read_to_its_end(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloudaudit.snapshot.MAX_LINE", 1000)
+    monkeypatch.setattr("cloudaudit.snapshot.MAX_LINE", 100)
     refused(whole, str(whole / DATA))
 
 

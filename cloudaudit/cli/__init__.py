@@ -108,8 +108,10 @@ def _run(args: list[str] | None) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except CloudauditError as wrong:
+        from cloudaudit.cli.options import tell
+
         for problem in wrong.problems:
-            click.echo(f"error: {problem}", err=True)
+            tell(f"error: {problem}")
         return wrong.exit_code
     except SystemExit:
         # What click makes of a reader that went away, as `| head` does; there is nobody left to tell.

@@ -26,6 +26,7 @@ from cloudaudit.cli.options import (
     now,
     quietness,
     showing,
+    tell,
     width,
 )
 from cloudaudit.model import Seconds
@@ -62,7 +63,7 @@ TARGETS = click.option(
 
 def _note(text: str, quiet: bool = False) -> None:
     if not quiet:
-        click.echo(text, err=True)
+        tell(text)
 
 
 def _load_targets(path: Path) -> TargetsFile:

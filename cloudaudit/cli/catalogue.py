@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cloudaudit.cli.options import EXISTING, language
+from cloudaudit.cli.options import EXISTING, language, tell
 from cloudaudit.model import COMMON_FACTS, Control, ResourceType
 
 
@@ -74,7 +74,7 @@ def controls_lint(paths: tuple[Path, ...]) -> int:
 
     found = lint(paths)
     for problem in found.problems:
-        click.echo(f"error: {problem}", err=True)
+        tell(f"error: {problem}")
     _say(f"{found.controls} controls, {found.examples} examples, {len(found.problems)} problems")
     return 2 if found.problems else 0
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from cloudaudit.model import Seconds, Severity, parse_time
+from cloudaudit.wording import plain
 
 if TYPE_CHECKING:
     from cloudaudit.api import Threshold
@@ -135,6 +136,11 @@ def now() -> Seconds:
 def generated() -> Seconds:
     """The moment written as the report's making: SOURCE_DATE_EPOCH where it is set."""
     return int(os.environ.get("SOURCE_DATE_EPOCH") or now())
+
+
+def tell(text: str) -> None:
+    """Write to stderr. Messages quote clouds and files, so nothing that a terminal obeys gets through."""
+    click.echo("\n".join(plain(line, len(line)) for line in text.split("\n")), err=True)
 
 
 def silence_stdout() -> None:

@@ -198,7 +198,7 @@ def write(path: Path, content: Any) -> Path:
 
 
 def registers(folder: Path, **lists: Sequence[Mapping[str, Any]]) -> Path:
-    """A folder of registers; those not named are empty lists where papers would stand, else not given."""
+    """A folder of registers. Of papers there are none; other registers are given only if they are named here."""
     for kind, entries in {"attestations": [], **lists}.items():
         write(folder / f"{kind}.yaml", {"version": 1, kind: list(entries)})
     return folder

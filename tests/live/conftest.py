@@ -9,11 +9,12 @@ from typing import Any
 
 import beds
 import pytest
-from audits import Audit, Recorded, audited, profile, subject
+from audits import LONGEST, Audit, Recorded, audited, profile, subject
 from beds import OpenStackBed, StoreBed
 from declared import ABOUT_BUCKETS, HANOI, of_cloud, of_store
 from recorder import recording
 
+HERE = Path(__file__).parent
 Folder = Callable[[str], Path]
 
 
@@ -21,6 +22,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Several processes would stop each other's beds."""
     if config.getoption("numprocesses", None):
         raise pytest.UsageError("the beds are started once: run these tests with -n 0")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test that needs a bed waits for it, on a new machine for minutes."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(beds.FIRST_TIME + LONGEST))
 
 
 @pytest.fixture(scope="session")
