@@ -12,11 +12,12 @@ help:  ## List the targets
 $(VENV)/.demo: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[demo]'
+	@echo "installing into $(VENV), once: about a minute"
+	@$(BIN)/pip install -qq --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.demo
-	$(BIN)/pip install --quiet --editable '.[demo,dev]'
+	@$(BIN)/pip install -qq --editable '.[demo,dev]'
 	@touch $@
 
 demo: $(VENV)/.demo  ## Audit the embedded sample cloud and show the report

@@ -21,7 +21,7 @@ from typing import Any, Final, Literal
 
 from cloudaudit import __version__, assessment, catalog, registers
 from cloudaudit.catalog import Catalogue
-from cloudaudit.errors import OutputError, Problem, SnapshotError
+from cloudaudit.errors import CloudauditError, OutputError, Problem, SnapshotError
 from cloudaudit.examples import check as check_examples
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import (
@@ -32,6 +32,7 @@ from cloudaudit.model import (
     Listing,
     Missing,
     Profile,
+    Reason,
     Resource,
     ResourceType,
     Scope,
@@ -119,7 +120,7 @@ def assess(
         registers_present=frozenset(file.kind for file in declared.files),
         collection=_figures(evidence, collection),
         claims=ClaimFigures.of(judged.claims),
-        planned=_planned(sink.records, declared),
+        planned=_planned(sink.records, declared, at),
     )
     parts = report_json.Parts(
         tool=TOOL,
@@ -139,6 +140,7 @@ def assess(
         collection=collection,
         claims=[{"id": claim.id, "state": claim.state} for claim in judged.claims],
         plans=plans,
+        collection_figures=dict(evidence.run.get("figures", {})),
         projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
         registers=[
             {"kind": f.kind, "path": f"registers/{f.path}", "sha256": f.sha256} for f in declared.files
@@ -222,6 +224,9 @@ def collection_table(evidence: Snapshot, types: Mapping[str, ResourceType]) -> l
     gapped: dict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
 
     def note(entry: Listing | Gap, into: dict[tuple[str, str, str], set[tuple[str, str]]]) -> None:
+        if entry.scope.target == "*":
+            # Declared, not asked: it is no answer of a service.
+            return
         service = types[entry.type].service if entry.type in types else "other"
         key = (entry.scope.target, entry.scope.region or "", service)
         into[key].add((entry.type, entry.scope.project or ""))
@@ -229,9 +234,14 @@ def collection_table(evidence: Snapshot, types: Mapping[str, ResourceType]) -> l
     for listing in evidence.listings():
         note(listing, asked)
     for gap in evidence.gaps():
-        if gap.listing:
+        if gap.listing or gap.type == "published_document":
             note(gap, asked)
             note(gap, gapped)
+    told = {listing.type for listing in evidence.listings()} | {gap.type for gap in evidence.gaps()}
+    for type_ in sorted(evidence.types - told):
+        silent = Gap(Scope("(none)"), type_, "list", Reason.NOT_COLLECTED)
+        note(silent, asked)
+        note(silent, gapped)
     return [
         {
             "target": target,
@@ -276,8 +286,8 @@ def _plans(declared: Registers) -> list[dict[str, Any]]:
     ]
 
 
-def _planned(records: Sequence[Mapping[str, Any]], declared: Registers) -> frozenset[str]:
-    """Controls of which every open finding, those of unseen scopes included, has a dated plan."""
+def _planned(records: Sequence[Mapping[str, Any]], declared: Registers, at: Seconds) -> frozenset[str]:
+    """Controls of which every open finding, those of unseen scopes included, has a plan still to come due."""
     open_verdicts = {
         v.value for v in (Verdict.FAIL, Verdict.EXPIRED, Verdict.UNKNOWN, Verdict.MANUAL_PENDING)
     }
@@ -288,6 +298,7 @@ def _planned(records: Sequence[Mapping[str, Any]], declared: Registers) -> froze
         place = record["resource"]
         has_plan = any(
             plan.control == record["control"]
+            and plan.due > at
             and plan.covers(place["id"], place["name"] or "", place["system"])
             for plan in declared.plans
         )
@@ -376,6 +387,11 @@ def keep_registers(folder: Path | None, declared: Registers, out: Path) -> None:
             shutil.copyfile(folder / file.path, kept / file.path)
 
 
+def gaps_of_listings(snapshot: Path, known: Knowledge) -> list[Gap]:
+    """What a collection could not list."""
+    return [gap for gap in Snapshot(snapshot, known.catalogue.types).gaps() if gap.listing]
+
+
 def regions_of(snapshot: Path, known: Knowledge) -> frozenset[str]:
     """Every region label of a snapshot: where something was asked, and where something is."""
     evidence = Snapshot(snapshot, known.catalogue.types)
@@ -444,6 +460,11 @@ def exit_code(report: Mapping[str, Any], threshold: Threshold, *, allow_incomple
         return _level_code(report, threshold.level, allow_incomplete)
     if threshold.gate:
         state = report["readiness"]["gate_state"]
+        if state == "out_of_scope":
+            raise CloudauditError(
+                f"profile '{report['profile']['id']}' has no gate in this scope for --fail-on gate",
+                hint="name a severity or a level, or a profile with gates",
+            )
         code = {"blocked": VIOLATION, "indeterminate": INCOMPLETE}.get(state, 0)
         return 0 if code == INCOMPLETE and allow_incomplete else code
     floor = threshold.severity or Severity.HIGH
@@ -464,7 +485,8 @@ def _level_code(report: Mapping[str, Any], wanted: int, allow_incomplete: bool) 
     """A level not reached is a violation, unless only what is not known stands in its way."""
     if report["readiness"]["level"] >= wanted:
         return 0
-    if any(f["verdict"] in ("fail", "expired") and not f["waiver"] for f in report["findings"]):
+    open_verdicts = {f["verdict"] for f in report["findings"] if not f["waiver"]}
+    if open_verdicts & {"fail", "expired"} or not open_verdicts & {"unknown", "manual_pending"}:
         return VIOLATION
     return 0 if allow_incomplete else INCOMPLETE
 

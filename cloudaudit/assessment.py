@@ -229,7 +229,9 @@ class Estate:
 
         Facts about declared things, and about the platform as a whole, come out of the snapshot.
         """
-        return self._evidence.collected_at if type_ in self._declared else resource.at
+        collected = self._evidence.collected_at
+        # The date of an answer is the audited server's word: it can make evidence older, never younger.
+        return collected if type_ in self._declared else min(resource.at, collected)
 
     @property
     def collected_at(self) -> Seconds:

@@ -756,7 +756,11 @@ def control_schema(types: Mapping[str, ResourceType]) -> dict[str, Any]:
         "properties": {v.value: {"type": "array", "minItems": 1, "items": _EXAMPLE} for v in Verdict},
     }
     properties = {
-        "id": {"type": "string", "pattern": "^[A-Z]{3,}-[0-9]{2,}$"},
+        "id": {
+            "type": "string",
+            "pattern": "^[A-Z]{3,}-[0-9]{2,}$",
+            "patternErrorMessage": "a dimension, a dash and two digits or more are expected, such as RES-101",
+        },
         "version": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
         "title": bilingual,
         "severity": {"enum": [s.value for s in Severity]},

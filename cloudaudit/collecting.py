@@ -29,7 +29,6 @@ KINDS: Final = {"openstack": "openstack.", "s3": "s3."}
 """Beginning of the resource types of each kind of target."""
 PROBE: Final = "probe.tls"
 DOCUMENT: Final = "document.get"
-UNREADABLE: Final = frozenset({Reason.NO_PERMISSION, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.THROTTLED})
 
 
 def collect_subject(
@@ -216,21 +215,27 @@ def _figures(subject: Subject, found: Collected) -> dict[str, Any]:
     stores = [entry for entry in subject.targets if isinstance(entry, S3Entry)]
     figures: dict[str, Any] = {}
     if clouds:
-        seen = {(g.scope.target, g.scope.project) for g in found.listings if g.scope.project}
-        figures["projects_seen"] = len(seen)
         declared = [_projects_declared(entry, found) for entry in clouds]
         figures["projects_declared"] = (
             "unknown" if None in declared else sum(n for n in declared if n is not None)
         )
+        # More seen in one cloud than declared makes up for nothing that is missing in another.
+        figures["projects_seen"] = sum(
+            min(_projects_seen(entry, found), number)
+            for entry, number in zip(clouds, declared, strict=True)
+            if number is not None
+        )
     if stores:
         buckets = [r for r in found.resources if r.type == "s3.bucket"]
         figures["buckets_readable"] = sum(_readable(bucket) for bucket in buckets)
-        refused = any(g.type == "s3.bucket" and g.operation in _LISTING for g in found.gaps)
+        refused = any(g.type == "s3.bucket" and g.listing for g in found.gaps)
         figures["buckets_listed"] = "unknown" if refused else len(buckets)
     return figures
 
 
-_LISTING: Final = frozenset({"s3.list_buckets", "ListBuckets", "list"})
+def _projects_seen(entry: OpenStackEntry, found: Collected) -> int:
+    """How many projects something was listed in."""
+    return len({g.scope.project for g in found.listings if g.scope.target == entry.name and g.scope.project})
 
 
 def _projects_declared(entry: OpenStackEntry, found: Collected) -> int | None:
@@ -243,4 +248,5 @@ def _projects_declared(entry: OpenStackEntry, found: Collected) -> int | None:
 
 
 def _readable(bucket: Resource) -> bool:
-    return not any(unseen.reason in UNREADABLE for unseen in bucket.unseen.values())
+    """Whether all was answered that the store can answer at all."""
+    return all(unseen.reason is Reason.NOT_IMPLEMENTED for unseen in bucket.unseen.values())

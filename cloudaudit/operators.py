@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from math import inf, isfinite
+from math import inf
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final, TypeAlias
 
@@ -470,7 +470,7 @@ def scalar(source: Value, spec: FactSpec) -> Value:
 
 
 def _number(source: Value, whole: bool) -> float:
-    if isinstance(source, bool) or not isinstance(source, int | float) or not isfinite(source):
+    if isinstance(source, bool) or not isinstance(source, int | float) or not -inf < source < inf:
         raise ValueError(f"a number is expected, found {kind_of(source)}")
     if whole and source != int(source):
         raise ValueError(f"a whole number is expected, found {source}")

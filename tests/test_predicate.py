@@ -393,6 +393,11 @@ def test_bounds_say_what_holds_of_every_number_they_allow(
         ({"fact": "tags", "contains": "a"}, True),
         ({"fact": "tags", "contains": "z"}, None),
         ({"fact": "tags", "subset_of": ["b"]}, False),
+        ({"fact": "word", "in": {"fact": "tags"}}, True),
+        ({"fact": "note", "in": {"fact": "tags"}}, None),
+        ({"fact": "note", "not_in": {"fact": "tags"}}, None),
+        ({"fact": "note", "prefix": {"fact": "tags"}, "if_null": True}, None),
+        ({"fact": "net", "cidr_within": {"fact": "tags"}}, None),
         ({"fact": "tags", "subset_of": ["a"]}, None),
         ({"fact": "tags", "any": {"item": "value", "equals": "z"}}, None),
         ({"fact": "tags", "all": {"item": "value", "equals": "z"}, "if_empty": True}, False),
@@ -403,7 +408,8 @@ def test_bounds_say_what_holds_of_every_number_they_allow(
     ],
 )
 def test_lists_known_in_part(condition: Any, expected: bool | None) -> None:
-    assert judge(condition, {"tags": Partial(("a",))}) is expected
+    facts = {"tags": Partial(("a",)), "word": "a", "note": "b", "net": "10.0.0.1"}
+    assert judge(condition, facts) is expected
 
 
 @pytest.mark.parametrize("number", [1, 64, 65, 100, 500])
@@ -606,6 +612,18 @@ def test_evidence_from_related_resources() -> None:
     }
     assert told(joined, {"word": "x", "limit": 2}, Papers({"owner": "x"})) == [
         ("it", "word", "x"), ("it", "related.paper", ("paper-0",)), ("it", "limit", 2),
+    ]  # fmt: skip
+    mine = {
+        "related": "paper",
+        "where": {"fact": "owner", "equals": {"outer": "word"}},
+        "all": {"fact": "state", "equals": "valid"},
+        "if_empty": False,
+    }
+    assert told(mine, {"word": "x"}, Papers({"owner": "y", "state": "valid"})) == [
+        ("it", "word", "x"), ("it", "related.paper", ()),
+    ]  # fmt: skip
+    assert told(mine, {"word": "y"}, Papers({"owner": "y", "state": "x"})) == [
+        ("paper-0", "owner", "y"), ("it", "word", "y"), ("paper-0", "state", "x"),
     ]  # fmt: skip
     ours = {"related": "paper", "any": {"fact": "kind", "equals": {"outer": "note"}}}
     assert told(ours, {"note": "k"}, Papers({"kind": "k"})) == [("paper-0", "kind", "k"), ("it", "note", "k")]
@@ -858,6 +876,11 @@ REFUSED = [
 @pytest.mark.parametrize(("condition", "message"), REFUSED, ids=[m[:50] for _, m in REFUSED])
 def test_mistakes_are_refused_with_what_to_do(condition: Any, message: str) -> None:
     assert problems(condition) == [message]
+
+
+def test_numbers_of_any_length_are_read() -> None:
+    assert judge({"fact": "size", "at_most": 10**400}, {"size": 5}) is True
+    assert judge({"fact": "size", "at_most": 5.0}, {"size": 5}) is True
 
 
 def test_depth_is_bounded() -> None:

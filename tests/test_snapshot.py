@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import resource_type, spec
 
@@ -194,6 +194,7 @@ ONE = st.builds(
 FRESH = iter(range(10**9))
 
 
+@settings(max_examples=60)
 @given(st.lists(ONE, max_size=4, unique_by=lambda r: (r.scope, r.id)))
 def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, resources: list[Resource]) -> None:
     folder = tmp_path_factory.getbasetemp() / f"round-{next(FRESH)}"
@@ -202,6 +203,7 @@ def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, resour
     assert found == sorted(found, key=lambda r: (r.scope.key(), r.endpoint, r.id))
 
 
+@settings(max_examples=30)
 @given(st.lists(ONE, max_size=4), st.randoms(use_true_random=False))
 def test_the_digest_does_not_depend_on_the_order_things_came_in(
     tmp_path_factory: pytest.TempPathFactory, resources: list[Resource], chance: random.Random
@@ -325,6 +327,7 @@ def test_lines_with_decimals_are_canonical_too(share: float) -> None:
     assert text.encode() == rfc8785.dumps(json.loads(text, parse_int=float))
 
 
+@settings(max_examples=40)
 @given(
     st.recursive(st.none() | st.text() | st.integers(), lambda v: st.lists(v) | st.dictionaries(st.text(), v))
 )
@@ -383,6 +386,7 @@ def test_null_is_of_every_type(tmp_path: Path) -> None:
     assert back(tmp_path, nothing) == nothing
 
 
+@settings(max_examples=50)
 @given(
     FACTS,
     st.sampled_from(

@@ -5,8 +5,10 @@ Commands import what they need when they run, so that `--help` and `--version` l
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
+import os
 import sys
 from typing import Any
 
@@ -91,7 +93,13 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code; every error becomes one clear message on stderr."""
-    sys.exit(_run(args))
+    code = _run(args)
+    if code == INTERRUPTED:
+        # Everything is written. Threads may still wait for a silent server, and a plain exit for them.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _run(args: list[str] | None) -> int:
@@ -130,7 +138,6 @@ def _run(args: list[str] | None) -> int:
 
 
 def _internal(wrong: Exception) -> int:
-    import os
     import traceback
 
     if os.environ.get("CLOUDAUDIT_TRACEBACK"):

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 INTERRUPTED = 130
+MOST_GAPS = 10
+"""Gaps told one by one at the end of a collection."""
 
 
 def writing(default: str) -> Callable[[F], F]:
@@ -109,7 +111,8 @@ def _interruptible() -> Iterator[threading.Event]:
 
     def stop(number: int, frame: object) -> None:
         if cancelled.is_set():
-            raise KeyboardInterrupt
+            # Not KeyboardInterrupt, in which collecting would see a first Ctrl-C and keep what was read.
+            raise click.Abort
         cancelled.set()
         _note("stopping: what was read is kept; press Ctrl-C again to drop it")
 
@@ -146,12 +149,13 @@ def _progress(quiet: bool) -> Iterator[OnProgress | None]:
 @TARGETS
 @judging
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the snapshot; must be new.")
+@click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something could not be listed.")
 @quietness
 def collect(
     targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], at: Seconds | None,
-    output: Path, quiet: bool,
+    output: Path, allow_incomplete: bool, quiet: bool,
 ) -> int:  # fmt: skip
-    """Read clouds into a snapshot: the networked half. Nothing is judged."""
+    """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing."""
     from cloudaudit import api
 
     loaded = _load_targets(targets_file)
@@ -159,10 +163,19 @@ def collect(
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for folder in folders.values():
         api.check_new(folder)
+    incomplete = False
     for one in _ready(loaded.subjects, profile, registers, controls):
-        if _collect(one, folders[one.subject.id], quiet):
+        folder = folders[one.subject.id]
+        if _collect(one, folder, quiet):
             return INTERRUPTED
-    return 0
+        gaps = api.gaps_of_listings(folder, one.known)
+        for gap in gaps[:MOST_GAPS]:
+            place = plain(str(gap.scope))
+            _note(f"not seen: {gap.type} in {place}: {gap.reason.value}, {plain(gap.detail)}", quiet)
+        if len(gaps) > MOST_GAPS:
+            _note(f"not seen: {len(gaps) - MOST_GAPS} more", quiet)
+        incomplete |= bool(gaps)
+    return api.INCOMPLETE if incomplete and not allow_incomplete else 0
 
 
 def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = now) -> bool:
@@ -208,6 +221,8 @@ def assess(
     api.check_room(output, registers)
     known = api.know(profile, kind or about.get("kind", "provider"), controls)
     declared = register_files.load(registers)
+    if at is not None and at < Snapshot(snapshot, {}).collected_at:
+        _note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     assessed = _assess(snapshot, output, known, registers, declared, at)
     emit(_rendered(assessed, format_, language(lang), known), None)
     _note(f"assessment: {output}", quiet)

@@ -71,8 +71,11 @@ def _described(control: Control, lang: str) -> str:
 def controls_lint(paths: tuple[Path, ...]) -> int:
     """Check controls and run every example they carry. Exit 2 when something is wrong."""
     from cloudaudit.api import lint
+    from cloudaudit.errors import CatalogError
 
     found = lint(paths)
+    if not found.controls:
+        raise CatalogError("there is no control in the given folders", hint="a control is a .yaml file")
     for problem in found.problems:
         tell(f"error: {problem}")
     _say(f"{found.controls} controls, {found.examples} examples, {len(found.problems)} problems")

@@ -1,10 +1,4 @@
-"""Which kinds of cloud a subject has, for what is said of all of them together.
-
-A subject without an OpenStack cloud has no volumes, and nobody lists them. targets.yaml can declare
-that, and then there is a listing which proves it. Without the declaration a kind of which no list of
-any type was read or even refused is taken to be absent, as long as another kind is there: attribution
-reads projects whatever else is planned, so a cloud that was asked leaves a trace.
-"""
+"""Which observed types there are by kind of cloud, and whether what is said of all of them is whole."""
 
 from __future__ import annotations
 
@@ -12,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from cloudaudit.facts.derivation import unseen_anywhere
-from cloudaudit.model import Reason, Unseen, World
+from cloudaudit.model import Unseen, World
 
 KINDS: Final = {
     "openstack": tuple(
@@ -28,22 +22,11 @@ KINDS: Final = {
 }  # fmt: skip
 
 
-def _is_there(world: World, kind: str) -> bool:
-    return any(
-        world.listings_of(type_)
-        or any(gap.reason is not Reason.NOT_COLLECTED for gap in world.gaps_of(type_))
-        for type_ in KINDS[kind]
-    )
-
-
 def hidden_part(world: World, types: Iterable[str]) -> Unseen | None:
     """Why the lists of these observed types together are not whole; None when they are.
 
-    Types of a kind of cloud that the subject does not have are whole in being empty.
+    A type nobody asked for is not whole: that a subject has no cloud of a kind is for targets.yaml to
+    declare, and then a listing proves it. Taking silence for absence would reward leaving a cloud out.
     """
-    there = {kind for kind in KINDS if _is_there(world, kind)} or set(KINDS)
-    for type_ in types:
-        unseen = unseen_anywhere(world, type_)
-        if unseen is not None and type_.split(".", 1)[0] in there:
-            return unseen
-    return None
+    found = (unseen_anywhere(world, type_) for type_ in types)
+    return next((unseen for unseen in found if unseen is not None), None)

@@ -286,6 +286,8 @@ class Parts:
     claims: Sequence[Mapping[str, str]]
     plans: Sequence[Mapping[str, Any]]
     registers: Sequence[Mapping[str, str]]
+    collection_figures: Mapping[str, Any] = field(default_factory=dict)
+    """Projects and buckets seen of those declared or listed, behind the collection coverage."""
     projects: Mapping[str, str] = field(default_factory=dict)
     """Names of projects by the ids that scopes carry."""
 
@@ -314,6 +316,7 @@ def build(parts: Parts) -> dict[str, Any]:
         "claims": [dict(claim) for claim in parts.claims],
         "plans": [dict(plan) for plan in parts.plans],
         "registers": [dict(register) for register in parts.registers],
+        "collection_figures": dict(parts.collection_figures),
         "projects": {clean(id_): clean(name) for id_, name in sorted(parts.projects.items())},
     }
 

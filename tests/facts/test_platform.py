@@ -58,22 +58,11 @@ def service(type_: str) -> Resource:
 # --- kinds of cloud -------------------------------------------------------------------------------------
 
 
-def test_a_kind_of_cloud_nobody_asked_about_hides_nothing() -> None:
+@pytest.mark.parametrize("silent", [NO_CLOUD, NO_STORE])
+def test_a_kind_of_cloud_nobody_asked_about_hides_things(silent: list[Gap]) -> None:
     types = ("openstack.volume", "s3.bucket")
-    assert hidden_part(World(gaps=NO_CLOUD), types) is None
-    assert hidden_part(World(gaps=NO_STORE), types) is None
-
-
-def test_a_type_nobody_asked_about_in_a_cloud_that_is_there_hides_things() -> None:
-    missing = gap("openstack.volume", reason=Reason.NOT_COLLECTED)
-    found = hidden_part(World(gaps=[missing]), ("openstack.volume",))
-    assert found == Unseen(Reason.NOT_COLLECTED, "")
-
-
-def test_a_cloud_that_refused_everything_is_there() -> None:
-    refusing = [gap(t, Scope(CLOUD), Reason.UNREACHABLE) for t in OPENSTACK]
-    found = hidden_part(World(gaps=refusing), ("s3.bucket", "openstack.volume"))
-    assert found == Unseen(Reason.UNREACHABLE, "")
+    assert hidden_part(World(gaps=silent), types) == Unseen(Reason.NOT_COLLECTED, "")
+    assert hidden_part(World(), types) is None, "an empty list, read or declared, is whole"
 
 
 def test_where_nothing_was_collected_nothing_is_whole() -> None:
@@ -98,8 +87,8 @@ def test_services_regions_and_endpoints_of_all_clouds() -> None:
     [
         (World([service("compute")], [gap("openstack.service", Scope(CLOUD))]), Partial(("compute",))),
         (World([service("compute"), s3_endpoint(server_kind=None)]), Partial(("compute",))),
-        (World([s3_endpoint()], NO_CLOUD), ("object-store",)),
-        (World([service("compute")], NO_STORE), ("compute",)),
+        (World([s3_endpoint()]), ("object-store",)),
+        (World([service("compute")]), ("compute",)),
         (World([resource("openstack.service", "x", {})]), Partial(())),
     ],
 )
@@ -158,8 +147,8 @@ def test_sites_that_hold_something() -> None:
     [
         (World([*PLACED, volume(scope=in_project(PROJECT, "la"))]), Partial(("hn-1",))),
         (World([*PLACED, volume()], [gap("openstack.share", Scope(CLOUD))]), Partial(("hn-1",))),
-        (World([site(endpoints=("s3.hn.example.vn",)), bucket()], NO_CLOUD), ("hn-1",)),
-        (World([*PLACED, volume()], NO_STORE), ("hn-1",)),
+        (World([site(endpoints=("s3.hn.example.vn",)), bucket()]), ("hn-1",)),
+        (World([*PLACED, volume()]), ("hn-1",)),
         (World([bucket()]), Partial(())),
     ],
 )
@@ -315,7 +304,7 @@ def test_a_thing_abroad_that_may_be_of_any_system_leaves_the_cases_open() -> Non
 
 
 def test_a_subject_with_stores_alone_has_its_locations_known() -> None:
-    world = World([site(endpoints=("s3.hn.example.vn",)), bucket(), s3_endpoint(), system()], NO_CLOUD)
+    world = World([site(endpoints=("s3.hn.example.vn",)), bucket(), s3_endpoint(), system()])
     assert residency(world) == Derived({"locations.unknown": 0, "locations.foreign": (), "transfers": ()}, {})
 
 

@@ -65,8 +65,8 @@ Nội dung chưa xác định và hạn chế
 Nội dung 'Chưa xác định' không được tính là đáp ứng.
 Lý do                 Số lượng  Cách làm rõ
 ────────────────────────────────────────────────────────────────────────────────
-Thiếu quyền đọc              1  Cấp quyền đọc theo lệnh cloudaudit permissions
-                                rồi thu thập lại.
+Thiếu quyền đọc              1  Cấp cho danh tính kiểm toán vai trò đọc (reader)
+                                ở nơi bị từ chối rồi thu thập lại.
 
 Miễn trừ
  ≈ MT-01 · BDR-05 · Được miễn trừ có thời hạn (Số lượng: 1)
@@ -131,8 +131,9 @@ Unknowns and limits
 What is 'Unknown' does not count as a pass.
 Reason                   Count  How to find out
 ────────────────────────────────────────────────────────────────────────────────
-No permission to             1  Grant the read rights that cloudaudit
-read                            permissions prints, then collect again.
+No permission to             1  Give the auditing identity a role that may read
+read                            (reader) where it was refused, then collect
+                                again.
 
 Waivers
  ≈ MT-01 · BDR-05 · Waived (Count: 1)
