@@ -392,9 +392,21 @@ def gaps_of_listings(snapshot: Path, known: Knowledge) -> list[Gap]:
     return [gap for gap in Snapshot(snapshot, known.catalogue.types).gaps() if gap.listing]
 
 
-def regions_of(snapshot: Path, known: Knowledge) -> frozenset[str]:
-    """Every region label of a snapshot: where something was asked, and where something is."""
-    evidence = Snapshot(snapshot, known.catalogue.types)
+def regions_of(snapshot: Path, known: Knowledge) -> frozenset[str] | None:
+    """Every region label of a snapshot: where something was asked, and where something is.
+
+    None where a cloud did not show its regions: then no label can be said to be of none.
+    """
+    types = known.catalogue.types
+    evidence = Snapshot(snapshot, types)
+    if any(
+        gap.scope.region is None
+        and gap.type.startswith("openstack.")
+        and gap.type in types
+        and types[gap.type].service != "identity"
+        for gap in evidence.gaps()
+    ):
+        return None
     scopes = [*(listing.scope for listing in evidence.listings()), *(gap.scope for gap in evidence.gaps())]
     named = {resource.id for resource in evidence.each("openstack.region")}
     return frozenset(named | {scope.region for scope in scopes if scope.region})

@@ -63,6 +63,9 @@ def collect_subject(
         )
     )
     listings = (*found.listings, *_declared_absent(subject, plan))
+    if DOCUMENT in plan.wanted and not documents:
+        proof = "no register names the address of a paper"
+        listings = (*listings, Listing(Scope("*"), "published_document", 0, proof))
     contents = snapshot.Contents(
         collected_at=began,
         finished_at=now(),
@@ -76,9 +79,15 @@ def collect_subject(
     return snapshot.write(out, contents, types)
 
 
-def check_targets(subject: Subject) -> None:
-    """Raise TargetError for targets whose credentials or files are not there. No cloud is asked."""
+def check_targets(subject: Subject) -> list[Problem]:
+    """What is dangerous about targets. TargetError: credentials or files are not there. No cloud is asked."""
     _collectors(subject, lambda: 0, None)
+    hint = "name its authority as ca_file"
+    return [
+        Problem(entry.where, f"target '{entry.name}': by clouds.yaml its certificate is not verified", hint)
+        for entry in subject.targets
+        if isinstance(entry, OpenStackEntry) and read_entry(_openstack_target(entry)).verify is False
+    ]
 
 
 def _collectors(
@@ -101,27 +110,31 @@ def _workers(subject: Subject) -> int:
 
 
 def _collector(entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None) -> Collector:
-    ca_file = str(entry.ca_file) if entry.ca_file else None
     if isinstance(entry, OpenStackEntry):
-        target = OpenStackTarget(
-            name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
-            vantage=entry.vantage, ca_file=ca_file, interface=entry.interface,
-            label_keys=frozenset(entry.label_keys), max_in_flight=entry.max_in_flight,
-            rate_limit=entry.rate_limit, deadline=entry.deadline,
-        )  # fmt: skip
+        target = _openstack_target(entry)
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
         read_entry(target)
         return OpenStackCollector(target, now=now, cancelled=cancelled)
-    return S3Collector(_s3_target(entry, ca_file), now=now, cancelled=cancelled)
+    return S3Collector(_s3_target(entry), now=now, cancelled=cancelled)
 
 
-def _s3_target(entry: S3Entry, ca_file: str | None) -> S3Target:
+def _openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
+    return OpenStackTarget(
+        name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
+        vantage=entry.vantage, ca_file=str(entry.ca_file) if entry.ca_file else None,
+        interface=entry.interface, label_keys=frozenset(entry.label_keys),
+        max_in_flight=entry.max_in_flight, rate_limit=entry.rate_limit, deadline=entry.deadline,
+    )  # fmt: skip
+
+
+def _s3_target(entry: S3Entry) -> S3Target:
     return S3Target(
         name=entry.name, endpoint=entry.endpoint, region=entry.region, profile=entry.profile,
         access_key_file=str(entry.access_key_file) if entry.access_key_file else None,
         secret_key_file=str(entry.secret_key_file) if entry.secret_key_file else None,
         addressing="virtual" if entry.addressing == "virtual" else "path",
-        ca_file=ca_file, buckets="all" if entry.buckets is None else entry.buckets,
+        ca_file=str(entry.ca_file) if entry.ca_file else None,
+        buckets="all" if entry.buckets is None else entry.buckets,
         expected_owner=entry.expected_owner, label_keys=LABEL_KEYS | set(entry.label_keys),
         max_in_flight=entry.max_in_flight, rate_limit=entry.rate_limit, deadline=entry.deadline,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from judging import resource_type, spec
 
@@ -308,6 +308,7 @@ def test_control_characters_stay_what_they_are(tmp_path: Path) -> None:
 
 
 @given(st.dictionaries(st.text(), st.text()), st.text(), st.integers(-(2**53) + 1, 2**53 - 1))
+@example({"\uffee": "a", "\U0001f600": "b"}, "", 0)
 def test_lines_are_canonical(labels: dict[str, str], word: str, size: int) -> None:
     record = Encoder(TYPES["plain"], set())(
         vm(

@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -93,6 +94,10 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code; every error becomes one clear message on stderr."""
+    # What libraries log and warn of may quote a server as it likes. What matters of it is told as gaps.
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     code = _run(args)
     if code == INTERRUPTED:
         # Everything is written. Threads may still wait for a silent server, and a plain exit for them.
@@ -103,8 +108,6 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _run(args: list[str] | None) -> int:
-    # What libraries log may quote a server as it likes. What matters of it is told as gaps.
-    logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         result: Any = cli.main(args, prog_name="cloudaudit", standalone_mode=False)
     except click.ClickException as wrong:
@@ -123,14 +126,17 @@ def _run(args: list[str] | None) -> int:
         return wrong.exit_code
     except SystemExit:
         # What click makes of a reader that went away, as `| head` does; there is nobody left to tell.
-        from cloudaudit.cli.options import silence_stdout
+        from cloudaudit.cli.options import silence
 
-        silence_stdout()
+        silence(sys.stdout)
         return 0
     except OSError as wrong:
         if wrong.errno != errno.ENOSPC:
             return _internal(wrong)
-        click.echo(f"error: the output cannot be written: {wrong.strerror}", err=True)
+        from cloudaudit.cli.options import silence, tell
+
+        silence(sys.stdout)
+        tell(f"error: the output cannot be written: {wrong.strerror}")
         return CloudauditError.exit_code
     except Exception as wrong:  # noqa: BLE001 - the last resort: no traceback may show what a cloud said
         return _internal(wrong)

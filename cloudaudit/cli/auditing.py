@@ -98,7 +98,8 @@ def _ready(
     known = {kind: api.know(profile, kind, controls) for kind in sorted({s.kind for s in subjects})}
     made = []
     for subject in subjects:
-        check_targets(subject)
+        for warning in check_targets(subject):
+            _note(f"warning: {warning}")
         folder = registers or subject.registers
         made.append(Ready(subject, known[subject.kind], folder, register_files.load(folder)))
     return made
@@ -218,6 +219,7 @@ def assess(
     from cloudaudit.snapshot import Snapshot
 
     about = Snapshot(snapshot, {}).run.get("subject", {})
+    _check_formats(format_)
     api.check_room(output, registers)
     known = api.know(profile, kind or about.get("kind", "provider"), controls)
     declared = register_files.load(registers)
@@ -236,7 +238,8 @@ def _assess(
     from cloudaudit import api
     from cloudaudit.registers import check_regions
 
-    for problem in check_regions(declared, api.regions_of(snapshot, known)):
+    regions = api.regions_of(snapshot, known)
+    for problem in [] if regions is None else check_regions(declared, regions):
         _note(f"warning: {problem}")
     assessed = api.assess(
         snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated()
@@ -343,6 +346,14 @@ def run(
     return worst(codes)
 
 
+def _check_formats(*names: str) -> None:
+    """Refuse a format that nobody writes, before clouds are read for it."""
+    from cloudaudit.plugins import reporter
+
+    for name in names:
+        reporter(name)
+
+
 def worst(codes: Sequence[int]) -> int:
     """The code of several subjects: interrupted, then a violation, then incomplete."""
     return next((code for code in (INTERRUPTED, 1, 3) if code in codes), 0)
@@ -352,6 +363,7 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     """The whole job for one subject, into one folder."""
     from cloudaudit import api
 
+    _check_formats(job.format, *(kind for kind, _ in job.exports))
     api.make_room(out, one.registers)
     snapshot = out / "snapshot"
     interrupted = _collect(one, snapshot, job.quiet, job.clock)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
 
@@ -140,12 +140,15 @@ def generated() -> Seconds:
 
 def tell(text: str) -> None:
     """Write to stderr. Messages quote clouds and files, so nothing that a terminal obeys gets through."""
-    click.echo("\n".join(plain(line, len(line)) for line in text.split("\n")), err=True)
+    try:
+        click.echo("\n".join(plain(line, len(line)) for line in text.split("\n")), err=True)
+    except BrokenPipeError:
+        silence(sys.stderr)
 
 
-def silence_stdout() -> None:
-    """Send the rest of stdout nowhere, so that the interpreter does not stumble over it when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def silence(stream: TextIO) -> None:
+    """Send the rest of a stream nowhere, so that the interpreter does not stumble over it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def emit(content: str | bytes, path: Path | None) -> None:
@@ -161,7 +164,7 @@ def emit(content: str | bytes, path: Path | None) -> None:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         except BrokenPipeError:
-            silence_stdout()
+            silence(sys.stdout)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import playback
 import pytest
@@ -39,6 +39,8 @@ from cloudaudit.model import Reason, Scope
 from cloudaudit.snapshot import Snapshot
 
 ROOT = Path(__file__).parent.parent.parent
+NOW = ("--at", "2026-11-22T04:00:00Z")
+"""A little after the clouds' clock, for a process whose own clock is the real one."""
 VOLUMES = ("BDR-01", "BDR-03", "SEC-15")
 NETWORK = ("SEC-06", "SEC-07")
 IMAGES = ("POR-01",)
@@ -272,9 +274,7 @@ def test_an_entry_that_clouds_yaml_does_not_have(bench: Bench, cloud: FakeOpenSt
 
 
 def test_no_clouds_yaml_at_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(bench.folder))
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(bench.folder / "clouds.yaml"))
-    monkeypatch.chdir(bench.folder)
+    monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(bench.folder / "clouds.yaml")])
     done = bench.run()
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"error: {bench.path}:9:9: target 'hn': no clouds.yaml was found")
@@ -314,6 +314,33 @@ def test_a_wrong_password(bench: Bench, cloud: FakeOpenStack) -> None:
     assert "PLANTED" not in done.out + done.err + done.html
 
 
+@pytest.mark.parametrize(
+    ("reply", "reason", "detail"),
+    [
+        (Reply(b"<html>log in</html>"), "invalid_answer", "x"),
+        (
+            Reply(b'{"token": {"user"', status=201, headers={"X-Subject-Token": "token-x"}),
+            "invalid_answer",
+            "x",
+        ),
+        (Reply({"token": []}, status=201, headers={"X-Subject-Token": "token-x"}), "invalid_answer", "x"),
+        (Reply(status=403), "no_permission", "HTTP 403 to the token request"),
+        (Reply(status=500), "invalid_answer", "HTTP 500 to the token request"),
+        (Reply(status=429, headers={"Retry-After": "1"}), "throttled", "HTTP 429 to the token request"),
+        (Reply(status=302, headers={"Location": "https://127.0.0.1:1/"}), "invalid_answer", "x"),
+    ],
+    ids=["html", "cut-json", "no-token", "forbidden", "broken", "throttled", "elsewhere"],
+)
+def test_no_token_is_given(
+    bench: Bench, cloud: FakeOpenStack, reply: Reply, reason: str, detail: str
+) -> None:
+    cloud.answers["/identity/v3/auth/tokens", None] = reply
+    done = bench.run("--quiet")
+    assert (done.code, done.err) == (3, "")
+    assert done.verdicts() == {("unknown", reason)}
+    assert set(done.gaps("openstack.volume")) == {("hn", None, None, reason, detail)}
+
+
 def test_nobody_listens(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = sound_cloud()
     with cloud.running():
@@ -346,6 +373,23 @@ def test_an_authority_that_was_not_given(bench: Bench, monkeypatch: pytest.Monke
         assert "ca_file" in detail
         bench.targets((OPENSTACK + bench.s3(store.url)).replace("}\n", ", ca_file: ca.pem}\n"))
         assert bench.run().code == 0
+
+
+def test_a_certificate_that_nobody_verifies(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = sound_cloud()
+    cloud.tls = Authority.make(bench.folder).server("127.0.0.1")
+    bench.select("SEC-15")
+    with cloud.running():
+        cloud.configure(bench.folder, monkeypatch)
+        clouds = bench.folder / "clouds.yaml"
+        clouds.write_text(clouds.read_text().replace('"auth_type"', '"verify": false, "auth_type"'))
+        with started(bench, *bench.command, "-o", bench.out, "--quiet", *NOW) as running:
+            _, err = ended(running)
+    assert (running.returncode, err) == (
+        0,
+        f"warning: {bench.path}:9:9: target 'hn': by clouds.yaml its certificate is not verified; "
+        "name its authority as ca_file\n",
+    )
 
 
 # --- services that break --------------------------------------------------------------------------------
@@ -566,6 +610,15 @@ def test_stdout_is_the_report_and_nothing_else(bench: Bench, cloud: FakeOpenStac
     assert (bench.folder / "sub" / "r.html").read_text(encoding="utf-8") == done.html
 
 
+@pytest.mark.parametrize("wish", [("-f", "jsno"), ("--export", "jsno=r.json")])
+def test_a_format_that_nobody_writes(bench: Bench, cloud: FakeOpenStack, wish: tuple[str, str]) -> None:
+    done = bench.run(*wish)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: there is no format 'jsno'; did you mean 'json'?\n"
+    assert cloud.requests == []
+    assert not bench.out.exists()
+
+
 def test_a_dash_is_no_folder(bench: Bench, cloud: FakeOpenStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(bench.folder)
     done = bench.call(*bench.command, "-o", "-")
@@ -583,6 +636,31 @@ def test_an_output_folder_that_cannot_be_written(bench: Bench, cloud: FakeOpenSt
     assert done.err.startswith("error: ")
     assert "cannot be written: " in done.err
     assert cloud.requests == [], "known before the cloud is read"
+
+
+@pytest.mark.parametrize("stderr", [subprocess.PIPE, subprocess.STDOUT], ids=["stdout", "both"])
+def test_a_reader_that_goes_away_changes_no_exit_code(
+    bench: Bench, cloud: FakeOpenStack, stderr: int
+) -> None:
+    cloud.answer(f"/volume/v3/{SHOP}/volumes/detail", {"volumes": [{**VOLUME, "encrypted": False}]})
+    bench.run()
+    profile = ("-p", bench.folder / "rieng.yaml", "--registers", bench.folder / "registers", *NOW)
+    judging = ("assess", bench.out / "snapshot", *profile, "-o", bench.folder / "2")
+    with started(bench, *judging, stderr=stderr) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert err == (None if stderr == subprocess.STDOUT else f"assessment: {bench.folder / '2'}\n")
+
+
+def test_no_room_for_the_output(bench: Bench) -> None:
+    with Path("/dev/full").open("w") as full, started(bench, "profiles", "list", stdout=full) as running:
+        _, err = ended(running)
+    assert (running.returncode, err) == (
+        2,
+        "error: the output cannot be written: No space left on device\n",
+    )
 
 
 def test_an_assessment_that_cannot_be_written(bench: Bench, cloud: FakeOpenStack) -> None:
@@ -631,8 +709,7 @@ def test_an_own_control_is_explained_in_the_report(bench: Bench, cloud: FakeOpen
 
 def test_the_three_steps_give_what_run_gives(bench: Bench, cloud: FakeOpenStack) -> None:
     cinder(cloud, Reply(status=403))
-    when = ("--at", "2026-11-22T04:00:00Z")
-    whole = bench.run(*when)
+    whole = bench.run(*NOW)
     snapshot, folder = bench.folder / "snapshot", bench.folder / "assessment"
     collected = bench.call("collect", *bench.command[1:5], "-o", snapshot)
     first, *missing = collected.err.splitlines()
@@ -642,7 +719,7 @@ def test_the_three_steps_give_what_run_gives(bench: Bench, cloud: FakeOpenStack)
     }
     lenient = bench.call("collect", *bench.command[1:5], "-o", bench.folder / "2", "--allow-incomplete")
     assert lenient.code == 0
-    with_them = ("-p", bench.folder / "rieng.yaml", "--registers", bench.folder / "registers", *when)
+    with_them = ("-p", bench.folder / "rieng.yaml", "--registers", bench.folder / "registers", *NOW)
     assessed = bench.call("assess", snapshot, *with_them, "-o", folder, "--lang", "en")
     assert (assessed.code, assessed.out) == (3, whole.out)
     assert (folder / "report.json").read_bytes() == (bench.out / "report.json").read_bytes()
@@ -737,18 +814,36 @@ class Silence:
         return Reply({"volumes": []})
 
 
-def started(bench: Bench, *args: object) -> subprocess.Popen[str]:
+def started(
+    bench: Bench,
+    *args: object,
+    stdout: IO[str] | int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.Popen[str]:
     """A command in a process of its own, which signals can be sent to."""
     kept = ("PATH", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE")
-    env = {name: os.environ[name] for name in kept} | {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+    env = {name: os.environ[name] for name in kept if name in os.environ} | {
+        "PYTHONPATH": str(ROOT),
+        "LC_ALL": "C.UTF-8",
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "cloudaudit", *map(str, args)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
         text=True,
         cwd=bench.folder,
         env=env,
     )
+
+
+def eventually(happens: Callable[[], bool]) -> bool:
+    """Whether something comes true within half a minute."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if happens():
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def ended(running: subprocess.Popen[str]) -> tuple[str, str]:
@@ -764,8 +859,10 @@ def test_ctrl_c_keeps_what_was_read(bench: Bench, cloud: FakeOpenStack) -> None:
     silence = Silence()
     cloud.call(f"/volume/v3/{SHOP}/volumes/detail", silence)
     bench.targets(OPENSTACK, OPENSTACK.replace("name: hn", "name: hcm"))
-    with started(bench, *bench.command, "-o", bench.out, "--at", "2026-11-22T04:00:00Z") as running:
+    with started(bench, *bench.command, "-o", bench.out, *NOW) as running:
         assert silence.asked.wait(30)
+        # The other project is through with its images once it is asked for its containers.
+        assert eventually(lambda: any(f"AUTH_{BANK}" in path for path in cloud.paths_asked()))
         begun = time.monotonic()
         running.send_signal(signal.SIGINT)
         out, err = ended(running)
@@ -779,7 +876,9 @@ def test_ctrl_c_keeps_what_was_read(bench: Bench, cloud: FakeOpenStack) -> None:
     gaps = {(g.scope, g.type, g.reason, g.detail) for g in kept.gaps()}
     assert (Scope("hn", "vn-hn-1", SHOP), "openstack.volume", Reason.PARTIAL, "interrupted") in gaps
     assert {g.reason for g in kept.gaps()} == {Reason.PARTIAL}
-    assert list(kept.each("openstack.project")) + list(kept.each("openstack.endpoint")) != []
+    listed = {(one.scope, one.type) for one in kept.listings()}
+    assert (Scope("hn", "vn-hn-1", BANK), "openstack.image") in listed
+    assert (Scope("hn", "vn-hn-1", SHOP), "openstack.volume") not in listed
     assert {verdict for verdict, _ in done.verdicts(*VOLUMES)} == {"unknown"}
     assert not (bench.out / "mau-2").exists(), "no other subject is begun"
     again = bench.call(
