@@ -317,17 +317,25 @@ def test_a_wrong_password(bench: Bench, cloud: FakeOpenStack) -> None:
 @pytest.mark.parametrize(
     ("reply", "reason", "detail"),
     [
-        (Reply(b"<html>log in</html>"), "invalid_answer", "x"),
+        (Reply(b"<html>log in</html>"), "invalid_answer", "no token could be had (InvalidResponse)"),
         (
             Reply(b'{"token": {"user"', status=201, headers={"X-Subject-Token": "token-x"}),
             "invalid_answer",
-            "x",
+            "no token could be had (InvalidResponse)",
         ),
-        (Reply({"token": []}, status=201, headers={"X-Subject-Token": "token-x"}), "invalid_answer", "x"),
+        (
+            Reply({"token": []}, status=201, headers={"X-Subject-Token": "token-x"}),
+            "invalid_answer",
+            "no token could be had (TypeError)",
+        ),
         (Reply(status=403), "no_permission", "HTTP 403 to the token request"),
         (Reply(status=500), "invalid_answer", "HTTP 500 to the token request"),
         (Reply(status=429, headers={"Retry-After": "1"}), "throttled", "HTTP 429 to the token request"),
-        (Reply(status=302, headers={"Location": "https://127.0.0.1:1/"}), "invalid_answer", "x"),
+        (
+            Reply(status=302, headers={"Location": "https://127.0.0.1:1/"}),
+            "invalid_answer",
+            "no token could be had (InvalidResponse)",
+        ),
     ],
     ids=["html", "cut-json", "no-token", "forbidden", "broken", "throttled", "elsewhere"],
 )
