@@ -173,7 +173,9 @@ def _declared(declared: Registers, about: Mapping[str, Any], at: Seconds) -> ass
     resources: dict[str, Sequence[Resource]] = {
         type_: declared.resources(type_) for type_ in registers.TYPES.values()
     }
-    return assessment.Declared(resources | {"platform": (platform,)}, declared.missing, declared.waivers)
+    return assessment.Declared(
+        resources | {"platform": (platform,)}, declared.missing, declared.waivers, declared.listings
+    )
 
 
 class _FindingsFile:
