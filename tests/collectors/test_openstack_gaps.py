@@ -537,6 +537,67 @@ def test_names_of_containers_keep_their_spelling(cloud: FakeOpenStack) -> None:
     assert taken.gaps() == []
 
 
+# --- Neutron: an empty list is asked for twice ------------------------------------------------------------
+
+ROUTERS = "/network/v2.0/routers"
+
+
+def in_turn(*replies: Reply) -> Callable[[Request], Reply]:
+    """Answers in the order of asking; the last one stays."""
+    left = list(replies)
+    return lambda request: left.pop(0) if len(left) > 1 else left[0]
+
+
+@pytest.mark.parametrize(
+    ("again", "reason", "detail"),
+    [
+        (
+            Reply({"routers": [{"id": "r-1", "project_id": SHOP}]}),
+            Reason.PARTIAL,
+            "the list was empty, and was not when it was asked for again; collect once more",
+        ),
+        (
+            Reply({"routers": [{"id": "r-1", "project_id": BANK}]}),
+            Reason.PARTIAL,
+            "the list was empty, and was not when it was asked for again; collect once more",
+        ),
+        (Reply(status=403), Reason.NO_PERMISSION, f"HTTP 403 from GET {ROUTERS}?limit=1000"),
+    ],
+)
+@pytest.mark.parametrize("role", ["reader", "PLANTED-unknown-role"])
+def test_an_empty_list_that_changes_proves_nothing(
+    cloud: FakeOpenStack, again: Reply, reason: Reason, detail: str, role: str
+) -> None:
+    cloud.roles[SHOP] = [role]
+    cloud.answers[ROUTERS, SHOP] = in_turn(Reply({"routers": []}), again)
+    taken = collect(IN_SHOP, "neutron.routers")
+    (gap,) = taken.seen
+    assert isinstance(gap, Gap)
+    assert (gap.scope, gap.type, gap.reason, gap.detail) == (IN_SHOP, "openstack.router", reason, detail)
+    assert gap.call == max(n for n, c in enumerate(taken.log.calls) if "/routers" in c.request)
+
+
+def test_an_empty_list_is_asked_for_again_after_all_others(cloud: FakeOpenStack) -> None:
+    cloud.answer("/network/v2.0/networks", {"networks": []}, project=SHOP)
+    taken = collect(IN_SHOP, "neutron.networks", "neutron.routers", "neutron.ports")
+    asked = [p.partition("?")[0].rpartition("/")[2] for p in cloud.paths_asked() if "/v2.0/" in p]
+    assert (asked[0], asked[-1], sorted(asked)) == (
+        "networks", "networks", ["networks", "networks", "ports", "routers"],
+    )  # fmt: skip
+    (listing,) = taken.listings("openstack.network")
+    assert (listing.count, listing.proof) == (
+        0, "the token is scoped to the project shop and was shown what it owns",
+    )  # fmt: skip
+    assert taken.gaps() == []
+
+
+def test_an_empty_list_still_needs_a_role_that_sees(cloud: FakeOpenStack) -> None:
+    cloud.roles[SHOP] = ["PLANTED-unknown-role"]
+    cloud.answer(ROUTERS, {"routers": []}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "neutron.routers").gaps()
+    assert (gap.reason, gap.detail.startswith("no evidence of sight")) == (Reason.PARTIAL, True)
+
+
 # --- extensions ------------------------------------------------------------------------------------------
 
 

@@ -87,6 +87,8 @@ class Read:
     """Items without a usable id."""
     own: bool = False
     """An item of the very scope was among them."""
+    rows: int = 0
+    """Items of any owner that the service showed."""
     call: int | None = None
     trouble: Trouble | None = None
 
@@ -120,6 +122,7 @@ class Desk(Errand):
     """An item of a project other than the token's own was seen."""
     shared_groups: set[str] = field(default_factory=set)
     """Security groups that other projects share with this one."""
+    _empty: list[tuple[Lister, Read]] = field(default_factory=list)
     _unproven: list[tuple[Lister, Read]] = field(default_factory=list)
 
     @property
@@ -156,6 +159,13 @@ class Desk(Errand):
 
     def pages(self, path: str, key: str, paging: Paging = Paging.LINKS) -> Iterator[Page | Trouble]:
         return pages(self.fetch, self.root, path, key, paging)
+
+    def items(self, lister: Lister) -> Iterator[Page | Trouble]:
+        """The pages of a listing, of all projects where that is asked for."""
+        path = lister.path
+        if self.everyone and lister.everyone:
+            path += ("&" if "?" in path else "?") + lister.everyone
+        return self.pages(path, lister.key, lister.paging)
 
     def kept(self, lister: Lister) -> Rows:
         """A list that several readings need: asked for once with each token."""
@@ -234,7 +244,14 @@ class Desk(Errand):
             yield self.gap(lister, Trouble(Reason.INVALID_ANSWER, detail, read.call))
         elif lister.proof:
             yield Listing(self.scope, lister.type, read.count, lister.proof, read.call)
-        elif self.everyone:
+        elif self.service == "network" and not read.rows:
+            self._empty.append((lister, read))
+        else:
+            yield from self._conclude_seen(lister, read)
+
+    def _conclude_seen(self, lister: Lister, read: Read) -> Iterator[Seen]:
+        """Say what a listing proves that was answered in full."""
+        if self.everyone:
             self._unproven.append((lister, read))
         elif read.own or self._sees(lister):
             proof = f"the token is scoped to the project {self.token.project_name} and was shown what it owns"
@@ -255,7 +272,22 @@ class Desk(Errand):
         return self.service != "network" or bool(self.token.roles & lister.roles)
 
     def settle(self) -> Iterator[Seen]:
-        """Conclude the listings of all projects, once every one of the service has been read."""
+        """Conclude what had to wait until every listing of the service was read.
+
+        NOTE: a worker of Neutron that is just starting filters lists by a policy it has not loaded yet, and
+        answers 200 with an empty list whatever there is. So an empty list is asked for again, and believed
+        when it is empty both times; between the two lies the reading of all that Neutron has for the scope.
+        """
+        for lister, read in self._empty:
+            again = next(self.items(lister))
+            if isinstance(again, Trouble):
+                yield self.gap(lister, again)
+            elif again.rows:
+                detail = "the list was empty, and was not when it was asked for again; collect once more"
+                yield self.gap(lister, Trouble(Reason.PARTIAL, detail, again.call))
+            else:
+                yield from self._conclude_seen(lister, replace(read, call=again.call))
+        self._empty.clear()
         for lister, read in self._unproven:
             if self.crossed:
                 proof = f"the same token was shown items of other projects by {self.service}"
@@ -268,17 +300,13 @@ class Desk(Errand):
 
 def listing(desk: Desk, lister: Lister, source: Iterable[Page | Trouble] | None = None) -> Iterator[Seen]:
     """Read one listing to its end: its resources, then what the listing proves."""
-    if source is None:
-        path = lister.path
-        if desk.everyone and lister.everyone:
-            path += ("&" if "?" in path else "?") + lister.everyone
-        source = desk.pages(path, lister.key, lister.paging)
     read = Read()
-    for page in source:
+    for page in desk.items(lister) if source is None else source:
         if isinstance(page, Trouble):
             read.trouble = read.trouble or page
             continue
         read.call = page.call
+        read.rows += len(page.rows)
         for row in page.rows:
             try:
                 resource = desk.resource(lister, row, page)
