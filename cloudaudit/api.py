@@ -29,6 +29,7 @@ from cloudaudit.model import (
     MISSING,
     Finding,
     Gap,
+    GateState,
     Listing,
     Missing,
     Profile,
@@ -41,7 +42,7 @@ from cloudaudit.model import (
     Verdict,
     format_time,
 )
-from cloudaudit.readiness import ClaimFigures, CollectionFigures, control_result, readiness
+from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.registers import Registers
 from cloudaudit.reporters import Context, report_json
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
@@ -463,26 +464,41 @@ class Threshold:
     gate: bool = False
     level: int | None = None
 
+    @property
+    def needs_gates(self) -> bool:
+        return self.gate or self.level is not None
+
 
 VIOLATION: Final = 1
 INCOMPLETE: Final = 3
 
 
+def check_threshold(threshold: Threshold, profile: Profile) -> None:
+    """Refuse a threshold that a profile gives no measure for, before any cloud is asked."""
+    selected = {control.id for control in profile.controls}
+    if threshold.needs_gates and not any(selected & set(g.controls) for g in profile.gates if not g.final):
+        raise _no_gate(profile.id)
+
+
+def _no_gate(profile: str) -> CloudauditError:
+    return CloudauditError(
+        f"profile '{profile}' looks at no gate, and without one there is no level",
+        hint="let --fail-on name a severity, or choose a profile with gates",
+    )
+
+
 def exit_code(report: Mapping[str, Any], threshold: Threshold, *, allow_incomplete: bool = False) -> int:
     """1 for a violation, else 3 for something not known, else 0. The final gate is left aside."""
+    state = report["readiness"]["gate_state"]
+    if threshold.needs_gates and state == GateState.OUT_OF_SCOPE:
+        raise _no_gate(report["profile"]["id"])
     if threshold.level is not None:
         return _level_code(report, threshold.level, allow_incomplete)
     if threshold.gate:
-        state = report["readiness"]["gate_state"]
-        if state == "out_of_scope":
-            raise CloudauditError(
-                f"profile '{report['profile']['id']}' has no gate in this scope for --fail-on gate",
-                hint="name a severity or a level, or a profile with gates",
-            )
         code = {"blocked": VIOLATION, "indeterminate": INCOMPLETE}.get(state, 0)
         return 0 if code == INCOMPLETE and allow_incomplete else code
     floor = threshold.severity or Severity.HIGH
-    final = {id_ for gate in report["readiness"]["gates"] if gate["final"] for id_ in gate["controls"]}
+    final = _final_controls(report)
     counted = {
         entry["id"]
         for entry in report["controls"]
@@ -499,10 +515,19 @@ def _level_code(report: Mapping[str, Any], wanted: int, allow_incomplete: bool) 
     """A level not reached is a violation, unless only what is not known stands in its way."""
     if report["readiness"]["level"] >= wanted:
         return 0
-    open_verdicts = {f["verdict"] for f in report["findings"] if not f["waiver"]}
+    aside = _final_controls(report) if wanted < LAST_LEVEL else frozenset()
+    open_verdicts = {
+        f["verdict"] for f in report["findings"] if not f["waiver"] and f["control"] not in aside
+    }
     if open_verdicts & {"fail", "expired"} or not open_verdicts & {"unknown", "manual_pending"}:
         return VIOLATION
     return 0 if allow_incomplete else INCOMPLETE
+
+
+def _final_controls(report: Mapping[str, Any]) -> frozenset[str]:
+    """Controls that only the last level waits for."""
+    gates = (gate for gate in report["readiness"]["gates"] if gate["final"])
+    return frozenset(id_ for gate in gates for id_ in gate["controls"])
 
 
 # --- lint -----------------------------------------------------------------------------------------

@@ -72,6 +72,8 @@ LEVEL_LABELS: Final = (
     Text("Sẵn sàng, đề nghị cấp có thẩm quyền đánh giá", "Ready – request assessment"),
     Text("Đã được cấp có thẩm quyền đánh giá", "Assessed"),
 )
+LAST_LEVEL: Final = len(LEVEL_LABELS) - 1
+"""The only one that a final gate holds back."""
 
 _REGISTERS: Final = (
     ("sites", Text("Chưa có danh mục địa điểm (sites)", "The register of sites is missing")),
@@ -336,14 +338,14 @@ def _level(standing: _Standing) -> tuple[int, tuple[Text, ...]]:
     shut = _gates_in(standing, GateState.BLOCKED, GateState.INDETERMINATE)
     half_open = _gates_in(standing, GateState.CONDITIONAL)
     ladder = (
-        (0, (*_below("0", standing), *_missing_registers(standing))),
+        (0, (*_ungated(standing), *_below("0", standing), *_missing_registers(standing))),
         (1, (*shut, *_below("1", standing))),
         (1, _below("2", standing)),
         (2, (*_below("3", standing), *_claims_unmet(standing), *_unplanned(standing))),
         (3, (*half_open, *_below("4", standing), *_critical_unmet(standing))),
         (4, (*_below("5", standing), *_unassessed(standing))),
     )
-    return next(((level, unmet) for level, unmet in ladder if unmet), (5, ()))
+    return next(((level, unmet) for level, unmet in ladder if unmet), (LAST_LEVEL, ()))
 
 
 def _below(level: str, standing: _Standing) -> tuple[Text, ...]:
@@ -377,6 +379,18 @@ def _too_low(label: Text, value: Fraction, least: Fraction, unit: str) -> Text:
     return Text(
         f"{label.vi} {_localised(shown, unit, 'vi')} dưới {_localised(exact, unit, 'vi')}",
         f"{label.en} {_localised(shown, unit, 'en')} is below {_localised(exact, unit, 'en')}",
+    )
+
+
+def _ungated(standing: _Standing) -> tuple[Text, ...]:
+    """A profile that looks at no gate is no ground to speak of readiness."""
+    if any(g.state is not GateState.OUT_OF_SCOPE for g in standing.gates if not g.gate.final):
+        return ()
+    return (
+        Text(
+            "Hồ sơ năng lực không xét điều kiện tiên quyết nào nên không kết luận mức độ sẵn sàng",
+            "The profile looks at no gate, so it concludes no level of readiness",
+        ),
     )
 
 
@@ -486,8 +500,8 @@ def readiness(
     for which each finding that is not met, a gap's included, has a dated plan.
 
     A gate is judged by those of its controls that the profile selects and is out of scope without any; if
-    every gate is, so is the state of the set, and it holds no level back. The weights of dimensions
-    are the profile's own: a reader who recomputes divides by the sum over those that apply.
+    every gate is, so is the state of the set, and the level is 0. The weights of dimensions are the
+    profile's own: a reader who recomputes divides by the sum over those that apply.
     """
     if absent := sorted({c.id for c in profile.controls} - tallies.keys()):
         raise ValueError(f"controls without a tally: {', '.join(absent)}")

@@ -101,9 +101,10 @@ def test_by_gate(gate: str, strict: int, lenient: int) -> None:
     assert code(made, "gate", allow_incomplete=True) == lenient
 
 
-def test_without_a_gate_in_scope_there_is_nothing_to_go_by() -> None:
-    with pytest.raises(CloudauditError, match="profile 'rieng' has no gate in this scope") as error:
-        code(report(gate="out_of_scope"), "gate")
+@pytest.mark.parametrize("threshold", ["gate", "level=0"])
+def test_without_a_gate_in_scope_there_is_nothing_to_go_by(threshold: str) -> None:
+    with pytest.raises(CloudauditError, match="profile 'rieng' looks at no gate") as error:
+        code(report(gate="out_of_scope"), threshold)
     assert error.value.exit_code == 2
 
 
@@ -120,7 +121,9 @@ def test_without_a_gate_in_scope_there_is_nothing_to_go_by() -> None:
         (4, 5, [], 1, 1),
         (2, 3, ["SEC-01=fail/mt-1"], 1, 1),
         (2, 3, ["SEC-01=fail/mt-1", "SEC-02=unknown"], 3, 0),
+        # The decision of the competent authority stands in the way of the last level only.
         (4, 5, ["NDC-01=manual_pending"], 3, 0),
+        (3, 4, ["NDC-01=manual_pending"], 1, 1),
     ],
 )
 def test_by_level(level: int, wanted: int, findings: list[str], strict: int, lenient: int) -> None:

@@ -78,9 +78,13 @@ def gate(id_: str, *controls: str, final: bool = False) -> Gate:
     return Gate(id_, Text(id_, id_), controls, final)
 
 
+IDLE = control("RES-99")
+"""A control that applies to nothing: its gate is open and holds no level back."""
+
+
 def profile(
     *controls: Control,
-    gates: Sequence[Gate] = (),
+    gates: Sequence[Gate] = (gate("G0", IDLE.id),),
     kind: str = "agency",
     weights: Mapping[str, Fraction] = WEIGHTS,
     thresholds: Mapping[str, Mapping[str, Fraction]] = DEFAULT_THRESHOLDS,
@@ -92,7 +96,7 @@ def profile(
         publisher=NOTHING,
         official=False,
         kind=kind,
-        controls=controls,
+        controls=(*controls, IDLE),
         excluded={},
         weights=weights,
         gates=tuple(gates),
@@ -122,7 +126,7 @@ def roll(
 ) -> Readiness:
     return readiness(
         profile_,
-        tallies,
+        {IDLE.id: tally(), **tallies},
         registers_present=registers_present,
         collection=collection,
         claims=claims,
@@ -414,9 +418,19 @@ def test_a_gate_counts_only_the_controls_the_profile_selects() -> None:
     assert result.gate_state is GateState.CONDITIONAL
 
 
-def test_without_a_gate_in_scope_the_set_is_out_of_scope_and_holds_no_level_back() -> None:
-    result = roll(profile(control("SEC-01"), gates=[gate("G3", "SEC-21")]), {"SEC-01": tally("pass")})
-    assert (result.gate_state, result.level) == (GateState.OUT_OF_SCOPE, 4)
+@pytest.mark.parametrize(
+    "gates",
+    [(), (gate("G3", "SEC-21"),), (gate("G9", "SEC-01", final=True),)],
+    ids=["none", "none in scope", "final"],
+)
+def test_without_a_gate_to_look_at_there_is_no_ground_for_a_level(gates: Sequence[Gate]) -> None:
+    result = roll(
+        profile(control("SEC-01"), control("RES-01"), gates=gates),
+        {"SEC-01": tally("pass"), "RES-01": tally("pass")},
+    )
+    assert (result.gate_state, result.level, [reason.en for reason in result.reasons]) == (
+        GateState.OUT_OF_SCOPE, 0, ["The profile looks at no gate, so it concludes no level of readiness"],
+    )  # fmt: skip
 
 
 # --- levels and reasons -------------------------------------------------------------------------

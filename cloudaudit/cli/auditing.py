@@ -222,6 +222,7 @@ def assess(
     _check_formats(format_)
     api.check_room(output, registers)
     known = api.know(profile, kind or about.get("kind", "provider"), controls)
+    api.check_threshold(fail_on, known.profile)
     declared = register_files.load(registers)
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
         _note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
@@ -336,8 +337,11 @@ def run(
     for subject in loaded.subjects:
         api.check_room(folders[subject.id], registers or subject.registers)
     job = Job(at, fail_on, allow_incomplete, format_, lang, exports, quiet)
+    ready = _ready(loaded.subjects, profile, registers, controls)
+    for one in ready:
+        api.check_threshold(fail_on, one.known.profile)
     codes = []
-    for one in _ready(loaded.subjects, profile, registers, controls):
+    for one in ready:
         id_ = one.subject.id
         own = exports if single else [(kind, path.with_stem(f"{path.stem}-{id_}")) for kind, path in exports]
         codes.append(audit(one, folders[id_], replace(job, exports=own)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import hashlib
 import json
 import os
 import signal
@@ -627,6 +628,24 @@ def test_a_format_that_nobody_writes(bench: Bench, cloud: FakeOpenStack, wish: t
     assert not bench.out.exists()
 
 
+@pytest.mark.parametrize("threshold", ["gate", "level=2"])
+def test_a_threshold_that_the_profile_cannot_be_measured_by(
+    bench: Bench, cloud: FakeOpenStack, threshold: str
+) -> None:
+    done = bench.run("-p", "ci-quick", "--fail-on", threshold)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(
+        "error: profile 'ci-quick' looks at no gate, and without one there is no level; "
+    )
+    assert cloud.requests == []
+    assert not bench.out.exists()
+
+
+def test_a_profile_without_gates_concludes_no_level(bench: Bench, cloud: FakeOpenStack) -> None:
+    readiness = bench.run("-p", "ci-quick").report["readiness"]
+    assert (readiness["gate_state"], readiness["level"]) == ("out_of_scope", 0)
+
+
 def test_a_dash_is_no_folder(bench: Bench, cloud: FakeOpenStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(bench.folder)
     done = bench.call(*bench.command, "-o", "-")
@@ -713,6 +732,40 @@ def test_an_own_control_is_explained_in_the_report(bench: Bench, cloud: FakeOpen
     done = bench.run("--controls", own.parent)
     assert done.code == 1
     assert "own-remedy volume" in done.html
+
+
+OWN_DRILLS = """\
+id: BDR-901
+version: 1.0.0
+title: {vi: Diễn tập thành công, en: Drills succeed}
+severity: low
+method: T
+basis: O
+applies_to: drill
+check: {fact: result, equals: success}
+message: {vi: "Diễn tập {id}", en: "Drill {id}"}
+obligations: [D1121-15d]
+frameworks: {}
+remediation: {vi: Diễn tập lại., en: Repeat the drill.}
+limits: {vi: Chỉ xét kết quả được khai., en: Only declared results are looked at.}
+examples:
+  pass: [{resource: {id: dt-1, result: success}}]
+  fail: [{resource: {id: dt-1, result: fail}}]
+  unknown: [{resource: {id: dt-1}}]
+"""
+
+
+def test_a_register_without_entries_is_its_own_proof(bench: Bench, cloud: FakeOpenStack) -> None:
+    own = bench.folder / "own" / "BDR-901.yaml"
+    own.parent.mkdir()
+    own.write_text(OWN_DRILLS, encoding="utf-8")
+    bench.register("drills", "version: 1\ndrills: []\n")
+    bench.select("BDR-901")
+    (finding,) = bench.run("--controls", own.parent).findings("BDR-901")
+    assert (finding["verdict"], finding["detail"]) == (
+        "not_applicable",
+        "register drills.yaml, SHA-256 " + hashlib.sha256(b"version: 1\ndrills: []\n").hexdigest(),
+    )
 
 
 def test_the_three_steps_give_what_run_gives(bench: Bench, cloud: FakeOpenStack) -> None:
