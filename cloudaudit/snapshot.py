@@ -93,11 +93,10 @@ def write(folder: Path, contents: Contents, types: Mapping[str, ResourceType]) -
         if folder.exists():
             folder.rmdir()
         work.rename(folder)
-    except BaseException as wrong:
+    except OSError as wrong:
+        raise _unwritable(folder, wrong) from wrong
+    finally:
         shutil.rmtree(work, ignore_errors=True)
-        if isinstance(wrong, OSError):
-            raise _unwritable(folder, wrong) from wrong
-        raise
     return digest
 
 

@@ -8,10 +8,12 @@ import shutil
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import get_args
 
 from cloudaudit import api
 from cloudaudit.catalog import control_schema, load_types
 from cloudaudit.cli import _run
+from cloudaudit.wording import Lang
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "reports" / "examples" / "demo"
@@ -35,8 +37,8 @@ def demo() -> None:
         for file in ("report.json", "report.html"):
             shutil.copyfile(out / file, EXAMPLES / file)
         assessed = api.load_assessment(out)
-        for lang in ("vi", "en"):
-            shown = api.render(assessed, "text", lang=lang)  # type: ignore[arg-type]
+        for lang in get_args(Lang):
+            shown = api.render(assessed, "text", lang=lang)
             (EXAMPLES / f"report.{lang}.txt").write_text(str(shown), encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ from builders import (
     site,
 )
 
-from cloudaudit.model import Reason, Resource, Scope, Unseen, Value
+from cloudaudit.model import Gap, Reason, Resource, Scope, Unseen, Value
 
 PUBLISHED = (document(),)
 
@@ -103,8 +103,8 @@ def test_a_reading_that_was_broken_off_says_nothing() -> None:
         ([gap("published_document", Scope("documents"), Reason.TIMEOUT)], Reason.TIMEOUT),
     ],
 )
-def test_a_document_that_was_not_read_says_why(gaps: list[object], reason: Reason) -> None:
-    found = derived("papers", World(gaps=gaps), attestation())  # type: ignore[arg-type]
+def test_a_document_that_was_not_read_says_why(gaps: list[Gap], reason: Reason) -> None:
+    found = derived("papers", World(gaps=gaps), attestation())
     assert reasons(found) == {"intact": reason, "state": reason}
 
 

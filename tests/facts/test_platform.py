@@ -162,10 +162,10 @@ OURS = system("thue", {"project": PROJECT})
 ELSEWHERE = in_project("khac")
 
 
-def shares(world: World) -> tuple[Value, Value]:
+def shares(world: World) -> tuple[Value, ...]:
     found = inventory(world)
     answers = {**reasons(found), **found.facts}
-    return tuple(answers.get(f"attribution.by_{by}", answers.get("attribution")) for by in ("count", "size"))  # type: ignore[return-value]
+    return tuple(answers.get(f"attribution.by_{by}", answers.get("attribution")) for by in ("count", "size"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import CLOUD, World, derived, gap, grant, member, reasons, user
 
-from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, Value
+from cloudaudit.model import Gap, Partial, Reason, Resource, Scope, Unseen, Value
 
 GRANT, MEMBER = "openstack.role_assignment", "openstack.group_member"
 
@@ -66,9 +66,9 @@ def test_others_power_is_not_ours() -> None:
     ],
 )
 def test_gaps_leave_power_open_where_it_may_be_hidden(
-    resources: list[Resource], gaps: list[object], privileged: Value
+    resources: list[Resource], gaps: list[Gap], privileged: Value
 ) -> None:
-    assert power(World(resources, gaps)) == privileged  # type: ignore[arg-type]
+    assert power(World(resources, gaps)) == privileged
 
 
 def test_roles_are_known_in_part_where_groups_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from builders import World, bucket, container, derived, no_register, reasons, statement, system
@@ -74,8 +75,8 @@ def test_a_store_without_blocks_closes_nothing() -> None:
 
 
 def test_a_store_without_policies_denies_nothing_and_may_open_otherwise() -> None:
-    without = {"without": ["policy.statements"], "unseen": {"policy": NOT_THERE}}
-    assert openness(bucket(facts={"acl.grants": READ}, **without)) == (True, Reason.NOT_IMPLEMENTED)  # type: ignore[arg-type]
+    without: dict[str, Any] = {"without": ["policy.statements"], "unseen": {"policy": NOT_THERE}}
+    assert openness(bucket(facts={"acl.grants": READ}, **without)) == (True, Reason.NOT_IMPLEMENTED)
 
 
 # --- policies --------------------------------------------------------------------------------------------
