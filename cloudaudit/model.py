@@ -192,8 +192,8 @@ def parse_time(text: str) -> Seconds:
 
 
 def format_time(moment: Seconds) -> str:
-    """Write a moment as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Write a moment as RFC 3339 in UTC. The year has four digits, which not every strftime gives it."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 # --- what was seen, and what was not ------------------------------------------------------------
@@ -232,7 +232,9 @@ class Scope:
         return (self.target, self.region or "", self.project or "")
 
     def __str__(self) -> str:
-        return "/".join(p for p in self.key() if p)
+        """`target/region/project` as far as it goes; `*` keeps the place of a region before a project."""
+        region = self.region or ("*" if self.project else None)
+        return "/".join(part for part in (self.target, region, self.project) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from cloudaudit.model import (
     Resource,
     ResourceType,
     Scope,
-    Seconds,
     Unseen,
     Value,
     format_time,
@@ -83,9 +82,8 @@ def _canonical(record: Mapping[str, Any]) -> str:
         return line(record)
 
 
-def moment_text(moment: Seconds) -> str:
-    """A moment as text; the year has four digits, whatever the platform makes of the year 1."""
-    return format_time(moment).zfill(20)
+moment_text: Final = format_time
+"""How records and reports write a moment."""
 
 
 # --- resources to records ---------------------------------------------------------------------------
