@@ -7,7 +7,6 @@ wrong is refused with its place; nothing is judged.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -42,12 +41,12 @@ from cloudaudit.model import (
 )
 from cloudaudit.operators import OPERATORS, glob_match, value_of
 from cloudaudit.predicate import HEADS, Compiler
+from cloudaudit.wording import placeholders
 from cloudaudit.yamlsource import Document, load, problems_of_schema
 from cloudaudit.yamlsource import schema as read_schema
 
 CONDITIONS: Final = ("where", "not_applicable_when", "expired_when", "pending_when", "check")
 PARAMETER_SOURCES: Final = ("proposed-default", "profile")
-_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def schema(name: str) -> Mapping[str, Any]:
@@ -448,7 +447,7 @@ def _check_message(
     """A message may name facts of the judged resource and, as {param.name}, parameters."""
     known = {*compiler.subject, *(f"param.{name}" for name in compiler.params)}
     for lang in ("vi", "en"):
-        for name in _PLACEHOLDER.findall(raw["message"][lang]):
+        for name in placeholders(Text(raw["message"][lang], "")):
             stem = name.split(".", 1)[0]
             is_entry = stem in compiler.subject and compiler.subject[stem].type is FactType.MAP
             if name not in known and not is_entry:
@@ -749,6 +748,7 @@ def control_schema(types: Mapping[str, ResourceType]) -> dict[str, Any]:
         },
     }
     applies = {"$ref": "#/$defs/resource_type"}
+    several = {"type": "array", "minItems": 1, "uniqueItems": True, "items": applies}
     examples = {
         "type": "object",
         "required": ["pass", "fail", "unknown"],
@@ -766,7 +766,7 @@ def control_schema(types: Mapping[str, ResourceType]) -> dict[str, Any]:
         "severity": {"enum": [s.value for s in Severity]},
         "method": {"enum": [m.value for m in Method]},
         "basis": {"enum": [b.value for b in Basis]},
-        "applies_to": {"anyOf": [applies, {"type": "array", "minItems": 1, "items": applies}]},
+        "applies_to": {"anyOf": [applies, several]},
         "parameters": {"type": "object", "additionalProperties": parameter},
         **dict.fromkeys(CONDITIONS, condition),
         "message": bilingual,

@@ -50,6 +50,11 @@ def test_a_sound_control_of_ones_own_passes(capsys: pytest.CaptureFixture[str], 
         ("severity: critical", "serverity: critical", "did you mean 'severity'?"),
         ("severity: critical", "severity: critcal", "did you mean 'critical'?"),
         ("applies_to: openstack.volume", "applies_to: openstack.volum", "did you mean 'openstack.volume'?"),
+        (
+            "applies_to: openstack.volume",
+            "applies_to: [openstack.volume, openstack.volume]",
+            "'applies_to', item 2: the text 'openstack.volume' is already in the list; remove one of the two",
+        ),
         ("fact: backup.newest_age", "fact: backup.newest_aeg", "did you mean 'backup.newest_age'?"),
         ("D1121-15d", "D1121-15z", "unknown obligation 'D1121-15z'; did you mean 'D1121-15"),
         ("id: BDR-901", "id: BDR-901\nid: BDR-902", "is already"),
@@ -71,6 +76,15 @@ def test_a_broken_control_is_told_with_its_place(
     numbers = {int(entry.removeprefix(f"error: {control}:").split(":")[0]) for entry in places}
     assert any(abs(number - line) <= 1 for number in numbers), err
     assert message in err
+
+
+def test_a_message_that_names_no_fact_is_told_once_a_language(
+    capsys: pytest.CaptureFixture[str], control: Path
+) -> None:
+    text = control.read_text(encoding="utf-8")
+    control.write_text(text.replace("{name}", "{nmae} {nmae}"), encoding="utf-8")
+    code, _, err = cloudaudit(capsys, "controls", "lint", control.parent)
+    assert (code, err.count("the message names unknown fact 'nmae'; did you mean 'name'?")) == (2, 2)
 
 
 def test_an_example_that_no_longer_holds_is_told(capsys: pytest.CaptureFixture[str], control: Path) -> None:
