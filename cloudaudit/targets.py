@@ -128,6 +128,7 @@ def load(path: Path, environ: Mapping[str, str]) -> TargetsFile:
     ]
     if not problems:
         problems += _repeated(document, value)
+        problems += _denied(document, value)
         problems += _absent_files(document, value)
     if problems:
         raise TargetError.of(sorted(problems, key=_by_place))
@@ -282,6 +283,21 @@ def _named_twice(
             where, f"'{name}' is already given at line {seen[name].line}", "name one of them otherwise"
         )
     seen.setdefault(name, where)
+
+
+def _denied(document: Document, value: Any) -> Iterator[Problem]:
+    """Find targets of a kind that their subject declares absent."""
+    for s, subject in enumerate(value["subjects"]):
+        for n, kind in enumerate(subject.get("absent", ())):
+            there = next((t for t, target in enumerate(subject["targets"]) if target["kind"] == kind), None)
+            if there is not None:
+                name = subject["targets"][there]["name"]
+                line = document.where(("subjects", s, "targets", there)).line
+                yield Problem(
+                    document.where(("subjects", s, "absent", n)),
+                    f"'absent' declares that there is no {kind} target, but '{name}' at line {line} is one",
+                    f"remove {kind} here, or the target",
+                )
 
 
 def _files(value: Any) -> Iterator[tuple[Pointer, str]]:

@@ -352,6 +352,20 @@ def test_repeated_names_are_refused_with_both_lines(base: Path) -> None:
     ]
 
 
+def test_a_kind_that_is_declared_absent_has_no_target(base: Path) -> None:
+    text = FULL.replace("kind: agency\n", "kind: agency\n    absent: [openstack, s3]\n")
+    assert refused(base, text) == [
+        "16:14: 'absent' declares that there is no openstack target, but 'hn' at line 19 is one; "
+        "remove openstack here, or the target",
+        "16:25: 'absent' declares that there is no s3 target, but 'kho' at line 20 is one; "
+        "remove s3 here, or the target",
+    ]
+    other = text.replace("[openstack, s3]", "[s3]").replace(
+        '      - {name: kho, kind: s3, endpoint: "http:', "#"
+    )
+    assert read(base, other).subjects[1].absent == ("s3",), "a target of another subject is no contradiction"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
