@@ -6,7 +6,7 @@ The one module that knows every kind of target.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,7 @@ def collect_subject(
     """
     began = now()
     collectors = _collectors(subject, now, cancelled)
+    unverified = _unverified(subject)
     documents = _documents(subject, plan, declared, now, cancelled)
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
     found = _numbered(
@@ -74,7 +75,7 @@ def collect_subject(
         listings=listings,
         gaps=found.gaps,
         calls=found.calls,
-        run=_about(subject, plan, found),
+        run=_about(subject, plan, found, unverified),
     )
     return snapshot.write(out, contents, types)
 
@@ -85,6 +86,14 @@ def check_targets(subject: Subject) -> list[Problem]:
     hint = "name its authority as ca_file"
     return [
         Problem(entry.where, f"target '{entry.name}': by clouds.yaml its certificate is not verified", hint)
+        for entry in _unverified(subject)
+    ]
+
+
+def _unverified(subject: Subject) -> list[OpenStackEntry]:
+    """Targets whose certificates nobody verifies, so that anyone on the way could have answered for them."""
+    return [
+        entry
         for entry in subject.targets
         if isinstance(entry, OpenStackEntry) and read_entry(_openstack_target(entry)).verify is False
     ]
@@ -189,7 +198,9 @@ def _declared_absent(subject: Subject, plan: Plan) -> Iterator[Listing]:
             yield Listing(Scope("*"), type_, 0, proof)
 
 
-def _about(subject: Subject, plan: Plan, found: Collected) -> dict[str, Any]:
+def _about(
+    subject: Subject, plan: Plan, found: Collected, unverified: Sequence[OpenStackEntry]
+) -> dict[str, Any]:
     """What the snapshot says of its own making. Holds no secret: entries of targets.yaml have none."""
     return {
         "tool": {"name": "cloudaudit", "version": __version__},
@@ -198,7 +209,9 @@ def _about(subject: Subject, plan: Plan, found: Collected) -> dict[str, Any]:
             "kind": subject.kind,
             "title": {"vi": subject.title.vi, "en": subject.title.en},
         },
-        "targets": [_target(entry) for entry in subject.targets],
+        "targets": [
+            _target(entry) | ({"verify": False} if entry in unverified else {}) for entry in subject.targets
+        ],
         "absent": sorted(subject.absent),
         "calls": sorted(plan.wanted),
         "figures": _figures(subject, found),

@@ -430,10 +430,16 @@ def _target(target: Mapping[str, Any]) -> dict[str, Any]:
     """A target with what else targets.yaml told of it, in words."""
     more = []
     for key, value in target.items():
-        if key not in ("name", "kind", "vantage"):
+        if key not in ("name", "kind", "vantage", "verify"):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             more.append((key, clean(shown, MAX_VALUE)))
-    return {"name": target["name"], "kind": target["kind"], "vantage": target.get("vantage"), "more": more}
+    return {
+        "name": target["name"],
+        "kind": target["kind"],
+        "vantage": target.get("vantage"),
+        "unverified": target.get("verify") is False,
+        "more": more,
+    }
 
 
 # --- obligations --------------------------------------------------------------------------------------

@@ -399,6 +399,9 @@ def test_a_certificate_that_nobody_verifies(bench: Bench, monkeypatch: pytest.Mo
         f"warning: {bench.path}:9:9: target 'hn': by clouds.yaml its certificate is not verified; "
         "name its authority as ca_file\n",
     )
+    done = Done(0, "", err, bench.out)
+    assert [target["verify"] for target in done.report["targets"]] == [False]
+    assert "Không kiểm tra chứng thư TLS" in done.html
 
 
 # --- services that break --------------------------------------------------------------------------------

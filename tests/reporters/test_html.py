@@ -354,6 +354,14 @@ def test_method_carries_versions_gaps_and_registers() -> None:
         assert part in text
 
 
+def test_a_target_whose_certificate_nobody_verified_is_marked() -> None:
+    inputs = sample.small()
+    first, *others = inputs.targets
+    text = read(page(replace(inputs, targets=[{**first, "verify": False}, *others]))).by_id("method").text
+    assert text.count("Không kiểm tra chứng thư TLS TLS certificate not verified regions: all") == 1
+    assert "verify" not in text.replace("TLS certificate not verified", "")
+
+
 def test_a_control_the_catalogue_does_not_have_still_shows_its_result() -> None:
     text = read(page(sample.realistic(), controls={}, obligations={})).by_id("c-RES-05").text
     assert "Danh mục đang dùng không có biện pháp kiểm soát này; chỉ có kết quả." in text
