@@ -17,6 +17,7 @@ import click
 from cloudaudit.cli.options import (
     EXISTING_FOLDER,
     FOLDER,
+    OWN_CONTROLS,
     color,
     deciding,
     emit,
@@ -262,12 +263,15 @@ def _rendered(assessed: Assessed, format_: str, lang: Lang, known: Knowledge) ->
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; default: stdout."
 )
+@OWN_CONTROLS
 @click.option("--snapshot", type=EXISTING_FOLDER, help="Check that this is the snapshot it was made from.")
 def report(
-    assessment: Path, format_: str, lang: str | None, output: Path | None, snapshot: Path | None
-) -> None:
+    assessment: Path, format_: str, lang: str | None, output: Path | None, controls: tuple[Path, ...],
+    snapshot: Path | None,
+) -> None:  # fmt: skip
     """Write an assessment in another format."""
     from cloudaudit import api
+    from cloudaudit.catalog import load_catalogue
 
     assessed = api.load_assessment(assessment, snapshot)
     to_screen = output is None or str(output) == "-"
@@ -278,6 +282,7 @@ def report(
             lang=language(lang),
             width=width() if to_screen else 80,
             color=to_screen and color(),
+            catalogue=load_catalogue(controls),
         ),
         output,
     )

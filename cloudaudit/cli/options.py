@@ -79,6 +79,9 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
+OWN_CONTROLS = click.option(
+    "--controls", type=EXISTING, multiple=True, help="An organisation's own controls. Repeatable."
+)
 judging = _together(
     click.option(
         "-p", "--profile", default="ndc-connection", show_default=True, help="Profile, or path of one."
@@ -86,9 +89,7 @@ judging = _together(
     click.option(
         "--registers", type=EXISTING_FOLDER, help="Folder of registers; default: what targets.yaml names."
     ),
-    click.option(
-        "--controls", type=EXISTING, multiple=True, help="An organisation's own controls. Repeatable."
-    ),
+    OWN_CONTROLS,
     click.option("--at", type=Moment(), help="Time of assessment; default: now."),
 )
 deciding = _together(

@@ -735,6 +735,9 @@ def test_an_own_control_is_explained_in_the_report(bench: Bench, cloud: FakeOpen
     done = bench.run("--controls", own.parent)
     assert done.code == 1
     assert "own-remedy volume" in done.html
+    explained = bench.call("report", bench.out, "-f", "html", "--lang", "en", "--controls", own.parent)
+    assert (explained.code, explained.out) == (0, done.html)
+    assert "own-remedy volume" not in bench.call("report", bench.out, "-f", "html").out
 
 
 OWN_DRILLS = """\
