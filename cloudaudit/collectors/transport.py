@@ -139,7 +139,7 @@ MAX_BODY: Final = 32 * MIB
 MAX_IN_FLIGHT: Final = 32
 LONGEST_RETRY_WAIT: Final = 30.0
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_BUSY: Final = frozenset({429, 503})
+BUSY: Final = frozenset({429, 503})
 _CHUNK: Final = 64 * 1024
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _REQUEST_IDS: Final = (
@@ -365,7 +365,7 @@ class HttpClient:
             return Failure(Reason.PARTIAL, detail, call), None
         response.release_conn()
         call = _note(request, journal, response.status, at, headers, sha.hexdigest() if size else "")
-        wait = _retry_after(headers.get("retry-after", ""), at) if response.status in _BUSY else None
+        wait = retry_after(headers.get("retry-after", ""), at) if response.status in BUSY else None
         return Answer(response.status, headers, bytes(body), call, at), wait
 
     def _left(self) -> float | None:
@@ -575,7 +575,7 @@ def _moment(date: str) -> Seconds | None:
     return moment if 946_684_800 <= moment < 4_102_444_800 else None  # 2000 to 2100
 
 
-def _retry_after(value: str, at: Seconds) -> float:
+def retry_after(value: str, at: Seconds) -> float:
     """Seconds a busy server asks to be left alone; 0 when it does not say."""
     if value.strip().isdecimal():
         return float(value.strip()[:9])

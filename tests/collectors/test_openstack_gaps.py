@@ -137,11 +137,43 @@ def test_a_busy_service_is_asked_again_when_it_says(cloud: FakeOpenStack) -> Non
 
 def test_waiting_has_an_end(cloud: FakeOpenStack) -> None:
     pauses: list[float] = []
-    cloud.call(VOLUMES, failing(99, 429, **{"Retry-After": "86400"}))
+    cloud.call(VOLUMES, failing(99, 429, **{"Retry-After": "30"}))
     (gap,) = collect(IN_SHOP, "cinder.volumes", pauses=pauses).gaps()
-    assert gap.reason is Reason.THROTTLED
+    assert (gap.reason, gap.detail) == (Reason.THROTTLED, f"HTTP 429 from GET {VOLUMES}?limit=1000")
     assert len(pauses) == 3
-    assert all(60 <= pause <= 75 for pause in pauses)
+    assert all(30 <= pause <= 30 * 1.25 for pause in pauses)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("after", "seconds"), [("31", 31), ("86400", 86400), ("Sun, 22 Nov 2026 03:48:40 GMT", 120)]
+)
+def test_a_service_that_wants_to_be_left_alone_for_long_is(
+    cloud: FakeOpenStack, status: int, after: str, seconds: int
+) -> None:
+    pauses: list[float] = []
+    cloud.call(VOLUMES, failing(99, status, **{"Retry-After": after}))
+    taken = collect(IN_SHOP, "cinder.volumes", pauses=pauses)
+    (gap,) = taken.gaps()
+    assert (gap.reason, gap.detail) == (
+        Reason.THROTTLED,
+        f"HTTP {status} from GET {VOLUMES}?limit=1000; the service asks to wait {seconds} s",
+    )
+    assert taken.request(gap.call) == f"GET {VOLUMES}?limit=1000"
+    assert [c.status for c in taken.log.calls if "detail" in c.request] == [status]
+    assert pauses == []
+
+
+def test_a_long_wait_asked_for_last_is_told_too(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    cloud.call(
+        VOLUMES,
+        in_turn(*[Reply(status=503)] * 3, Reply(status=503, headers={"Retry-After": "600"})),
+    )
+    (gap,) = collect(IN_SHOP, "cinder.volumes", pauses=pauses).gaps()
+    assert (gap.reason, gap.detail.endswith("; the service asks to wait 600 s"), len(pauses)) == (
+        Reason.THROTTLED, True, 3,
+    )  # fmt: skip
 
 
 def test_without_a_word_pauses_grow(cloud: FakeOpenStack) -> None:
@@ -160,8 +192,8 @@ def test_other_failures_are_not_repeated(cloud: FakeOpenStack) -> None:
 
 def test_no_pause_outlasts_the_deadline(cloud: FakeOpenStack) -> None:
     pauses: list[float] = []
-    cloud.call(VOLUMES, failing(99, 429, **{"Retry-After": "50"}))
-    (gap,) = collect(IN_SHOP, "cinder.volumes", pauses=pauses, deadline=40).gaps()
+    cloud.call(VOLUMES, failing(99, 429, **{"Retry-After": "25"}))
+    (gap,) = collect(IN_SHOP, "cinder.volumes", pauses=pauses, deadline=20).gaps()
     assert (gap.reason, pauses) == (Reason.THROTTLED, [])
 
 

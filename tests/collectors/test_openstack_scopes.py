@@ -23,6 +23,7 @@ from fake_openstack import (
     TARGET,
     FakeOpenStack,
     Reply,
+    Request,
     collect,
     collector,
     listed,
@@ -40,6 +41,7 @@ from cloudaudit.model import Gap, Listing, Reason, Resource, Scope
 TYPES = load_types()
 CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
 VOLUMES = f"/volume/v3/{SHOP}/volumes/detail"
+TOKENS = "/identity/v3/auth/tokens"
 
 
 @pytest.fixture
@@ -338,6 +340,20 @@ def test_many_threads_share_one_limit_and_one_set_of_tokens(cloud: FakeOpenStack
 # --- no way in -------------------------------------------------------------------------------------------
 
 
+def log_in(
+    cloud: FakeOpenStack,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    auth_url: str,
+    auth_type: str = "v3password",
+) -> None:
+    """Write the usual entry of clouds.yaml with another auth_url."""
+    cloud.configure(
+        folder, monkeypatch, auth_type, auth_url=auth_url, username="audit", password=PASSWORD,
+        user_domain_name="Default", project_name="shop", project_domain_name="Default",
+    )  # fmt: skip
+
+
 def everything(**fields: Any) -> dict[Scope, list[Any]]:
     reader = collector(**fields)
     return {scope: list(reader.collect(scope, CALLS, CallLog())) for scope in reader.scopes(CallLog())}
@@ -374,7 +390,10 @@ def test_an_unreachable_keystone_is_a_gap_everywhere(tmp_path: Path, monkeypatch
     port = free_port()
     fake.url = f"http://127.0.0.1:{port}"
     fake.configure(tmp_path, monkeypatch)
-    assert_all_gaps(everything(), Reason.UNREACHABLE, f"connection refused: 127.0.0.1:{port}")
+    pauses: list[float] = []
+    found = everything(pauses=pauses)
+    assert_all_gaps(found, Reason.UNREACHABLE, f"connection refused: 127.0.0.1:{port}")
+    assert len(pauses) == 3
 
 
 def test_an_unreachable_service_is_a_gap_after_some_tries(cloud: FakeOpenStack) -> None:
@@ -430,9 +449,123 @@ def test_a_private_authority_has_to_be_named(tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_a_token_that_cannot_be_understood_is_a_gap(cloud: FakeOpenStack, answer: Reply) -> None:
-    cloud.answers["/identity/v3/auth/tokens", None] = answer
+    cloud.answers[TOKENS, None] = answer
     for scope, seen in everything().items():
         assert {s.reason for s in seen} == {Reason.INVALID_ANSWER}, scope
+    assert cloud.paths_asked("POST") == [TOKENS]
+
+
+# --- a busy Keystone -------------------------------------------------------------------------------------
+
+
+def busy(cloud: FakeOpenStack, path: str, times: int, reply: Reply) -> None:
+    """Let a path be answered like this so many times, and then as it is now."""
+    usual = cloud.answers.pop((path, None), None)
+    left = [times]
+
+    def answer(request: Request) -> Reply:
+        left[0] -= 1
+        if left[0] == 0:
+            del cloud.answers[path, None]
+            if usual is not None:
+                cloud.answers[path, None] = usual
+        return reply
+
+    cloud.call(path, answer)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_keystone_is_asked_for_a_token_again(cloud: FakeOpenStack, status: int) -> None:
+    pauses: list[float] = []
+    busy(cloud, TOKENS, 2, Reply(status=status, headers={"Retry-After": "7"}))
+    taken = collect(IN_SHOP, "cinder.volumes", pauses=pauses)
+    assert [v.id for v in taken.resources("openstack.volume")] == ["vol-1"]
+    assert taken.gaps() == []
+    assert len(pauses) == 2
+    assert all(7 <= pause <= 7 * 1.25 for pause in pauses)
+    statuses = [c.status for c in taken.log.calls if c.request == f"POST {TOKENS}"]
+    assert sorted(statuses) == [201, status, status]
+
+
+def test_asking_for_a_token_has_an_end(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    cloud.answers[TOKENS, None] = Reply(status=429)
+    assert_all_gaps(everything(pauses=pauses), Reason.THROTTLED, "HTTP 429 to the token request")
+    assert len(cloud.paths_asked("POST")) == 4
+    assert [0.25 <= pauses[0] < 0.32, 0.5 <= pauses[1] < 0.63, 1.0 <= pauses[2] < 1.26] == [True] * 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("after", "seconds"), [("3600", 3600), ("Sun, 22 Nov 2026 03:48:40 GMT", 120)])
+def test_a_keystone_that_wants_to_be_left_alone_for_long_is(
+    cloud: FakeOpenStack, status: int, after: str, seconds: int
+) -> None:
+    pauses: list[float] = []
+    cloud.answers[TOKENS, None] = Reply(status=status, headers={"Retry-After": after})
+    detail = f"HTTP {status} to the token request; the service asks to wait {seconds} s"
+    assert_all_gaps(everything(pauses=pauses), Reason.THROTTLED, detail)
+    assert (cloud.paths_asked("POST"), pauses) == ([TOKENS], [])
+
+
+def test_no_pause_before_a_token_outlasts_the_deadline(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    cloud.answers[TOKENS, None] = Reply(status=429, headers={"Retry-After": "25"})
+    found = everything(pauses=pauses, deadline=20)
+    assert_all_gaps(found, Reason.THROTTLED, "HTTP 429 to the token request")
+    assert (cloud.paths_asked("POST"), pauses) == ([TOKENS], [])
+
+
+def test_other_failures_of_keystone_are_not_repeated(cloud: FakeOpenStack) -> None:
+    cloud.answers[TOKENS, None] = Reply(status=500)
+    assert_all_gaps(everything(), Reason.INVALID_ANSWER, "HTTP 500 to the token request")
+    assert cloud.paths_asked("POST") == [TOKENS]
+
+
+def test_after_an_interruption_no_token_is_asked_for(cloud: FakeOpenStack) -> None:
+    stop = threading.Event()
+    stop.set()
+    reader = OpenStackCollector(target(), now=lambda: AT, cancelled=stop)
+    (gap,) = reader.collect(IN_SHOP, frozenset({"cinder.volumes"}), CallLog())
+    assert isinstance(gap, Gap)
+    assert (gap.reason, gap.detail) == (Reason.PARTIAL, f"interrupted before POST {TOKENS}")
+    assert cloud.requests == []
+
+
+def test_a_token_that_ran_out_is_renewed_by_a_busy_keystone(cloud: FakeOpenStack) -> None:
+    pauses: list[float] = []
+    volumes = cloud.answers[VOLUMES, None]
+
+    def expired(request: Request) -> Reply:
+        cloud.answers[VOLUMES, None] = volumes
+        busy(cloud, TOKENS, 1, Reply(status=503, headers={"Retry-After": "7"}))
+        return Reply(status=401)
+
+    cloud.call(VOLUMES, expired)
+    taken = collect(IN_SHOP, "cinder.volumes", pauses=pauses)
+    assert [v.id for v in taken.resources("openstack.volume")] == ["vol-1"]
+    assert [7 <= pause <= 7 * 1.25 for pause in pauses] == [True]
+
+
+@pytest.mark.parametrize(("after", "pauses_expected"), [("7", 1), ("3600", 0)])
+def test_a_keystone_too_busy_to_tell_its_versions_is_asked_again(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str, pauses_expected: int
+) -> None:
+    """The generic plug-in looks for Keystone's versions before it asks for a token."""
+    links = [{"rel": "self", "href": f"{cloud.url}/identity/v3/"}]
+    versions = {"values": [{"id": "v3.14", "status": "stable", "links": links}]}
+    cloud.answer("/identity", {"versions": versions}, status=300)
+    busy(cloud, "/identity", 1, Reply(status=503, headers={"Retry-After": after}))
+    log_in(cloud, tmp_path, monkeypatch, f"{cloud.url}/identity", "password")
+    pauses: list[float] = []
+    taken = collect(IN_SHOP, "cinder.volumes", pauses=pauses)
+    assert len(pauses) == pauses_expected
+    if pauses:
+        assert taken.gaps() == []
+    else:
+        (gap,) = taken.gaps()
+        assert (gap.reason, gap.detail.endswith("; the service asks to wait 3600 s")) == (
+            Reason.THROTTLED, True,
+        )  # fmt: skip
 
 
 # --- nothing but reading leaves ----------------------------------------------------------------------------

@@ -200,25 +200,33 @@ class Cloud:
         return self._authenticate(plugin, Scope(self.target.name, project=project.id if project else None))
 
     def _authenticate(self, plugin: BaseIdentityPlugin, scope: Scope) -> Token | Trouble:
-        from cloudaudit.collectors.openstack.session import Record, trouble_of
+        from cloudaudit.collectors.openstack.session import Record
 
         record = Record(self.shared.log, scope, "identity")
         request = f"POST {urlsplit(self.keystone).path}/auth/tokens"
+        # A token changes nothing in the cloud: asking for one again is as harmless as reading again.
+        return self.client.persist(request, lambda: self._ask_for_token(plugin, record, request))
+
+    def _ask_for_token(
+        self, plugin: BaseIdentityPlugin, record: Record, request: str
+    ) -> tuple[Token | Trouble, float | None]:
+        """One try, and the least wait before the next one (None: there shall be none)."""
+        from cloudaudit.collectors.openstack.session import failure_of
+
         try:
             access = plugin.get_access(self.client.session)
             issued = access.issued
             at = int(issued.timestamp()) if issued else self._now()
-            return _token(plugin, access, record.add(request, 201, at, {}))
+            return _token(plugin, access, record.add(request, 201, at, {})), None
         except ForbiddenVerb as error:
             detail = (
                 f"a token request was held back, because its address is not in clouds.yaml ({error});"
                 " write auth_type: v3password with an auth_url that ends in /v3, or access_token_endpoint"
             )
-            return Trouble(Reason.INVALID_ANSWER, detail)
+            return Trouble(Reason.INVALID_ANSWER, detail), None
         except Exception as error:  # noqa: BLE001 - the library meets a hostile answer with any exception
-            trouble = trouble_of(error, self.keystone)
-            number = record.add(request, trouble.status, self._now(), {})
-            return Trouble(trouble.reason, trouble.detail, number, trouble.status)
+            trouble, wait = failure_of(error, self.keystone, self._now())
+            return replace(trouble, call=record.add(request, trouble.status, self._now(), {})), wait
 
     # --- Keystone ----------------------------------------------------------------------------
 

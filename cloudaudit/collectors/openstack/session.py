@@ -10,10 +10,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -25,15 +25,25 @@ from cloudaudit.collectors.openstack.answers import (
     path_of,
     refused,
     request_id_of,
-    seconds_to_wait,
 )
 from cloudaudit.collectors.openstack.entry import Entry
 from cloudaudit.collectors.openstack.target import OpenStackTarget
-from cloudaudit.collectors.transport import Answer, CallLog, Clock, permit, reason_of_status
+from cloudaudit.collectors.transport import (
+    BUSY,
+    LONGEST_RETRY_WAIT,
+    Answer,
+    CallLog,
+    Clock,
+    permit,
+    reason_of_status,
+    retry_after,
+)
 from cloudaudit.model import Reason, Scope, Seconds
 
 if TYPE_CHECKING:
     from keystoneauth1.plugin import BaseAuthPlugin
+
+T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
@@ -178,18 +188,25 @@ class Client:
         Anything but 200, 203 and 204 is trouble.
         """
         request = f"{method} {path_of(url)}"
-        outcome: Answer | Trouble | None = None
+        return self.persist(request, lambda: self._once(method, url, auth, record, headers or {}, request))
+
+    def persist(self, request: str, once: Callable[[], tuple[T | Trouble, float | None]]) -> T | Trouble:
+        """Try, and try again while that makes sense and there is time; the last outcome is given.
+
+        `once` is one try, with the least wait before the next one (None: there shall be none).
+        """
+        outcome: T | Trouble | None = None
         for attempt in range(TRIES):
             if self._cancelled.is_set() or time.monotonic() > self._end:
                 break
-            outcome, pause = self._once(method, url, auth, record, headers or {}, request)
-            if pause is None or attempt == TRIES - 1:
+            outcome, wait = once()
+            if wait is None or attempt == TRIES - 1:
                 break
-            pause = (FIRST_PAUSE * 2**attempt if pause < 0 else pause) * _PATIENCE.uniform(1.0, 1.25)
+            pause = max(wait, FIRST_PAUSE * 2**attempt) * _PATIENCE.uniform(1.0, 1.25)
             if time.monotonic() + pause > self._end:
                 break
             self._pause(pause)
-        return outcome or self._over(request)
+        return self._over(request) if outcome is None else outcome
 
     def _over(self, request: str) -> Trouble:
         if self._cancelled.is_set():
@@ -205,7 +222,7 @@ class Client:
         headers: Mapping[str, str],
         request: str,
     ) -> tuple[Answer | Trouble, float | None]:
-        """One try. The seconds say when another makes sense: None never, less than 0 as we like."""
+        """One try, and the least wait before the next one (None: there shall be none)."""
         from keystoneauth1 import exceptions
 
         try:
@@ -218,22 +235,43 @@ class Client:
                 log=False,
             )
         except exceptions.ClientException as error:
-            trouble = trouble_of(error, url)
+            trouble, wait = failure_of(error, url, self._now())
             number = record.add(request, 0, self._now(), {})
-            pause = -1.0 if isinstance(error, exceptions.ConnectFailure) else None
-            return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), pause
+            return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), wait
         status, body = response.status_code, response.content
         at = moment_of_date(response.headers.get("Date")) or self._now()
         number = record.add(request, status, at, response.headers, body)
         if status in (200, 203, 204):
             return Answer(status, response.headers, body, number, at), None
-        if status not in (429, 503):
-            return refused(status, request, number), None
-        asked = seconds_to_wait(response.headers.get("Retry-After"), at)
-        return refused(status, request, number), -1.0 if asked is None else asked
+        trouble = refused(status, request, number)
+        return _busy(trouble, response.headers, at) if status in BUSY else (trouble, None)
 
 
-def trouble_of(error: Exception, url: str) -> Trouble:
+def failure_of(error: Exception, url: str, now: Seconds) -> tuple[Trouble, float | None]:
+    """Why no answer came, or no token before it, and the least wait before another try (None: no use)."""
+    from keystoneauth1 import exceptions
+
+    trouble = _trouble_of(error, url)
+    # Before the first token Keystone may be asked for its versions; what befell that stands behind this.
+    cause = error.__context__ if isinstance(error, exceptions.DiscoveryFailure) else error
+    if isinstance(cause, exceptions.ConnectFailure):
+        return trouble, 0.0
+    if isinstance(cause, exceptions.HttpError) and cause.http_status in BUSY and cause.response is not None:
+        headers = cause.response.headers
+        return _busy(trouble, headers, moment_of_date(headers.get("Date")) or now)
+    return trouble, None
+
+
+def _busy(trouble: Trouble, headers: Mapping[str, str], at: Seconds) -> tuple[Trouble, float | None]:
+    """What a service that is busy means, and the wait it asks for where that is short enough."""
+    wait = retry_after(headers.get("Retry-After", ""), at)
+    if wait <= LONGEST_RETRY_WAIT:
+        return trouble, wait
+    detail = f"{trouble.detail}; the service asks to wait {wait:.0f} s"
+    return replace(trouble, reason=Reason.THROTTLED, detail=detail), None
+
+
+def _trouble_of(error: Exception, url: str) -> Trouble:
     """Say in our own words why no answer came; the library's text may name proxies and passwords."""
     from keystoneauth1 import exceptions
 
