@@ -450,9 +450,50 @@ def test_a_private_authority_has_to_be_named(tmp_path: Path, monkeypatch: pytest
 )
 def test_a_token_that_cannot_be_understood_is_a_gap(cloud: FakeOpenStack, answer: Reply) -> None:
     cloud.answers[TOKENS, None] = answer
+    place = cloud.url.removeprefix("http://")
     for scope, seen in everything().items():
         assert {s.reason for s in seen} == {Reason.INVALID_ANSWER}, scope
+        (detail,) = {s.detail for s in seen}
+        assert detail.startswith(f"no token could be had from {place} ("), scope
     assert cloud.paths_asked("POST") == [TOKENS]
+
+
+def test_the_host_that_gave_no_token_is_told_without_its_user(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = cloud.url.removeprefix("http://")
+    log_in(cloud, tmp_path, monkeypatch, f"http://PLANTED-user:PLANTED-word@{place}/identity/v3")
+    cloud.answers[TOKENS, None] = Reply(b"<html>")
+    assert_all_gaps(
+        everything(), Reason.INVALID_ANSWER, f"no token could be had from {place} (InvalidResponse)"
+    )
+
+
+def test_a_host_is_told_in_harmless_signs(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(cloud, tmp_path, monkeypatch, "http://cloud\u202e.test/identity/v3")
+    for seen in everything().values():
+        (detail,) = {s.detail for s in seen}
+        assert "cloud\ufffd.test" in detail
+
+
+def test_the_host_that_gave_no_new_token_is_keystones(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = cloud.url.replace("http://127.0.0.1", "localhost")
+    log_in(cloud, tmp_path, monkeypatch, f"http://{place}/identity/v3")
+
+    def expired(request: Request) -> Reply:
+        cloud.answers[TOKENS, None] = Reply(b"<html>")
+        return Reply(status=401)
+
+    cloud.call(VOLUMES, expired)
+    (gap,) = collect(IN_SHOP, "cinder.volumes").gaps()
+    assert (gap.reason, gap.detail) == (
+        Reason.INVALID_ANSWER,
+        f"GET {VOLUMES}?limit=1000: no token could be had from {place} (InvalidResponse)",
+    )
 
 
 # --- a busy Keystone -------------------------------------------------------------------------------------

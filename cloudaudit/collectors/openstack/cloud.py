@@ -225,7 +225,7 @@ class Cloud:
             )
             return Trouble(Reason.INVALID_ANSWER, detail), None
         except Exception as error:  # noqa: BLE001 - the library meets a hostile answer with any exception
-            trouble, wait = failure_of(error, self.keystone, self._now())
+            trouble, wait = failure_of(error, self.keystone, self.keystone, self._now())
             return replace(trouble, call=record.add(request, trouble.status, self._now(), {})), wait
 
     # --- Keystone ----------------------------------------------------------------------------

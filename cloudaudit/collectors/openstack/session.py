@@ -35,6 +35,7 @@ from cloudaudit.collectors.transport import (
     CallLog,
     Clock,
     permit,
+    printable,
     reason_of_status,
     retry_after,
 )
@@ -169,6 +170,7 @@ class Client:
         self.session = Session(
             session=http, verify=entry.verify, cert=entry.cert, redirect=False, app_name="cloudaudit"
         )
+        self._keystone = entry.keystone
         self._now = now
         self._cancelled = cancelled
         self._pause = pause
@@ -235,7 +237,7 @@ class Client:
                 log=False,
             )
         except exceptions.ClientException as error:
-            trouble, wait = failure_of(error, url, self._now())
+            trouble, wait = failure_of(error, url, self._keystone, self._now())
             number = record.add(request, 0, self._now(), {})
             return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), wait
         status, body = response.status_code, response.content
@@ -247,11 +249,11 @@ class Client:
         return _busy(trouble, response.headers, at) if status in BUSY else (trouble, None)
 
 
-def failure_of(error: Exception, url: str, now: Seconds) -> tuple[Trouble, float | None]:
+def failure_of(error: Exception, url: str, keystone: str, now: Seconds) -> tuple[Trouble, float | None]:
     """Why no answer came, or no token before it, and the least wait before another try (None: no use)."""
     from keystoneauth1 import exceptions
 
-    trouble = _trouble_of(error, url)
+    trouble = _trouble_of(error, url, keystone)
     # Before the first token Keystone may be asked for its versions; what befell that stands behind this.
     cause = error.__context__ if isinstance(error, exceptions.DiscoveryFailure) else error
     if isinstance(cause, exceptions.ConnectFailure):
@@ -271,11 +273,11 @@ def _busy(trouble: Trouble, headers: Mapping[str, str], at: Seconds) -> tuple[Tr
     return replace(trouble, reason=Reason.THROTTLED, detail=detail), None
 
 
-def _trouble_of(error: Exception, url: str) -> Trouble:
+def _trouble_of(error: Exception, url: str, keystone: str) -> Trouble:
     """Say in our own words why no answer came; the library's text may name proxies and passwords."""
     from keystoneauth1 import exceptions
 
-    place = urlsplit(url).netloc.rpartition("@")[2]
+    place = _place(url)
     said = str(error)
     match error:
         case exceptions.SSLError():
@@ -296,7 +298,13 @@ def _trouble_of(error: Exception, url: str) -> Trouble:
             reason = reason_of_status(status)
             return Trouble(reason, f"HTTP {status} to the token request", status=status)
         case _:
-            return Trouble(Reason.INVALID_ANSWER, f"no token could be had ({type(error).__name__})")
+            detail = f"no token could be had from {_place(keystone)} ({type(error).__name__})"
+            return Trouble(Reason.INVALID_ANSWER, detail)
+
+
+def _place(url: str) -> str:
+    """Host and port of an address, without the user some write before them."""
+    return printable(urlsplit(url).netloc.rpartition("@")[2])
 
 
 def _distrusted(said: str, place: str) -> str:
