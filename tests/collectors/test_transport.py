@@ -27,6 +27,7 @@ from cloudaudit.collectors.transport import (
     permit,
     printable,
     reason_of_status,
+    retry_after,
     tls_context,
 )
 from cloudaudit.errors import TargetError
@@ -152,6 +153,18 @@ def test_a_server_that_wants_to_be_left_alone_for_long_is(after: str) -> None:
         answer = ask(server.url)
     assert isinstance(answer, Answer)
     assert (answer.status, len(server.asked)) == (503, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0), ("7", 7), (" 7 ", 7), ("86400", 86400), ("9" * 5000, 999_999_999),
+        ("Sun, 22 Nov 2026 03:46:50 GMT", 10), ("Sun, 22 Nov 2026 03:46:00 GMT", 0),
+        ("", 0), ("-5", 0), ("1.5", 0), ("soon", 0),
+    ],
+)  # fmt: skip
+def test_how_long_a_busy_server_asks_to_be_left_alone(header: str, seconds: float) -> None:
+    assert retry_after(header, 1795319200) == seconds
 
 
 def test_retries_end_and_the_last_answer_is_given() -> None:
