@@ -27,6 +27,7 @@ from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import (
     AT,
     MISSING,
+    Control,
     Finding,
     Gap,
     GateState,
@@ -42,6 +43,7 @@ from cloudaudit.model import (
     Verdict,
     format_time,
 )
+from cloudaudit.plan import untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.registers import Registers
 from cloudaudit.reporters import Context, report_json
@@ -546,12 +548,20 @@ def lint(paths: Sequence[Path] = ()) -> Linted:
     """Load controls, compile their conditions and run every example. Without paths: the shipped ones."""
     catalogue = catalog.load_catalogue(paths, builtin=not paths)
     compiled = catalogue.controls()
-    problems = tuple(
-        problem
-        for control in compiled
-        for problem in check_examples(control, catalogue.types, catalogue.control)
-    )
+    problems = tuple(problem for control in compiled for problem in _check(control, catalogue))
     return Linted(len(compiled), sum(len(control.examples) for control in compiled), problems)
+
+
+def _check(control: Control, catalogue: Catalogue) -> Iterator[Problem]:
+    """Find what a control promises and does not keep: facts in its message, verdicts in its examples."""
+    where = catalogue.sources[control.id].document.where(("message",))
+    for name in untold(control, catalogue.types):
+        yield Problem(
+            where,
+            f"{control.id}: the message names '{name}', and no call made for its conditions reads that",
+            "leave it out: no call is made for a message alone",
+        )
+    yield from check_examples(control, catalogue.types, catalogue.control)
 
 
 # --- files ----------------------------------------------------------------------------------------

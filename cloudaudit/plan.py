@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudaudit.facts import DERIVATIONS, Derivation
-from cloudaudit.model import CallSpec, FactSpec, Profile, ResourceType
+from cloudaudit.model import CallSpec, Control, FactSpec, Profile, ResourceType
 from cloudaudit.needs import facts_judged, types_served
+from cloudaudit.wording import placeholders
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,30 @@ def plan(
 
     Of every observed type in it the listing is needed, be it only to know that there is none.
     """
-    needed = _with_derivations(profile, derivations)
+    return _plan(profile.controls, types, derivations)
+
+
+def untold(
+    control: Control, types: Mapping[str, ResourceType], derivations: Sequence[Derivation] = DERIVATIONS
+) -> tuple[str, ...]:
+    """Facts that the message of a control names, and that no call made for its conditions reads.
+
+    A derived fact is none of them: it is told as far as what was collected gives it.
+    """
+    wanted = _plan((control,), types, derivations).wanted
+
+    def is_read(type_: str, name: str) -> bool:
+        spec = _spec(types[type_], name)
+        return spec is None or not spec.call or spec.call in wanted
+
+    named = placeholders(control.message)
+    return tuple(name for name in named if not all(is_read(type_, name) for type_ in control.applies_to))
+
+
+def _plan(
+    controls: Iterable[Control], types: Mapping[str, ResourceType], derivations: Sequence[Derivation]
+) -> Plan:
+    needed = _with_derivations(controls, derivations)
     observed = {name: needed[name] for name in sorted(needed) if name in types and not types[name].declared}
     calls: dict[str, CallSpec] = {}
     for name, facts in observed.items():
@@ -54,9 +78,9 @@ def _spec(type_: ResourceType, fact: str) -> FactSpec | None:
     return type_.facts.get(fact) or type_.facts.get(fact.partition(".")[0])
 
 
-def _with_derivations(profile: Profile, derivations: Sequence[Derivation]) -> dict[str, set[str]]:
+def _with_derivations(controls: Iterable[Control], derivations: Sequence[Derivation]) -> dict[str, set[str]]:
     """Facts by type that controls read, and those that derivations of these read, until nothing is added."""
-    needed = facts_judged(profile.controls)
+    needed = facts_judged(controls)
     size = -1
     while size < (grown := _size(needed)):
         size = grown

@@ -13,7 +13,7 @@ from judging import control, profile, resource_type, spec
 from cloudaudit.catalog import Catalogue, load_catalogue, load_profile
 from cloudaudit.facts.derivation import Derived, Family
 from cloudaudit.model import CallSpec, Control, ResourceType, Text
-from cloudaudit.plan import Plan, plan
+from cloudaudit.plan import Plan, plan, untold
 
 
 def calls(*names: str) -> list[CallSpec]:
@@ -76,6 +76,19 @@ def test_a_listing_and_the_call_of_a_fact() -> None:
     assert found.calls == {"vms": TYPES["vm"].calls["vms"]}
     assert (found.types, found.wanted) == ({"vm"}, {"vms"})
     assert needed(of({"fact": "disks", "contains": "a"})).wanted == {"vms", "disks"}
+
+
+def test_what_a_message_alone_would_need_is_untold() -> None:
+    def named(template: str, check: Any = GOOD, *on: str) -> tuple[str, ...]:
+        return untold(of(check, *on, message=Text(template, "{name}")), TYPES, DERIVATIONS)
+
+    assert named("{id} {good} {param.most}") == ()
+    assert named("{secret} {labels.owner} {secret}") == ("secret", "labels.owner")
+    assert named("{secret}", {"fact": "secret", "equals": "x"}) == ()
+    assert named("{owner.id} {place}") == (), "derived facts are told as far as they are known"
+    assert named("{labels.owner} {disks}", {"fact": "owner.id", "equals": "x"}) == ("disks",)
+    assert named("{kind}", {"fact": "kind", "equals": "x"}, "paper") == ()
+    assert named("{good}", GOOD, "vm", "net") == ()
 
 
 def test_nothing_is_asked_for_nothing() -> None:

@@ -87,6 +87,20 @@ def test_a_message_that_names_no_fact_is_told_once_a_language(
     assert (code, err.count("the message names unknown fact 'nmae'; did you mean 'name'?")) == (2, 2)
 
 
+def test_a_message_that_needs_a_call_of_its_own_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "RES-913.yaml"
+    text = (folder("controls") / "RES" / "RES-13.yaml").read_text(encoding="utf-8")
+    text = text.replace("id: RES-13", "id: RES-913").replace("{role}", "{role}, {peer_cidrs}")
+    path.write_text(text, encoding="utf-8")
+    line = text[: text.index("{peer_cidrs}")].count("\n") + 1
+    code, out, err = cloudaudit(capsys, "controls", "lint", path)
+    assert (code, out.endswith(" 1 problems\n")) == (2, True)
+    assert err.startswith(f"error: {path}:{line}:")
+    assert "RES-913: the message names 'peer_cidrs', and no call made for its conditions reads that" in err
+
+
 def test_an_example_that_no_longer_holds_is_told(capsys: pytest.CaptureFixture[str], control: Path) -> None:
     text = control.read_text(encoding="utf-8")
     control.write_text(text.replace("at_most:", "at_least:", 1), encoding="utf-8")
