@@ -262,13 +262,17 @@ class _Places:
 
 
 def _labels_of(resource: Resource, keys: Sequence[str]) -> Labels:
-    """The labels that matter. A store without labels has none; a value that was not kept is not known."""
+    """The labels that matter. An S3 store that cannot tag has none; a value that was not kept is not known.
+
+    A service that keeps labels and leaves them out of an answer has not said that there are none.
+    """
     if resource.type not in LABELLED and resource.type != PROJECT:
         return (None,) * len(keys)
     labels = resource.facts.get("labels", MISSING)
     if not isinstance(labels, Mapping):
         unseen = why(resource, "labels")
-        return (None if unseen.reason is Reason.NOT_IMPLEMENTED else unseen,) * len(keys)
+        none = resource.type == "s3.bucket" and unseen.reason is Reason.NOT_IMPLEMENTED
+        return (None if none else unseen,) * len(keys)
     return tuple(_label(resource, labels, key) for key in keys)
 
 

@@ -118,7 +118,7 @@ class _Statement:
     def named(self, action: str) -> frozenset[str]:
         """The resources it names to which an action can apply: objects or the bucket itself."""
         to_objects = action in _ON_OBJECTS
-        tails = (resource.rpartition(":")[2] for resource in self.resources)
+        tails = map(_tail, self.resources)
         return frozenset(t for t in tails if (set("/*?") & set(t) if to_objects else "/" not in t))
 
     def closes(self, action: str, opened: frozenset[str], bucket: str) -> bool | None:
@@ -136,6 +136,12 @@ class _Statement:
         )
         unconditional = None if self._conditions else True
         return both((_negated(self.allows), self._for_everybody, self._hits(action), covered, unconditional))
+
+
+def _tail(resource: str) -> str:
+    """Bucket and key of an ARN; what is no whole ARN as it stands. A key may hold colons of its own."""
+    parts = resource.split(":", 5)
+    return parts[5] if len(parts) == 6 and parts[0] == "arn" else resource
 
 
 def _plain(names: Value) -> tuple[tuple[str, ...], bool]:

@@ -368,9 +368,18 @@ class Maker:
         if one.scope == REGISTERS:
             return one
         hidden = {fact for fact in one.facts if self.rng.random() < chance}
-        unseen = dict.fromkeys(sorted(hidden), Unseen(Reason.NO_PERMISSION, "hidden"))
+        # What an S3 store does not implement is a fact about it; of any other service it tells nothing.
+        store = one.type.startswith("s3.")
+        reason = self.rng.choice([r for r in BLINDING if not (store and r is Reason.NOT_IMPLEMENTED)])
+        unseen = dict.fromkeys(sorted(hidden), Unseen(reason, "hidden"))
         facts = {fact: value for fact, value in one.facts.items() if fact not in hidden}
         return replace(one, facts=facts, unseen=unseen)
+
+
+BLINDING = (
+    Reason.NO_PERMISSION, Reason.NOT_IMPLEMENTED, Reason.PARTIAL, Reason.INVALID_ANSWER, Reason.NOT_COLLECTED,
+)  # fmt: skip
+"""Why a collector leaves a fact of a resource out that it did see."""
 
 
 def _within(narrow: Scope, wide: Scope) -> bool:

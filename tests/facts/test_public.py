@@ -100,6 +100,8 @@ OPEN, CLOSED, UNSURE = True, False, Reason.AMBIGUOUS
         ({"actions": ("s3:ListBucket",), "resources": ("arn:aws:s3:::ho-so",)}, OPEN),
         ({"resources": ("*",)}, OPEN),
         ({"resources": ("arn:aws:s3::khach:ho-so/*",)}, OPEN),  # a tenant of Ceph
+        ({"resources": ("arn:aws:s3:::ho-so/ds:2026.csv",)}, OPEN),
+        ({"resources": ("arn:aws:s3:*",)}, OPEN),  # no whole ARN, and who knows what a store makes of it
         ({"resources": ("!arn:aws:s3:::ho-so/kin/*",)}, UNSURE),
         ({"resources": ()}, CLOSED),
         ({"effect": "allow"}, UNSURE),
@@ -130,6 +132,8 @@ def test_a_block_of_public_policies_closes_them() -> None:
         ({"actions": ("s3:*",), "resources": ("arn:aws:s3:::ho-so*",)}, CLOSED),
         ({"actions": ("s3:PutObject",)}, OPEN),
         ({"resources": ("arn:aws:s3:::ho-so/kin/*",)}, OPEN),
+        ({"resources": ("arn:aws:s3:::ho-so/kin:*",)}, OPEN),
+        ({"resources": ("arn:aws:s3:*",)}, OPEN),
         ({"principals": ("arn:aws:iam::1:root",)}, OPEN),
         ({"principals": ("!arn:aws:iam::1:root",)}, UNSURE),
         ({"actions": ("!s3:GetObject",)}, UNSURE),
