@@ -318,16 +318,20 @@ def test_a_wrong_password(bench: Bench, cloud: FakeOpenStack) -> None:
 @pytest.mark.parametrize(
     ("reply", "reason", "detail"),
     [
-        (Reply(b"<html>log in</html>"), "invalid_answer", "no token could be had (InvalidResponse)"),
+        (
+            Reply(b"<html>log in</html>"),
+            "invalid_answer",
+            "no token could be had from {place} (InvalidResponse)",
+        ),
         (
             Reply(b'{"token": {"user"', status=201, headers={"X-Subject-Token": "token-x"}),
             "invalid_answer",
-            "no token could be had (InvalidResponse)",
+            "no token could be had from {place} (InvalidResponse)",
         ),
         (
             Reply({"token": []}, status=201, headers={"X-Subject-Token": "token-x"}),
             "invalid_answer",
-            "no token could be had (TypeError)",
+            "no token could be had from {place} (TypeError)",
         ),
         (Reply(status=403), "no_permission", "HTTP 403 to the token request"),
         (Reply(status=500), "invalid_answer", "HTTP 500 to the token request"),
@@ -335,7 +339,7 @@ def test_a_wrong_password(bench: Bench, cloud: FakeOpenStack) -> None:
         (
             Reply(status=302, headers={"Location": "https://127.0.0.1:1/"}),
             "invalid_answer",
-            "no token could be had (InvalidResponse)",
+            "no token could be had from {place} (InvalidResponse)",
         ),
     ],
     ids=["html", "cut-json", "no-token", "forbidden", "broken", "throttled", "elsewhere"],
@@ -347,6 +351,7 @@ def test_no_token_is_given(
     done = bench.run("--quiet")
     assert (done.code, done.err) == (3, "")
     assert done.verdicts() == {("unknown", reason)}
+    detail = detail.format(place=cloud.url.removeprefix("http://"))
     assert set(done.gaps("openstack.volume")) == {("hn", None, None, reason, detail)}
 
 
