@@ -141,6 +141,8 @@ LONGEST_RETRY_WAIT: Final = 30.0
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 BUSY: Final = frozenset({429, 503})
 _CHUNK: Final = 64 * 1024
+_LONGEST_LENGTH: Final = 19
+"""Digits of the longest Content-Length that any file system could hold."""
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _REQUEST_IDS: Final = (
     "x-amz-request-id", "x-openstack-request-id", "x-trans-id", "x-amzn-requestid", "x-request-id",
@@ -300,7 +302,7 @@ class HttpClient:
             return _failure_of(error, request.url, self._limits)
         except ValueError:
             return Failure(Reason.INVALID_ANSWER, "not an http or https address"), None
-        at = _moment(response.headers.get("Date", "")) or self._now()
+        at = moment_of_date(response.headers.get("Date")) or self._now()
         try:
             return self._answer(request, response, journal, at)
         except HTTPError as error:
@@ -349,7 +351,12 @@ class HttpClient:
         body = bytearray()
         size = 0
         streaming = request.consume if 200 <= response.status < 300 else None
-        whole = int(headers["content-length"]) if headers.get("content-length", "").isdecimal() else 0
+        said = headers.get("content-length", "")
+        if said.isdecimal() and len(said) > _LONGEST_LENGTH:
+            # A number of thousands of digits is hostile, and int() refuses it with an error.
+            call = _note(request, journal, response.status, at, headers)
+            return Failure(Reason.INVALID_ANSWER, "the answer's Content-Length is no length", call), None
+        whole = int(said) if said.isdecimal() else 0
         fits = whole <= request.max_body or request.method == "HEAD"
         while fits and (chunk := response.read1(_CHUNK, decode_content=False)):
             size += len(chunk)
@@ -565,10 +572,10 @@ def _label(request: Request) -> str:
     return printable(f"{request.method} {parts.path or '/'}{'?' if query else ''}{query}", 2000)
 
 
-def _moment(date: str) -> Seconds | None:
+def moment_of_date(header: str | None) -> Seconds | None:
     """A Date header as a moment; None when it is missing or absurd."""
     try:
-        stamp = email.utils.parsedate_to_datetime(date)
+        stamp = email.utils.parsedate_to_datetime(header or "")
         moment = int(stamp.replace(tzinfo=stamp.tzinfo or datetime.UTC).timestamp())
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
@@ -579,7 +586,7 @@ def retry_after(value: str, at: Seconds) -> float:
     """Seconds a busy server asks to be left alone; 0 when it does not say."""
     if value.strip().isdecimal():
         return float(value.strip()[:9])
-    moment = _moment(value)
+    moment = moment_of_date(value)
     return 0.0 if moment is None else max(0.0, float(moment - at))
 
 

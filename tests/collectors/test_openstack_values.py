@@ -16,8 +16,6 @@ from cloudaudit.collectors.openstack.answers import (
     Trouble,
     document,
     json_of,
-    moment_of_date,
-    seconds_to_wait,
     supported_version,
     version_pair,
 )
@@ -214,29 +212,6 @@ def test_any_body_is_json_or_trouble(body: bytes) -> None:
 
 def test_numbers_of_absurd_length_are_trouble() -> None:
     assert isinstance(json_of(answer(b"1" * 5000), "GET /x"), Trouble)
-
-
-@pytest.mark.parametrize(
-    ("header", "moment_"),
-    [
-        ("Sun, 22 Nov 2026 03:46:40 GMT", 1795319200),
-        ("Sun, 22 Nov 2026 10:46:40 +0700", 1795319200),
-        (None, None), ("", None), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", None), ("Sun, 99 Nov 2026 03:46:40 GMT", None),
-    ],
-)  # fmt: skip
-def test_dates(header: str | None, moment_: int | None) -> None:
-    assert moment_of_date(header) == moment_
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("0", 0.0), ("7", 7.0), ("86400", 60.0), ("9" * 5000, 60.0), ("Sun, 22 Nov 2026 03:46:50 GMT", 10.0),
-        ("Sun, 22 Nov 2026 03:46:00 GMT", 0.0), ("", None), (None, None), ("-5", None), ("soon", None), ("٣", None),
-    ],
-)  # fmt: skip
-def test_how_long_to_wait(header: str | None, seconds: float | None) -> None:
-    assert seconds_to_wait(header, 1795319200) == seconds
 
 
 @pytest.mark.parametrize(

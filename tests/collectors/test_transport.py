@@ -23,6 +23,7 @@ from cloudaudit.collectors.transport import (
     Journal,
     Limits,
     Request,
+    moment_of_date,
     nfc,
     permit,
     printable,
@@ -167,6 +168,19 @@ def test_how_long_a_busy_server_asks_to_be_left_alone(header: str, seconds: floa
     assert retry_after(header, 1795319200) == seconds
 
 
+@pytest.mark.parametrize(
+    ("header", "moment"),
+    [
+        ("Sun, 22 Nov 2026 03:46:40 GMT", 1795319200),
+        ("Sun, 22 Nov 2026 10:46:40 +0700", 1795319200),
+        (None, None), ("", None), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", None), ("Sun, 99 Nov 2026 03:46:40 GMT", None),
+        ("Sun, 22 Nov " + "9" * 5000 + " 03:46:40 GMT", None),
+    ],
+)  # fmt: skip
+def test_dates(header: str | None, moment: int | None) -> None:
+    assert moment_of_date(header) == moment
+
+
 def test_retries_end_and_the_last_answer_is_given() -> None:
     http = client(Limits(attempts=3))
     with playing(lambda asked: Reply(429)) as server:
@@ -233,8 +247,13 @@ HEAD = b"HTTP/1.1 200 OK\r\nDate: " + DATE.encode() + b"\r\n"
         (b"\x16\x03\x01garbage\r\n\r\n", Reason.INVALID_ANSWER, "no HTTP answer (ProtocolError)"),
         (HEAD + b"X" * 70_000 + b"\r\n\r\n", Reason.INVALID_ANSWER, "no HTTP answer (ProtocolError)"),
         (HEAD + b"X: y\r\n" * 200 + b"\r\n", Reason.INVALID_ANSWER, "no HTTP answer (ProtocolError)"),
+        (
+            HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nbody",
+            Reason.INVALID_ANSWER,
+            "the answer's Content-Length is no length",
+        ),
     ],
-    ids=["short body", "short chunk", "no http", "endless header", "too many headers"],
+    ids=["short body", "short chunk", "no http", "endless header", "too many headers", "absurd length"],
 )
 def test_a_broken_answer_is_a_failure_and_not_asked_twice(raw: bytes, reason: Reason, detail: str) -> None:
     with playing(lambda asked: Reply(raw=raw)) as server:

@@ -1,4 +1,4 @@
-"""Read what a server answered, trusting nothing: JSON, dates, waiting times, microversions.
+"""Read what a server answered, trusting nothing: JSON, microversions.
 
 What cannot be used becomes a :class:`Trouble`, never an exception and never an empty list.
 """
@@ -8,17 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import Final
 from urllib.parse import urlsplit
 
 from cloudaudit.collectors.transport import Answer, printable, reason_of_status
-from cloudaudit.model import Reason, Seconds, Unseen
-
-LONGEST_WAIT: Final = 60.0
-_YEAR_2000: Final = 946_684_800
-_YEAR_2100: Final = 4_102_444_800
+from cloudaudit.model import Reason, Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +54,6 @@ def document(answer: Answer, request: str) -> dict[str, object] | Trouble:
 
 def _no_constant(word: str) -> object:
     raise ValueError(f"{word} is not JSON")
-
-
-def moment_of_date(header: str | None) -> Seconds | None:
-    """The moment of a Date header; None where there is none, or an absurd one."""
-    if not header:
-        return None
-    try:
-        stamp = parsedate_to_datetime(header)
-        moment = int(stamp.replace(tzinfo=stamp.tzinfo or UTC).timestamp())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment if _YEAR_2000 <= moment < _YEAR_2100 else None
-
-
-def seconds_to_wait(header: str | None, at: Seconds) -> float | None:
-    """What Retry-After asks for, in seconds from `at` and never more than a minute; None without it."""
-    said = (header or "").strip()
-    if said.isascii() and said.isdigit():
-        # A number of thousands of digits is hostile, and int() refuses it with an error.
-        return min(float(said[:9]), LONGEST_WAIT)
-    until = moment_of_date(said)
-    return None if until is None else min(max(float(until - at), 0.0), LONGEST_WAIT)
 
 
 def version_pair(text: object) -> tuple[int, int] | None:

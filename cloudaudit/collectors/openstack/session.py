@@ -21,7 +21,6 @@ from requests.adapters import HTTPAdapter
 
 from cloudaudit.collectors.openstack.answers import (
     Trouble,
-    moment_of_date,
     path_of,
     refused,
     request_id_of,
@@ -34,6 +33,7 @@ from cloudaudit.collectors.transport import (
     Answer,
     CallLog,
     Clock,
+    moment_of_date,
     permit,
     printable,
     reason_of_status,
