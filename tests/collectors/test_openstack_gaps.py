@@ -350,7 +350,7 @@ def test_an_item_without_a_usable_id_is_counted_as_missing(cloud: FakeOpenStack,
     taken = collect(IN_SHOP, "cinder.volumes")
     assert [v.id for v in taken.resources("openstack.volume")] == ["vol-1"]
     assert [(g.reason, g.detail) for g in taken.gaps()] == [
-        (Reason.INVALID_ANSWER, "1 of 2 items have no usable id")
+        (Reason.INVALID_ANSWER, "1 of 2 items have no usable id or owner")
     ]
 
 
@@ -567,6 +567,19 @@ def test_names_of_containers_keep_their_spelling(cloud: FakeOpenStack) -> None:
         (f"{SHOP}/a/?#b", "a/?#b"),
     ]
     assert taken.gaps() == []
+
+
+@pytest.mark.parametrize("visibility", [None, 7, "odd"])
+def test_another_projects_image_of_which_nobody_says_who_may_see_it(
+    cloud: FakeOpenStack, visibility: object
+) -> None:
+    theirs = {**IMAGE, "id": "img-theirs", "owner": BANK, "visibility": visibility}
+    cloud.answer("/image/v2/images", {"images": [IMAGE, theirs]}, project=SHOP)
+    taken = collect(IN_SHOP, "glance.images")
+    assert [image.id for image in taken.resources("openstack.image")] == [IMAGE["id"]]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.INVALID_ANSWER, "1 of 2 items have no usable id or owner")
+    ]
 
 
 # --- Neutron: an empty list is asked for twice ------------------------------------------------------------

@@ -33,7 +33,7 @@ from fake_openstack import (
 from openstack_answers import ADMIN, GROUP, IMAGE, NETWORK, PORT, RULE, SERVER, USER, VOLUME, small_cloud
 
 from cloudaudit.catalog import load_types
-from cloudaudit.collectors.openstack import OPERATOR, OpenStackCollector
+from cloudaudit.collectors.openstack import OPERATOR, TENANT, OpenStackCollector
 from cloudaudit.collectors.transport import CallLog, ForbiddenVerb
 from cloudaudit.errors import TargetError
 from cloudaudit.model import Gap, Listing, Reason, Resource, Scope
@@ -310,6 +310,46 @@ def test_a_reader_cannot_conclude_that_there_is_no_vpn(cloud: FakeOpenStack) -> 
     assert [g.reason for g in collect(IN_SHOP, *calls).gaps()] == [Reason.PARTIAL]
     cloud.roles[SHOP] = ["member", "reader"]
     assert [listing.count for listing in collect(IN_SHOP, *calls).listings("openstack.vpn_connection")] == [0]
+
+
+def test_nor_can_one_who_is_shown_other_lists_of_all_projects(cloud: FakeOpenStack) -> None:
+    """Neutron filters every list by a policy of its own."""
+    nets = [NETWORK, {**NETWORK, "id": "net-bank", "project_id": BANK, "tenant_id": BANK}]
+    cloud.answer("/network/v2.0/networks", {"networks": nets}, project=SHOP)
+    cloud.answer("/network/v2.0/vpn/ipsec-site-connections", {"ipsec_site_connections": []}, project=SHOP)
+    calls = ("neutron.networks", *TYPES["openstack.vpn_connection"].calls)
+    taken = collect(REGION, *calls, vantage=OPERATOR)
+    assert [(g.type, g.reason) for g in taken.gaps()] == [("openstack.vpn_connection", Reason.PARTIAL)]
+    assert taken.listings("openstack.vpn_connection") == []
+    assert [listing.count for listing in taken.listings("openstack.network")] == [2]
+    cloud.roles[SHOP] = ["admin"]
+    assert collect(REGION, *calls, vantage=OPERATOR).gaps() == []
+
+
+@pytest.mark.parametrize("vantage", [TENANT, OPERATOR])
+def test_a_project_without_a_usable_id_may_be_one_that_was_not_audited(
+    cloud: FakeOpenStack, vantage: str
+) -> None:
+    rows = listed("projects", [project_row(SHOP, "shop"), {"name": "bank", "domain_id": "default"}])
+    for path in ("auth/projects", "projects"):
+        cloud.answer(f"/identity/v3/{path}", rows)
+    cloud.system_roles = ["reader"]
+    assert IN_BANK not in scopes(vantage=vantage)
+    taken = collect(TARGET, "swift.containers", vantage=vantage)
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            "openstack.container",
+            Reason.INVALID_ANSWER,
+            "there may be more projects than were audited: 1 of 2 projects have no usable id",
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", [5, None, ["bank"]])
+def test_a_project_with_an_odd_name_is_audited(cloud: FakeOpenStack, name: Any) -> None:
+    rows = listed("projects", [project_row(SHOP, "shop"), project_row(BANK, name)])
+    cloud.answer("/identity/v3/auth/projects", rows)
+    assert IN_BANK in scopes()
 
 
 def test_many_threads_share_one_limit_and_one_set_of_tokens(cloud: FakeOpenStack) -> None:

@@ -274,7 +274,7 @@ class Cloud:
             regions=self.target.regions or home.catalogue.regions,
             projects=projects,
             out_of_reach=out_of_reach,
-            trouble=rows.trouble if self.target.projects is None else None,
+            trouble=_more_projects(rows) if self.target.projects is None else None,
             project_rows=rows,
         )
 
@@ -312,12 +312,17 @@ class Cloud:
 
     # --- versions ----------------------------------------------------------------------------
 
-    def microversion(self, service: str, root: str, token: Token, scope: Scope) -> Version | None:
-        """The newest microversion both sides know; None where the service does not tell."""
+    def microversion(self, service: str, root: str, home: Token, scope: Scope) -> Version | None:
+        """The newest microversion both sides know; None where the service does not tell.
+
+        It is asked with one token and for the region, whichever project happens to need it first:
+        otherwise the log of calls would tell of the threads' order.
+        """
         from cloudaudit.collectors.openstack.session import Record
 
-        url, record = version_root(root), Record(self.shared.log, scope, service)
-        return self._versions.get(url, lambda: self._negotiate(url, token, record))
+        record = Record(self.shared.log, Scope(scope.target, scope.region), service)
+        url = version_root(root)
+        return self._versions.get(url, lambda: self._negotiate(url, home, record))
 
     def _negotiate(self, url: str, token: Token, record: Record) -> Version | None:
         ceiling = CEILING.get(record.service)
@@ -357,12 +362,26 @@ def _token(plugin: BaseIdentityPlugin, access: AccessInfo, call: int) -> Token:
 
 
 def _projects(rows: list[Row]) -> dict[str, Project]:
-    """Projects by id. One without an id is counted when the listing itself is reported."""
+    """Projects by id. One without a name can be audited all the same; one without an id cannot."""
     found = {}
     for row in rows:
-        try:
-            project = Project(identifier(row.get("id")), text(row.get("name") or ""))
-        except Odd:
-            continue
-        found[project.id] = project
+        id_, name = row.get("id"), row.get("name")
+        if _is_id(id_):
+            project = Project(identifier(id_), text(name if isinstance(name, str) else ""))
+            found[project.id] = project
     return found
+
+
+def _is_id(value: object) -> bool:
+    try:
+        return bool(identifier(value))
+    except Odd:
+        return False
+
+
+def _more_projects(rows: Rows) -> Trouble | None:
+    """Why there may be more projects than a list gave."""
+    odd = sum(not _is_id(row.get("id")) for row in rows.rows)
+    if rows.trouble or not odd:
+        return rows.trouble
+    return Trouble(Reason.INVALID_ANSWER, f"{odd} of {len(rows.rows)} projects have no usable id", rows.call)

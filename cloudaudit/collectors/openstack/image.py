@@ -131,7 +131,10 @@ def _host(url: Value) -> str:
 
 
 def _common(row: Row) -> bool:
-    return row.get("visibility") in ("public", "community", "shared")
+    visibility = row.get("visibility")
+    if visibility not in ("public", "community", "shared", "private"):
+        raise Odd("no visibility")
+    return visibility != "private"
 
 
 IMAGES = Lister(

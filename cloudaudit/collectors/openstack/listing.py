@@ -68,7 +68,7 @@ class Lister:
     owners: tuple[str, ...] = ("project_id", "tenant_id")
     """Fields that name the owning project."""
     common: Callable[[Row], bool] = _private
-    """Whether an item is made to be seen by other projects, so that seeing it proves no wide view."""
+    """Whether an item is made to be seen by other projects, so that it proves no wide view. May raise Odd."""
     telling: bool = True
     """Whether seeing another project's item proves a view of all projects."""
     roles: frozenset[str] = SEEING_ROLES
@@ -190,17 +190,20 @@ class Desk(Errand):
     # --- placing -------------------------------------------------------------------------------
 
     def place(self, lister: Lister, row: Row) -> Scope | None:
-        """The scope of the project an item belongs to; None for an item that is none of this audit's."""
+        """The scope of the project an item belongs to; None for an item that is none of this audit's.
+
+        Raises Odd for an item of another project of which it cannot be told whether it is shared.
+        """
         if lister.proof:
             return self.here
         owner = next((owner for f in lister.owners if isinstance(owner := row.get(f), str)), None)
         if owner is None:
             return self.scope
+        if self.project and owner == self.project.id:
+            return self.scope
         common = lister.common(row)
         if self.everyone and lister.telling and owner and owner != self.token.project and not common:
             self.crossed = True
-        if self.project and owner == self.project.id:
-            return self.scope
         if self.audited(owner) and (self.everyone or common):
             return Scope(self.scope.target, self.scope.region, owner)
         return self.here if common or (self.everyone and not owner) else None
@@ -240,7 +243,7 @@ class Desk(Errand):
         if read.trouble:
             yield self.gap(lister, read.trouble)
         elif read.odd:
-            detail = f"{read.odd} of {read.odd + read.count} items have no usable id"
+            detail = f"{read.odd} of {read.odd + read.count} items have no usable id or owner"
             yield self.gap(lister, Trouble(Reason.INVALID_ANSWER, detail, read.call))
         elif lister.proof:
             yield Listing(self.scope, lister.type, read.count, lister.proof, read.call)
@@ -257,12 +260,16 @@ class Desk(Errand):
             proof = f"the token is scoped to the project {self.token.project_name} and was shown what it owns"
             yield Listing(self.scope, lister.type, read.count, proof, read.call)
         else:
-            roles = ", ".join(sorted(self.token.roles)) or "none"
-            detail = (
-                f"no evidence of sight: {self.service} leaves out what a role may not see,"
-                f" and the roles of the token ({roles}) are none of {', '.join(sorted(lister.roles))}"
-            )
-            yield self.gap(lister, Trouble(Reason.PARTIAL, detail, read.call))
+            yield self._filtered(lister, read)
+
+    def _filtered(self, lister: Lister, read: Read) -> Gap:
+        """A list that the token's roles may not show in whole, whatever else they were shown."""
+        roles = ", ".join(sorted(self.token.roles)) or "none"
+        detail = (
+            f"no evidence of sight: {self.service} leaves out what a role may not see,"
+            f" and the roles of the token ({roles}) are none of {', '.join(sorted(lister.roles))}"
+        )
+        return self.gap(lister, Trouble(Reason.PARTIAL, detail, read.call))
 
     def _sees(self, lister: Lister) -> bool:
         """Whether the service would have refused a token that may not see the list.
@@ -289,7 +296,9 @@ class Desk(Errand):
                 yield from self._conclude_seen(lister, replace(read, call=again.call))
         self._empty.clear()
         for lister, read in self._unproven:
-            if self.crossed:
+            if not self._sees(lister):
+                yield self._filtered(lister, read)
+            elif self.crossed:
                 proof = f"the same token was shown items of other projects by {self.service}"
                 yield Listing(self.scope, lister.type, read.count, proof, read.call)
             else:
@@ -349,7 +358,7 @@ def open_desk(
         endpoint=service_address(found.url, token.project),
         project=project,
         everyone=everyone,
-        version=cloud.microversion(service, root, token, scope),
+        version=cloud.microversion(service, root, errand.layout.home, scope),
     )
 
 

@@ -94,6 +94,10 @@ def _page(answer: Answer | Failure, pages: _Pages) -> str:
         name = entry.findtext("Name") or ""
         if name:
             pages.buckets.setdefault(name, _created(entry))
+        else:
+            pages.doubt = Unseen(Reason.INVALID_ANSWER, "the list holds a bucket without a name")
+    if root.find("Buckets") is None:
+        pages.doubt = Unseen(Reason.INVALID_ANSWER, "the answer holds no list of buckets")
     token = root.findtext("ContinuationToken") or ""
     if not token and (root.findtext("IsTruncated") or "").strip().lower() == "true":
         pages.doubt = Unseen(Reason.PARTIAL, "the list is cut and gives no way to go on")
