@@ -104,14 +104,12 @@ def literal_operand(value: Value, spec: FactSpec) -> Operand:
 def fact_operand(spec: FactSpec, *, entry: bool = False) -> Operand:
     """A fact of the resource in hand, or one entry of a map."""
     name = spec.name
-    stem, _, key = name.partition(".")
 
     def whole(facts: Facts, frame: Frame) -> Value:
         return facts.get(name, MISSING)
 
     def part(facts: Facts, frame: Frame) -> Value:
-        entries = facts.get(stem)
-        return entries.get(key) if entries.__class__ is dict else look_up(facts, name)
+        return look_up(facts, name)
 
     get = part if entry else whole
 

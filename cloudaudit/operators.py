@@ -45,13 +45,26 @@ CERTAIN: Final = frozenset({bool, int, float, str})
 """Kinds of values that are, and that `Operator.exact` takes."""
 
 
+KEYS_OF: Final = {"labels": "label_names"}
+"""Maps that hold a selection, and the fact that lists all their keys."""
+
+
 def look_up(facts: Facts, name: str) -> Value:
-    """The value of a fact, or of one entry of a map as in `labels.owner`: null where the map lacks it."""
+    """The value of a fact, or of one entry of a map as in `labels.owner`.
+
+    An entry that is not there is null. Of labels only some values are kept: one whose key stands in
+    `label_names` all the same is missing.
+    """
     if name in facts:
         return facts[name]
     stem, _, key = name.partition(".")
     entries = facts.get(stem, MISSING)
-    return entries.get(key) if isinstance(entries, Mapping) else MISSING
+    if not isinstance(entries, Mapping):
+        return MISSING
+    if key in entries:
+        return entries[key]
+    keys = facts.get(KEYS_OF.get(stem, ""), ())
+    return None if isinstance(keys, tuple) and key not in keys else MISSING
 
 
 def is_unsure(value: Value) -> bool:

@@ -188,6 +188,14 @@ def test_operator(condition: Any, yes: Mapping[str, Value], no: Mapping[str, Val
     assert judge(condition, {}) is None, "a missing fact is unknown"
 
 
+@pytest.mark.parametrize("check", [{"is_null": True}, {"not_equals": "yes"}, {"equals": "yes"}])
+def test_a_label_whose_value_was_not_kept_is_not_known(check: dict[str, Any]) -> None:
+    about = {"fact": "labels.secret", **check}
+    kept = {"labels": {"owner": "x"}}
+    assert judge(about, {**kept, "label_names": ("owner", "secret")}) is None
+    assert judge(about, {**kept, "label_names": ("owner",)}) is ("equals" not in check)
+
+
 def test_every_operator_has_a_case() -> None:
     used = {key for condition, _, _ in CASES for key in condition}
     assert set(OPERATORS) - used == {"age_at_most_calendar"}

@@ -43,8 +43,8 @@ class Papers:
         """State, age and integrity of one attestation.
 
         `state` is valid, expired or not_yet; a lapsed paper is expired whatever else is wrong with it.
-        `intact` is false for another document than the registered one, and null where the address
-        gives no document. Durations are null where the register gives no date.
+        `intact` is false for another document than the registered one, and null where the
+        server says that there is no document. Durations are null where the register gives no date.
         """
         until, issued = _moment(paper, "valid_until"), _moment(paper, "issued_at")
         lacking = [name for name in REQUIRED if paper.facts.get(name) in (None, "")]
@@ -83,10 +83,11 @@ class Papers:
             return MISSING, self._why_unread(url)
         status, got = whole_number(document.facts.get("status")), text(document.facts.get("sha256"))
         if status is not None and status != 200:
-            return None, Unseen(Reason.URL_UNREACHABLE, f"{url} answered {status}")
+            # Any other refusal may be meant for us alone, from where we ask.
+            gone = status in (404, 410)
+            return None if gone else MISSING, Unseen(Reason.URL_UNREACHABLE, f"{url} answered {status}")
         if status is None or got is None:
-            unseen = why(document, "status" if status is None else "sha256")
-            return (None if unseen.reason is Reason.URL_UNREACHABLE else MISSING), unseen
+            return MISSING, why(document, "status" if status is None else "sha256")
         if got.lower() != expected.lower():
             return False, Unseen(Reason.HASH_MISMATCH, f"{url} is another document")
         return True, None

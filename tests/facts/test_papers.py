@@ -81,17 +81,18 @@ def test_the_hash_is_read_in_either_case() -> None:
     assert derived("papers", World(PUBLISHED), attestation(sha256=DIGEST.upper())).facts["intact"] is True
 
 
-def test_an_address_that_cannot_be_reached_gives_no_document() -> None:
-    why = {"": Unseen(Reason.URL_UNREACHABLE, "no connection")}
-    found = derived("papers", World([document(facts={}, unseen=why)]), attestation())
-    assert (found.facts["intact"], reasons(found)) == (None, {"state": Reason.URL_UNREACHABLE})
-
-
-def test_a_reading_that_was_broken_off_says_nothing() -> None:
-    why = {"": Unseen(Reason.PARTIAL, "interrupted")}
-    found = derived("papers", World([document(facts={}, unseen=why)]), attestation())
+@pytest.mark.parametrize("reason", [Reason.URL_UNREACHABLE, Reason.PARTIAL])
+def test_an_address_that_was_not_reached_says_nothing(reason: Reason) -> None:
+    found = derived("papers", World([document(facts={}, unseen={"": Unseen(reason, "x")})]), attestation())
     assert "intact" not in found.facts
-    assert reasons(found) == {"intact": Reason.PARTIAL, "state": Reason.PARTIAL}
+    assert reasons(found) == {"intact": reason, "state": reason}
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 429, 500, 503])
+def test_a_refusal_may_be_meant_for_us_alone(status: int) -> None:
+    found = derived("papers", World([document(facts={"status": status, "sha256": DIGEST})]), attestation())
+    assert "intact" not in found.facts
+    assert reasons(found) == {"intact": Reason.URL_UNREACHABLE, "state": Reason.URL_UNREACHABLE}
 
 
 @pytest.mark.parametrize(
