@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 import pytest
 
 from cloudaudit.api import Threshold, exit_code
@@ -101,7 +102,7 @@ def test_by_gate(gate: str, strict: int, lenient: int) -> None:
     assert code(made, "gate", allow_incomplete=True) == lenient
 
 
-@pytest.mark.parametrize("threshold", ["gate", "level=0"])
+@pytest.mark.parametrize("threshold", ["gate", "level=1"])
 def test_without_a_gate_in_scope_there_is_nothing_to_go_by(threshold: str) -> None:
     with pytest.raises(CloudauditError, match="profile 'rieng' looks at no gate") as error:
         code(report(gate="out_of_scope"), threshold)
@@ -113,7 +114,8 @@ def test_without_a_gate_in_scope_there_is_nothing_to_go_by(threshold: str) -> No
     [
         (4, 4, ["SEC-10=fail", "SEC-01=unknown"], 0, 0),
         (4, 3, [], 0, 0),
-        (0, 0, ["SEC-01=fail"], 0, 0),
+        (0, 1, ["SEC-01=fail"], 1, 1),
+        (0, 1, ["SEC-01=unknown"], 3, 0),
         (2, 3, ["SEC-18=fail"], 1, 1),
         (2, 3, ["SEC-01=unknown"], 3, 0),
         (2, 3, ["SEC-01=unknown", "SEC-02=expired"], 1, 1),
@@ -130,6 +132,16 @@ def test_by_level(level: int, wanted: int, findings: list[str], strict: int, len
     made = report(*findings, level=level)
     assert code(made, f"level={wanted}") == strict
     assert code(made, f"level={wanted}", allow_incomplete=True) == lenient
+
+
+@pytest.mark.parametrize(
+    "threshold", ["level=0", "level=6", "level=", "level", "level=01", "levels=1", "severe"]
+)
+def test_a_threshold_that_nothing_can_miss_or_that_is_none_is_refused(threshold: str) -> None:
+    with pytest.raises(
+        click.BadParameter, match="is none of low, medium, high, critical, gate, level=1 to level=5"
+    ):
+        FailOn().convert(threshold, None, None)
 
 
 def test_high_is_what_counts_unless_something_else_is_said() -> None:

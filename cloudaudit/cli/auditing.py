@@ -18,6 +18,7 @@ from cloudaudit.cli.options import (
     EXISTING_FOLDER,
     FOLDER,
     OWN_CONTROLS,
+    choosing,
     color,
     deciding,
     emit,
@@ -149,13 +150,13 @@ def _progress(quiet: bool) -> Iterator[OnProgress | None]:
 
 @click.command()
 @TARGETS
-@judging
+@choosing
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the snapshot; must be new.")
 @click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something could not be listed.")
 @quietness
 def collect(
-    targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], at: Seconds | None,
-    output: Path, allow_incomplete: bool, quiet: bool,
+    targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], output: Path,
+    allow_incomplete: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing."""
     from cloudaudit import api

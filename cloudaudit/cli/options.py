@@ -50,7 +50,7 @@ class Moment(click.ParamType[Seconds]):
 
 
 class FailOn(click.ParamType["Threshold"]):
-    """A severity, `gate`, or `level=N`."""
+    """A severity, `gate`, or `level=N`. Every run reaches level 0, so that it says nothing."""
 
     name = "severity|gate|level=N"
 
@@ -62,12 +62,12 @@ class FailOn(click.ParamType["Threshold"]):
         if value == "gate":
             return Threshold(None, gate=True)
         head, _, number = value.partition("=")
-        if head == "level" and number in ("0", "1", "2", "3", "4", "5"):
+        if head == "level" and number in ("1", "2", "3", "4", "5"):
             return Threshold(None, level=int(number))
         if value in set(Severity):
             return Threshold(Severity(value))
         known = ", ".join(Severity)
-        raise click.BadParameter(f"'{value}' is none of {known}, gate, level=0 to level=5", ctx, param)
+        raise click.BadParameter(f"'{value}' is none of {known}, gate, level=1 to level=5", ctx, param)
 
 
 def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -82,7 +82,7 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
 OWN_CONTROLS = click.option(
     "--controls", type=EXISTING, multiple=True, help="An organisation's own controls. Repeatable."
 )
-judging = _together(
+choosing = _together(
     click.option(
         "-p", "--profile", default="ndc-connection", show_default=True, help="Profile, or path of one."
     ),
@@ -90,11 +90,15 @@ judging = _together(
         "--registers", type=EXISTING_FOLDER, help="Folder of registers; default: what targets.yaml names."
     ),
     OWN_CONTROLS,
-    click.option("--at", type=Moment(), help="Time of assessment; default: now."),
 )
+judging = _together(choosing, click.option("--at", type=Moment(), help="Time of assessment; default: now."))
 deciding = _together(
     click.option(
-        "--fail-on", type=FailOn(), default="high", show_default=True, help="What counts as a violation."
+        "--fail-on",
+        type=FailOn(),
+        default="high",
+        show_default=True,
+        help="What counts as a violation; N is 1 to 5.",
     ),
     click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something is not known."),
 )
