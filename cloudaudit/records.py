@@ -10,7 +10,8 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
-from typing import Any, Final
+from types import NoneType
+from typing import Any, Final, TypeAlias
 
 import rfc8785
 
@@ -278,6 +279,42 @@ def text_of(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a text is expected, found {type(value).__name__}")
     return value
+
+
+Shape: TypeAlias = Mapping[str, tuple[type, ...]]
+"""Keys of a mapping and the classes of JSON values that may stand there."""
+
+
+def shaped(value: Any, shape: Shape) -> dict[str, Any]:
+    """The value, if it is a mapping of a shape; keys beyond it are let be. TypeError says what is wrong.
+
+    A schema says more, and takes a hundred times as long: too long for lists that grow with a cloud.
+    """
+    if value.__class__ is not dict:
+        raise TypeError(f"a mapping is expected, found {_said(value.__class__)}")
+    for key, classes in shape.items():
+        if key not in value:
+            raise TypeError(f"missing key '{key}'")
+        if value[key].__class__ not in classes:
+            wanted = " or ".join(map(_said, classes))
+            raise TypeError(f"'{key}': {wanted} is expected, found {_said(value[key].__class__)}")
+    found: dict[str, Any] = value
+    return found
+
+
+def _said(kind: type) -> str:
+    return _SAID.get(kind, kind.__name__)
+
+
+_SAID: Final[Mapping[type, str]] = {
+    dict: "a mapping",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    NoneType: "null",
+}
 
 
 def _pair(value: Value) -> tuple[int, int]:

@@ -20,11 +20,12 @@ import secrets
 import shutil
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from types import NoneType
+from typing import Any, Final, TypeVar
 
 import rfc8785
 
@@ -40,7 +41,8 @@ from cloudaudit.model import (
     Seconds,
     parse_time,
 )
-from cloudaudit.records import Decoder, Encoder, clean, line, moment_text, text_of
+from cloudaudit.records import Decoder, Encoder, Shape, clean, line, moment_text, shaped, text_of
+from cloudaudit.yamlsource import misfit, schema
 
 SCHEMA_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -212,6 +214,17 @@ def _gap_json(gap: Gap) -> dict[str, Any]:
 # --- reading --------------------------------------------------------------------------------------
 
 
+T = TypeVar("T")
+
+_PLACE: Final[Shape] = {"target": (str,), "region": (str, NoneType), "project": (str, NoneType)}
+_GAP: Final[Shape] = {
+    "type": (str,), "operation": (str,), "reason": (str,), "detail": (str,), "call": (int, NoneType),
+    "listing": (bool,), **_PLACE,
+}  # fmt: skip
+_LISTING: Final[Shape] = {
+    "type": (str,), "count": (int,), "proof": (str,), "call": (int, NoneType), **_PLACE,
+}  # fmt: skip
+_PARTITION: Final[Shape] = {"path": (str,), "type": (str,), "sha256": (str,), **_PLACE}
 _WRONG_SHAPE: Final = (KeyError, TypeError, ValueError, AttributeError)
 """What reading JSON of another shape than expected can raise."""
 
@@ -242,18 +255,26 @@ class Snapshot:
             self.types: frozenset[str] = frozenset(self.manifest["types"])
             self.run: Mapping[str, Any] = self.manifest["run"]
             """What the collection said of itself: subject, targets, plan, tool."""
-            self._gaps = tuple(map(_gap, self.manifest["gaps"]))
-            self._listings = tuple(map(_listing, self.manifest["listings"]))
+            self._gaps = tuple(self._entries("gaps", _GAP, _gap))
+            self._listings = tuple(self._entries("listings", _LISTING, _listing))
             self._log = self._part({**self.manifest["calls"], "target": "", "region": None, "project": None})
-            for part in self.manifest["partitions"]:
-                self._parts[part["type"]].append(self._part(part))
+            for type_, part in self._entries("partitions", _PARTITION, lambda p: (p["type"], self._part(p))):
+                self._parts[type_].append(part)
         except _WRONG_SHAPE as wrong:
-            raise SnapshotError(f"{folder / MANIFEST} is not the manifest of a snapshot: {wrong}") from wrong
+            raise _no_manifest(folder / MANIFEST, str(wrong)) from wrong
+
+    def _entries(self, name: str, shape: Shape, read: Callable[[Mapping[str, Any]], T]) -> Iterator[T]:
+        """What the entries of one list of the manifest say. ValueError names the one that is wrong."""
+        for number, entry in enumerate(self.manifest[name]):
+            try:
+                yield read(shaped(entry, shape))
+            except _WRONG_SHAPE as wrong:
+                raise ValueError(f"{name}[{number}]: {wrong}") from wrong
 
     def _part(self, part: Mapping[str, Any]) -> _Part:
         if not _PATH.fullmatch(part["path"]):
             raise ValueError(f"it names the file {part['path'][:100]!r}")
-        return _Part(self.folder / part["path"], str(part["sha256"]), _scope(part))
+        return _Part(self.folder / part["path"], part["sha256"], _scope(part))
 
     def each(self, type_: str) -> Iterator[Resource]:
         """Resources of a type, in order of scope and identity. Of a type nobody declares there are none."""
@@ -313,25 +334,42 @@ def _manifest(folder: Path) -> tuple[str, dict[str, Any]]:
         if told[:1] != [digest]:
             raise SnapshotError(
                 f"{path} is not what {DIGEST} says: its digest differs",
-                hint="collect again, or take the copy that was archived",
+                hint=_AGAIN,
             )
         manifest = json.loads(data)
-        version = manifest["schema_version"]
     except FileNotFoundError as missing:
         name = Path(missing.filename).name
         raise SnapshotError(
             f"{folder} is no snapshot: it has no {name}", hint="make one with cloudaudit collect"
         ) from None
     except (OSError, ValueError, RecursionError) as wrong:
-        raise SnapshotError(f"{path} cannot be read: {wrong}") from wrong
-    except (KeyError, TypeError, IndexError) as wrong:
-        raise SnapshotError(f"{path} is not the manifest of a snapshot") from wrong
+        raise SnapshotError(f"{path} cannot be read: {wrong}", hint=_AGAIN) from wrong
+    version = manifest.get("schema_version", SCHEMA_VERSION) if isinstance(manifest, dict) else SCHEMA_VERSION
     if version != SCHEMA_VERSION:
         raise SnapshotError(
             f"{path} is of version {str(version)[:20]}, this program reads {SCHEMA_VERSION}",
             hint="collect again with this version of cloudaudit",
         )
+    if wrong_there := misfit(manifest, schema("snapshot")) or _beyond_its_whole(manifest["run"]):
+        raise _no_manifest(path, wrong_there)
     return digest, manifest
+
+
+def _beyond_its_whole(run: Mapping[str, Any]) -> str:
+    """Say which figure of a collection is more than what it is a part of; empty when none is."""
+    figures = run.get("figures", {})
+    for part, whole in (("projects_seen", "projects_declared"), ("buckets_readable", "buckets_listed")):
+        all_ = figures.get(whole)
+        if isinstance(all_, int) and figures.get(part, 0) > all_:
+            return f"run.figures: {part} is {figures[part]}, and {whole} only {all_}"
+    return ""
+
+
+_AGAIN: Final = "collect again, or take the copy that was archived"
+
+
+def _no_manifest(path: Path, why: str) -> SnapshotError:
+    return SnapshotError(f"{path} is not the manifest of a snapshot: {why}", hint=_AGAIN)
 
 
 def _scope(source: Mapping[str, Any]) -> Scope:

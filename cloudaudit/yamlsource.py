@@ -570,6 +570,21 @@ def problems_of_schema(
     return sorted(found, key=_by_place)[:MAX_PROBLEMS]
 
 
+def misfit(value: object, schema: Mapping[str, Any]) -> str:
+    """Say what in a value of JSON a schema does not allow, and the way to it; empty when all of it fits.
+
+    For files that a program wrote: it writes no whole number as 5.0, a line of theirs helps nobody, and
+    the first mistake is enough to know that they are damaged.
+    """
+    teller = _Teller(Document("", value, "", _Place(0, 0)), frozenset())
+    for error in _EXACT_VALIDATOR(schema, registry=Registry(), format_checker=FORMATS).iter_errors(value):
+        pointer = tuple(error.absolute_path)
+        told = next((p.message.removeprefix(_label(pointer)) for p in teller.tell(error)), "a key is missing")
+        way = "".join(f"[{step}]" if isinstance(step, int) else f".{excerpt(step)}" for step in pointer)
+        return f"{way.removeprefix('.')}: {told}" if way else told
+    return ""
+
+
 def _pattern(validator: Any, pattern: str, instance: object, schema: object) -> Iterator[ValidationError]:
     # JSON Schema's "$" is the end of the text; Python's also fits before a last line break.
     if pattern.endswith("$") and not pattern.endswith("\\$"):
@@ -579,6 +594,11 @@ def _pattern(validator: Any, pattern: str, instance: object, schema: object) -> 
 
 
 _VALIDATOR: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+_EXACT_VALIDATOR: Any = extend(  # type: ignore[no-untyped-call]
+    _VALIDATOR,
+    type_checker=_VALIDATOR.TYPE_CHECKER.redefine("integer", lambda checker, value: value.__class__ is int),
+)
 
 _Error: TypeAlias = Any
 """A ValidationError of jsonschema, whose every field is typed as perhaps unset."""

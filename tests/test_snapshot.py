@@ -97,7 +97,8 @@ def test_a_whole_snapshot(tmp_path: Path) -> None:
         "v1", {"on": True, "word": "hồ sơ"}, name="Tên", endpoint="https://e", unseen={"size": Unseen(Reason.TIMEOUT, "30 s")},
         sources={"": 1, "labels": 2},
     )  # fmt: skip
-    run = {"subject": {"id": "x", "title": {"vi": "Nền tảng"}}, "targets": [], "figures": {"n": 3}}
+    about = {"id": "x", "kind": "provider", "title": {"vi": "Nền tảng"}}
+    run = {"subject": about, "targets": [], "figures": {"buckets_listed": 3}}
     digest = write(tmp_path / "s", contents(given, calls=calls, gaps=gaps, listings=listings, run=run), TYPES)
     found = Snapshot(tmp_path / "s", TYPES)
     assert list(found.each("cloud.vm")) == [given]
@@ -579,6 +580,67 @@ def set_(*way: Any) -> Any:
 def test_a_manifest_of_another_shape_is_refused_with_its_path(whole: Path, change: Any) -> None:
     forged(whole, change)
     refused(whole, str(whole))
+
+
+RUN = {
+    "subject": {"id": "x", "kind": "agency", "title": {"vi": "Sở", "en": "Department"}},
+    "targets": [{"name": "t", "kind": "s3", "buckets": "all"}],
+    "figures": {
+        "projects_declared": "unknown",
+        "projects_seen": 0,
+        "buckets_listed": 2,
+        "buckets_readable": 1,
+    },
+}
+LISTED = {"target": "t", "region": None, "project": None, "type": "x", "count": 0, "proof": "", "call": None}
+MISSED = {"target": "t", "region": None, "project": None, "type": "x", "operation": "", "reason": "timeout", "detail": "",
+          "call": None, "listing": True}  # fmt: skip
+FORGERIES: list[tuple[tuple[Any, ...], str]] = [
+    (("run", []), "run: a mapping (key: value) is expected, found an empty list"),
+    (("run", None), "run: a mapping (key: value) is expected, found nothing"),
+    (("run", "subject", "abc"), "run.subject: a mapping (key: value) is expected, found the text 'abc'"),
+    (("run", "subject", {"kind": "agency"}), "run.subject: missing key 'id'"),
+    (("run", "subject", {"id": "x"}), "run.subject: missing key 'kind'"),
+    (("run", "subject", "id", ""), "run.subject.id: 1 or more characters are expected, found an empty text"),
+    (("run", "subject", "kind", "bank"), "run.subject.kind: the text 'bank' is not known here"),
+    (("run", "subject", "title", "vi", 5), "run.subject.title.vi: a text is expected, found the number 5"),
+    (("run", "targets", 5), "run.targets: a list is expected, found the number 5"),
+    (("run", "targets", [{"name": "t"}]), "run.targets[0]: missing key 'kind'"),
+    (("run", "figures", []), "run.figures: a mapping (key: value) is expected, found an empty list"),
+    (("run", "figures", "buckets_listed", "x"), "run.figures.buckets_listed: a number or 'unknown' is expected, found the text 'x'"),
+    (("run", "figures", "buckets_listed", 2.0), "run.figures.buckets_listed: a whole number or a text is expected, found the number 2.0"),
+    (("run", "figures", "buckets_listed", -1), "run.figures.buckets_listed: at least 0 is expected, found the number -1"),
+    (("run", "figures", "buckets_readable", 3), "run.figures: buckets_readable is 3, and buckets_listed only 2"),
+    (("run", "figures", "projects_seen", "unknown"), "run.figures.projects_seen: a whole number is expected, found the text 'unknown'"),
+    (("run", "figures", "projects_declared", -5), "run.figures.projects_declared: at least 0 is expected"),
+    (("collected_at", "0001-01-01T00:00:00+14:00"), "collected_at: "),
+    (("types", {"a": 1}), "types: a list is expected, found a mapping"),
+    (("calls", "sha256", "x"), "calls.sha256: a SHA-256 in 64 hexadecimal digits is expected, found the text 'x'"),
+    (("listings", 0, "count", "x"), "listings[0]: 'count': a whole number is expected, found a text"),
+    (("listings", 0, "count", True), "listings[0]: 'count': a whole number is expected, found true or false"),
+    (("listings", 0, {}), "listings[0]: missing key 'type'"),
+    (("gaps", 0, []), "gaps[0]: a mapping is expected, found a list"),
+    (("gaps", 0, "type", []), "gaps[0]: 'type': a text is expected, found a list"),
+    (("gaps", 0, "detail", 5), "gaps[0]: 'detail': a text is expected, found a whole number"),
+    (("gaps", 0, "listing", "false"), "gaps[0]: 'listing': true or false is expected, found a text"),
+    (("gaps", 0, "reason", "tired"), "gaps[0]: 'tired' is not a valid Reason"),
+    (("partitions", 0, "type", 5), "partitions[0]: 'type': a text is expected, found a whole number"),
+    (("schema_version", True), "schema_version: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("way", "message"), FORGERIES, ids=lambda given: str(given)[:40])
+def test_what_is_wrong_in_a_manifest_is_told_with_its_place(
+    whole: Path, way: tuple[Any, ...], message: str
+) -> None:
+    forged(whole, lambda manifest: {**manifest, "run": RUN, "listings": [LISTED], "gaps": [MISSED]})
+    read_all(whole)
+    forged(whole, set_(*way))
+    refused(
+        whole,
+        f"{whole / MANIFEST} is not the manifest of a snapshot: {message}",
+        "; collect again, or take the copy that was archived",
+    )
 
 
 def test_a_snapshot_of_another_version(whole: Path) -> None:
