@@ -10,13 +10,16 @@ import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, Literal
 
 from cloudaudit import __version__, assessment, catalog, registers
@@ -45,10 +48,12 @@ from cloudaudit.model import (
 )
 from cloudaudit.plan import untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
+from cloudaudit.records import Shape, shaped
 from cloudaudit.registers import Registers
 from cloudaudit.reporters import Context, report_json
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
 from cloudaudit.snapshot import Snapshot
+from cloudaudit.yamlsource import excerpt, misfit, schema
 
 TOOL: Final = {"name": "cloudaudit", "version": __version__}
 FINDINGS: Final = "findings.jsonl.gz"
@@ -314,18 +319,29 @@ def _planned(records: Sequence[Mapping[str, Any]], declared: Registers, at: Seco
 # --- report ---------------------------------------------------------------------------------------
 
 
+_NAMED: Final = (str, NoneType)
+_TEXT: Final[Shape] = {"vi": (str,), "en": (str,)}
+_PLACE: Final[Shape] = {"target": (str,), "region": _NAMED, "project": _NAMED}
+_RESOURCE: Final[Shape] = {
+    "type": (str,), "id": (str,), "name": _NAMED, "system": _NAMED, "site": _NAMED, **_PLACE,
+}  # fmt: skip
+_FINDING: Final[Shape] = {
+    "fingerprint": (str,), "control": (str,), "resource": (dict,), "verdict": (str,), "disposition": _NAMED,
+    "reason_code": _NAMED, "detail": _NAMED, "message": (dict,), "weight": (int, NoneType),
+    "evidence": (list,), "waiver": _NAMED, "refused_waiver": (dict, NoneType),
+}  # fmt: skip
+_READ: Final[Shape] = {"fact": (str,), "resource": (str,), "source": (str,), "at": _NAMED}
+_GAP: Final[Shape] = {
+    "type": (str,), "operation": (str,), "reason_code": (str,), "detail": (str,), **_PLACE,
+}  # fmt: skip
+
+
 def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
-    """Read an assessment folder, and refuse another snapshot than the one it was made from."""
-    try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SnapshotError(
-            f"{folder} is no assessment: it has no {REPORT}", hint="make one with cloudaudit assess"
-        ) from None
-    except (OSError, ValueError) as wrong:
-        raise SnapshotError(f"{folder / REPORT} cannot be read: {wrong}") from wrong
-    if report.get("schema_version") != report_json.SCHEMA_VERSION:
-        raise SnapshotError(f"{folder / REPORT} is of another version than {report_json.SCHEMA_VERSION}")
+    """Read an assessment folder, and refuse another snapshot than the one it was made from.
+
+    SnapshotError: there is no report.json, or it is damaged or of another version.
+    """
+    report = _read_report(folder)
     if snapshot is not None:
         digest = Snapshot(snapshot, {}).digest
         if digest != report["snapshot"]["sha256"]:
@@ -333,6 +349,66 @@ def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
                 f"{snapshot} is not the snapshot this assessment was made from: its digest differs"
             )
     return Assessed(folder, report)
+
+
+def _read_report(folder: Path) -> Mapping[str, Any]:
+    path = folder / REPORT
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except FileNotFoundError:
+        raise SnapshotError(
+            f"{folder} is no assessment: it has no {REPORT}", hint="make one with cloudaudit assess"
+        ) from None
+    except (OSError, ValueError, RecursionError) as wrong:
+        raise SnapshotError(f"{path} cannot be read: {wrong}", hint=_AGAIN) from wrong
+    version = report.get("schema_version") if isinstance(report, dict) else None
+    if version not in (None, report_json.SCHEMA_VERSION):
+        raise SnapshotError(
+            f"{path} is of another version than {report_json.SCHEMA_VERSION}",
+            hint="assess the snapshot again with this version of cloudaudit",
+        )
+    if why := misfit(report, schema("report")) or _misfit_of_entries(report):
+        raise SnapshotError(f"{path} is not the report of an assessment: {why}", hint=_AGAIN)
+    found: Mapping[str, Any] = report
+    return found
+
+
+_AGAIN: Final = "assess the snapshot again, or take the copy that was archived"
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _misfit_of_entries(report: Mapping[str, Any]) -> str:
+    """Say which finding or gap of a report has another shape than one; empty when none has."""
+    entries = [("findings", one, _check_finding) for one in enumerate(report["findings"])]
+    entries += [("gaps", one, _check_gap) for one in enumerate(report["gaps"])]
+    for name, (number, entry), check in entries:
+        try:
+            check(entry)
+        except (TypeError, ValueError) as wrong:
+            return f"{name}[{number}]: {wrong}"
+    strange = {finding["control"] for finding in report["findings"]} - {c["id"] for c in report["controls"]}
+    return f"findings of {excerpt(min(strange))}, which is not among the controls" if strange else ""
+
+
+def _check_gap(record: Any) -> None:
+    shaped(record, _GAP)
+
+
+def _check_finding(record: Any) -> None:
+    """TypeError or ValueError: what is no finding."""
+    shaped(shaped(record, _FINDING)["resource"], _RESOURCE)
+    Verdict(record["verdict"])
+    for text in (record["message"], record["refused_waiver"]):
+        if text is not None:
+            shaped(text, _TEXT)
+    for reading in record["evidence"]:
+        shaped(shaped(reading, _READ), {} if "missing" in reading else {"value": _JSON})
+
+
+_JSON: Final = (dict, list, str, int, float, bool, NoneType)
 
 
 def render(
@@ -369,15 +445,19 @@ def all_findings(assessed: Assessed) -> Iterator[Mapping[str, Any]]:
     """Every finding of an assessment, passes included, as records."""
     path = assessed.folder / assessed.report["findings_file"]["path"]
     digest = sha256()
+    if not path.resolve().is_relative_to(assessed.folder.resolve()):
+        raise SnapshotError(f"{path} leads out of the assessment", hint=_AGAIN)
     try:
         with gzip.open(path, "rb") as lines:
             for line in lines:
                 digest.update(line)
-                yield json.loads(line)
-    except (OSError, EOFError, ValueError) as wrong:
-        raise SnapshotError(f"{path} cannot be read: {wrong}") from wrong
+                record = json.loads(line)
+                _check_finding(record)
+                yield record
+    except (OSError, EOFError, ValueError, TypeError, zlib.error, RecursionError) as wrong:
+        raise SnapshotError(f"{path} cannot be read: {wrong}", hint=_AGAIN) from wrong
     if digest.hexdigest() != assessed.report["findings_file"]["sha256"]:
-        raise SnapshotError(f"{path} is not what {REPORT} says: its digest differs")
+        raise SnapshotError(f"{path} is not what {REPORT} says: its digest differs", hint=_AGAIN)
 
 
 def keep_registers(folder: Path | None, declared: Registers, out: Path) -> None:
@@ -421,8 +501,14 @@ OURS: Final = (REPORT, FINDINGS, LINK, "snapshot", "registers", "report.html")
 """What an output folder holds of ours."""
 
 
-def check_room(folder: Path, registers_folder: Path | None = None) -> list[Path]:
-    """What an earlier run left in a folder. OutputError: what somebody else put there is in the way."""
+def check_room(
+    folder: Path, registers_folder: Path | None = None, snapshot: Path | None = None
+) -> list[Path]:
+    """What an earlier run left in a folder. OutputError: what somebody else put there is in the way.
+
+    `snapshot` is the one to be assessed, and stays where it is. Another one is in the way, too: it is
+    not what the new report was made from, and nobody may be able to collect it again.
+    """
     if registers_folder is not None and registers_folder.resolve() == (folder / "registers").resolve():
         raise OutputError(f"{folder} is where your registers are", hint="give the output a folder of its own")
     found = [folder / name for name in OURS if (folder / name).exists()]
@@ -432,12 +518,22 @@ def check_room(folder: Path, registers_folder: Path | None = None) -> list[Path]
             f"{found[0]} is in the way and was not written by cloudaudit",
             hint="give the output a folder of its own",
         )
-    return found
+    kept = folder / "snapshot"
+    if snapshot is None or kept not in found:
+        return found
+    if kept.resolve() != snapshot.resolve():
+        raise OutputError(
+            f"{kept} is another snapshot than the one to assess", hint="give the output a folder of its own"
+        )
+    return [path for path in found if path != kept]
 
 
-def make_room(folder: Path, registers_folder: Path | None = None) -> None:
-    """Make an output folder that can be written to, and clear an earlier output of ours out of it."""
-    found = check_room(folder, registers_folder)
+def make_room(folder: Path, registers_folder: Path | None = None, snapshot: Path | None = None) -> None:
+    """Make an output folder that can be written to, and clear an earlier output of ours out of it.
+
+    Of that, `snapshot` stays: the one to be assessed.
+    """
+    found = check_room(folder, registers_folder, snapshot)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         # Better known now than after the clouds were read.

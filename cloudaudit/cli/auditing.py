@@ -222,12 +222,13 @@ def assess(
 
     about = Snapshot(snapshot, {}).run.get("subject", {})
     _check_formats(format_)
-    api.check_room(output, registers)
+    api.check_room(output, registers, snapshot)
     known = api.know(profile, kind or about.get("kind", "provider"), controls)
     api.check_threshold(fail_on, known.profile)
     declared = register_files.load(registers)
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
         _note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
+    api.make_room(output, registers, snapshot)
     assessed = _assess(snapshot, output, known, registers, declared, at)
     emit(_rendered(assessed, format_, language(lang), known), None)
     _note(f"assessment: {output}", quiet)
