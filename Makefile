@@ -51,4 +51,4 @@ beds-down:  ## Stop the test beds
 	-tests/beds/s3/bed.sh all down
 
 clean:  ## Remove the environment and outputs
-	rm -rf $(VENV) out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) out cloudaudit-demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
