@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import click
 import pytest
 from judging import STEPS, TYPES, control
 
 from cloudaudit import examples
 from cloudaudit.assessment import quick_verdict, verdict_of
-from cloudaudit.catalog import Catalogue, load_catalogue
+from cloudaudit.catalog import Catalogue, load_catalogue, schema
+from cloudaudit.cli import cli
 from cloudaudit.examples import CLOCK, check, verdict
 from cloudaudit.model import Control, Example, FactSpec, FactType, Parameter, Value, Verdict
 
@@ -215,3 +219,58 @@ def test_the_quick_way_judges_every_example_like_the_slow_one(
         for example in one.examples
     )
     assert judged == sum(len(one.examples) for one in catalogue.controls())
+
+
+# --- what shipped controls say ------------------------------------------------------------------------
+
+
+def parsed(line: str) -> click.Context:
+    """A command line as the real tree of commands reads it, to its last command; nothing is run."""
+    name, *words = shlex.split(line)
+    context, command = click.Context(cli, info_name=name), cli
+    while isinstance(command, click.Group):
+        word, found, words = command.resolve_command(context, words)
+        assert found is not None
+        context, command = found.make_context(word, list(words), parent=context), found
+    return context
+
+
+def test_every_command_of_ours_in_a_remediation_exists(catalogue: Catalogue) -> None:
+    lines = {
+        line for c in catalogue.controls() for line in c.remediation.cli if line.startswith("cloudaudit ")
+    }
+    assert lines
+    for context in map(parsed, lines):
+        if context.command.name == "schema":
+            assert schema(context.params["name"])
+
+
+@pytest.mark.parametrize("line", ["cloudaudit attest new", "cloudaudit controls mend", "cloudaudit schema"])
+def test_a_command_that_does_not_exist_is_noticed(line: str) -> None:
+    with pytest.raises(click.UsageError):
+        parsed(line)
+
+
+NAMES = ("name", "id", "title", "owner", "kind", "url", "system.id", "service_type", "interface", "volume_id",
+         "security_group", "device_id", "peer_address")  # fmt: skip
+"""What a message may name within a sentence, as it is always there, or says which thing is meant."""
+
+
+def test_what_may_be_absent_stands_alone_in_a_message(catalogue: Catalogue) -> None:
+    """None, not known and no items read well after a colon, and not as `kept at none` or `none bits`."""
+    for c in catalogue.controls():
+        for text in (c.message.vi, c.message.en):
+            parts = re.split(r"\{([^{}]*)\}", " ".join(text.split()))
+            for before, fact, after in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+                if fact not in NAMES and not fact.startswith("param."):
+                    assert before.endswith((": ", " / ")), f"{c.id}: {fact} after '{before}'"
+                    assert re.match(r"$|[,;.]| \(| /", after), f"{c.id}: '{after}' after {fact}"
+
+
+def test_one_thing_has_one_name(catalogue: Catalogue) -> None:
+    told = [
+        text
+        for c in catalogue.controls()
+        for text in (c.title.vi, c.message.vi, c.remediation.text.vi, c.limits.vi)
+    ]
+    assert [text for text in told if re.search("thùng|vùng chứa", text, re.IGNORECASE)] == []
