@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,6 +51,7 @@ MOST_FINDINGS: Final = 10_000
 MOST_ROWS: Final = 300
 MAX_VALUE: Final = 400
 SHORT_PRINT: Final = 12
+_CAPTIONS: Final = {"system": "column.system", "site": "column.site", "print": "report.fingerprint"}
 _THRESHOLDS: Final = {
     "score": "figure.lower",
     "weakest": "figure.weakest",
@@ -76,7 +78,7 @@ class HtmlReporter:
 @cache
 def _template() -> Template:
     folder = data.folder("reports") / "templates"
-    style = (folder / "report.css").read_text(encoding="utf-8")
+    style = (folder / "report.css").read_text(encoding="utf-8") + _captions()
     script = (folder / "report.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -110,6 +112,17 @@ def _template() -> Template:
         "WORST_FIRST": view.WORST_FIRST,
     }
     return environment.get_template("report.html.j2")
+
+
+def _captions() -> str:
+    """The style that names what stands in every finding: words there, twice, would be a tenth of the page."""
+    rules = []
+    for name, key in _CAPTIONS.items():
+        label = labels()(key)
+        for lang, text in (("both", slash(label)), ("vi", label.vi), ("en", label.en)):
+            said = json.dumps(f"{text}: ", ensure_ascii=False)
+            rules.append(f"#lang-{lang}:checked ~ * .of-{name}::before {{ content: {said}; }}\n")
+    return "".join(rules)
 
 
 def _hash(content: str) -> str:
@@ -257,6 +270,7 @@ class _Page:
         map_ = places(report, self.context.sites, self.context.findings)
         verdicts = {entry["id"]: entry["verdict"] for entry in report["controls"]}
         titles = {entry["id"]: text_of(entry["title"]) for entry in report["controls"]}
+        until = view.waiver_ends(report)
         limit = view.fair_limit((len(group.findings) for group in groups), MOST_FINDINGS)
         return {
             "report": report,
@@ -271,7 +285,7 @@ class _Page:
             "top": [(group, view.message(group.findings[0])) for group in top],
             "map": map_,
             "drawing": drawing(map_),
-            "groups": (self._group(group, limit) for group in groups),
+            "groups": (self._group(group, limit, until) for group in groups),
             "shown": {group.control["id"] for group in groups},
             "outcomes": _present(view.outcome(f) for group in groups for f in group.findings),
             "severities": _present(group.control["severity"] for group in groups),
@@ -279,6 +293,7 @@ class _Page:
             "unknowns": view.unknowns(report),
             "not_applicable": [(f, titles[f["control"]]) for f in view.not_applicable(report)],
             "waived": view.waived(report),
+            "waivers": report.get("waivers", []),
             "lapsed": [(record, view.place(record)) for record in view.lapsed_papers(report)],
             "acts": list(_acts(report, self.context.obligations, verdicts)),
             "thresholds": list(_thresholds(report["profile"]["rules"]["thresholds"])),
@@ -295,7 +310,7 @@ class _Page:
 
     # --- findings -----------------------------------------------------------------------------------
 
-    def _group(self, group: view.Group, limit: int) -> dict[str, Any]:
+    def _group(self, group: view.Group, limit: int, until: Mapping[str, str]) -> dict[str, Any]:
         """A control with what belongs to it once, and its findings by outcome."""
         entry = group.control
         control = self.context.controls.get(entry["id"])
@@ -303,7 +318,7 @@ class _Page:
         by_outcome: dict[str, list[Mapping[str, Any]]] = {}
         facts: dict[str, Text] = {}
         for record in chosen:
-            by_outcome.setdefault(view.outcome(record), []).append(self._finding(record, facts))
+            by_outcome.setdefault(view.outcome(record), []).append(self._finding(record, facts, until))
         return {
             "control": entry,
             "gate": group.gate,
@@ -319,7 +334,9 @@ class _Page:
             "facts": facts,
         }
 
-    def _finding(self, record: Mapping[str, Any], facts: dict[str, Text]) -> dict[str, Any]:
+    def _finding(
+        self, record: Mapping[str, Any], facts: dict[str, Text], until: Mapping[str, str]
+    ) -> dict[str, Any]:
         resource = record["resource"]
         scope = view.is_scope(record)
         project = view.project(self.report, resource["project"])
@@ -338,6 +355,7 @@ class _Page:
             "detail": record["detail"],
             "evidence": [self._evidence(entry, own, facts) for entry in record["evidence"]],
             "waiver": record["waiver"],
+            "until": until.get(record["waiver"]),
             "refused": text_of(record["refused_waiver"]) if record["refused_waiver"] else None,
             "print": record["fingerprint"][:SHORT_PRINT],
         }
@@ -417,13 +435,17 @@ def _percent(weight: str) -> Text:
     return Text(f"{share_.numerator} %", f"{share_.numerator}%") if whole else figure(float(share_), "%")
 
 
-def _thresholds(rules: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Text, list[tuple[Text, str]]]]:
+def _thresholds(
+    rules: Mapping[str, Mapping[str, str]],
+) -> Iterator[tuple[Text, Text, list[tuple[Text, str]]]]:
+    """What each level asks for: 0 and 1 the figures to get past them, the others those to get there."""
     words = labels()
     for level, limits in rules.items():
         named = [
             (words(_THRESHOLDS[n]) if n in _THRESHOLDS else same(n), least) for n, least in limits.items()
         ]
-        yield level, words.of("level", level), named
+        key = "report.threshold_below" if level in ("0", "1") else "report.threshold_of"
+        yield words(key, level=level), words.of("level", level), named
 
 
 def _target(target: Mapping[str, Any]) -> dict[str, Any]:
@@ -447,12 +469,12 @@ def _target(target: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Traced:
-    """One obligation with the controls that serve it and the worst of their verdicts."""
+    """One obligation with the controls related to it, and in words how many came to each verdict."""
 
     id: str
     obligation: Obligation | None
     controls: tuple[str, ...]
-    result: str
+    results: tuple[tuple[str, Text], ...]
 
 
 def _acts(
@@ -466,8 +488,15 @@ def _acts(
     by_act: dict[str | None, list[_Traced]] = {}
     for id_, controls in sorted(served.items()):
         found = known.get(id_)
-        worst = min((verdicts[c] for c in controls), key=lambda v: view.RANK.get(v, 0))
+        counts = Counter(verdicts[c] for c in controls)
+        results = tuple((key, _told(key, counts[key])) for key in _present(iter(counts)))
         by_act.setdefault(found.source if found else None, []).append(
-            _Traced(id_, found, tuple(controls), worst)
+            _Traced(id_, found, tuple(controls), results)
         )
     yield from sorted(by_act.items(), key=lambda act: (act[0] is None, act[1][0].id))
+
+
+def _told(verdict: str, count: int) -> Text:
+    label = view.outcome_label(verdict)
+    lowered = Text(*(text[:1].lower() + text[1:] for text in (label.vi, label.en)))
+    return labels()("report.related_count", count=count, verdict=lowered)

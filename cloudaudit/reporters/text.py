@@ -298,6 +298,8 @@ class _Screen:
             control, count = clean(one.control), len(one.findings)
             if one.waiver is not None:
                 name = f"{clean(one.waiver, MAX_NAME)} · {control} · {self.label('disposition.waived')}"
+                if one.until is not None:
+                    name += f" {self.label('report.waived_until', until=moment(one.until))}"
             else:
                 refusal = self.say(one.refusal or Text("", ""))
                 name = f"{control} · {self.label('disposition.refused')}: {refusal}"

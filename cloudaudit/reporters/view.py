@@ -211,6 +211,8 @@ class Waived:
     refusal: Text | None
     control: str
     findings: Sequence[Record]
+    until: str | None = None
+    """When a waiver that holds ends, where the report tells."""
 
 
 def waived(report: Report) -> list[Waived]:
@@ -223,13 +225,22 @@ def waived(report: Report) -> list[Waived]:
         elif record["refused_waiver"]:
             why = text_of(record["refused_waiver"])
             refused.setdefault((why.vi, why.en, record["control"]), []).append(record)
+    until = waiver_ends(report)
     return [
-        *(Waived(waiver, None, control, records) for (waiver, control), records in sorted(held.items())),
+        *(
+            Waived(waiver, None, control, records, until.get(waiver))
+            for (waiver, control), records in sorted(held.items())
+        ),
         *(
             Waived(None, Text(vi, en), control, records)
             for (vi, en, control), records in sorted(refused.items())
         ),
     ]
+
+
+def waiver_ends(report: Report) -> dict[str, str]:
+    """When each waiver ends. Reports of older writers name waivers by their ids only."""
+    return {waiver["id"]: waiver["until"] for waiver in report.get("waivers", ())}
 
 
 def lapsed_papers(report: Report) -> list[Record]:

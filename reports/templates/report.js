@@ -1,5 +1,21 @@
 "use strict";
 (() => {
+  // Attributes, options and titles of drawings hold both languages; where one is read alone, so do they.
+  const told = [...document.querySelectorAll("[data-vi]")].map(element => {
+    const name = ["title", "aria-label"].find(name => element.hasAttribute(name));
+    return {element, name, both: name ? element.getAttribute(name) : element.textContent};
+  });
+  const choices = [...document.querySelectorAll(".choice")];
+  function speak() {
+    const lang = choices.find(choice => choice.checked).id.replace("lang-", "");
+    for (const {element, name, both} of told) {
+      const text = element.dataset[lang] ?? both;
+      if (name) element.setAttribute(name, text); else element.textContent = text;
+    }
+  }
+  for (const choice of choices) choice.addEventListener("change", speak);
+  addEventListener("pageshow", speak);
+
   const form = document.getElementById("filter");
   if (!form) return;
   const controls = [...document.querySelectorAll(".c")];

@@ -209,6 +209,15 @@ def test_the_environment_changes_nothing(name: str, monkeypatch: pytest.MonkeyPa
     assert (screen(sample.small()), screen(sample.small(), color=True)) == before
 
 
+@pytest.mark.parametrize(("lang", "end"), [("vi", "đến 31/12/2026 23:59"), ("en", "until 2026-12-31 23:59")])
+def test_a_waiver_that_holds_tells_its_end(lang: str, end: str) -> None:
+    report = sample.report(sample.realistic())
+    told = {**report, "waivers": [{"id": "MT-2026-03", "until": "2026-12-31T16:59:59Z"}]}
+    context = sample.context(inputs=sample.realistic(), lang=lang, width=120)
+    assert end in TextReporter().render(told, context)
+    assert end not in TextReporter().render(report, context)
+
+
 def test_long_lists_are_cut_and_counted() -> None:
     shown = screen(sample.many(200))
     hidden = [int(n) for n in re.findall(r"… và (\d+) mục khác trong", shown)]
