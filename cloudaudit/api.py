@@ -109,7 +109,11 @@ def assess(
     )
     with _writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    writer = report_json.FindingWriter(types, evidence.call)
+    listed: dict[str, list[Listing | Gap]] = defaultdict(list)
+    seen: Iterator[Listing | Gap] = chain(evidence.listings(), evidence.gaps())
+    for one in seen:
+        listed[one.type].append(one)
+    writer = report_json.FindingWriter(types, evidence.call, DERIVATIONS, listed)
     with _writing(out / FINDINGS), _FindingsFile(out / FINDINGS, writer) as sink:
         judged = assessment.assess(
             evidence,
@@ -343,8 +347,9 @@ def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
     """
     report = _read_report(folder)
     if snapshot is not None:
-        digest = Snapshot(snapshot, {}).digest
-        if digest != report["snapshot"]["sha256"]:
+        given = Snapshot(snapshot, {})
+        given.check()
+        if given.digest != report["snapshot"]["sha256"]:
             raise SnapshotError(
                 f"{snapshot} is not the snapshot this assessment was made from: its digest differs"
             )
@@ -480,7 +485,7 @@ def gaps_of_listings(snapshot: Path, known: Knowledge) -> list[Gap]:
 def regions_of(snapshot: Path, known: Knowledge) -> frozenset[str] | None:
     """Every region label of a snapshot: where something was asked, and where something is.
 
-    None where a cloud did not show its regions: then no label can be said to be of none.
+    None where a cloud did not show its regions, or was not asked: then no label can be said to be of none.
     """
     types = known.catalogue.types
     evidence = Snapshot(snapshot, types)
@@ -494,7 +499,8 @@ def regions_of(snapshot: Path, known: Knowledge) -> frozenset[str] | None:
         return None
     scopes = [*(listing.scope for listing in evidence.listings()), *(gap.scope for gap in evidence.gaps())]
     named = {resource.id for resource in evidence.each("openstack.region")}
-    return frozenset(named | {scope.region for scope in scopes if scope.region})
+    # Where the plan asked nothing of any region, nothing is known of regions.
+    return frozenset(named | {scope.region for scope in scopes if scope.region}) or None
 
 
 OURS: Final = (REPORT, FINDINGS, LINK, "snapshot", "registers", "report.html")
@@ -595,18 +601,23 @@ def exit_code(report: Mapping[str, Any], threshold: Threshold, *, allow_incomple
     if threshold.gate:
         code = {"blocked": VIOLATION, "indeterminate": INCOMPLETE}.get(state, 0)
         return 0 if code == INCOMPLETE and allow_incomplete else code
-    floor = threshold.severity or Severity.HIGH
+    violations, unknown = counts(report, threshold.severity or Severity.HIGH)
+    if violations:
+        return VIOLATION
+    return INCOMPLETE if unknown and not allow_incomplete else 0
+
+
+def counts(report: Mapping[str, Any], floor: Severity) -> tuple[int, int]:
+    """Findings at or above a severity that no waiver covers: how many are violations, how many not known."""
     final = _final_controls(report)
     counted = {
         entry["id"]
         for entry in report["controls"]
         if entry["id"] not in final and Severity(entry["severity"]).at_least(floor)
     }
-    open_findings = [f for f in report["findings"] if f["control"] in counted and not f["waiver"]]
-    if any(f["verdict"] in ("fail", "expired") for f in open_findings):
-        return VIOLATION
-    incomplete = any(f["verdict"] in ("unknown", "manual_pending") for f in open_findings)
-    return INCOMPLETE if incomplete and not allow_incomplete else 0
+    verdicts = [f["verdict"] for f in report["findings"] if f["control"] in counted and not f["waiver"]]
+    violations = sum(verdict in ("fail", "expired") for verdict in verdicts)
+    return violations, sum(verdict in ("unknown", "manual_pending") for verdict in verdicts)
 
 
 def _level_code(report: Mapping[str, Any], wanted: int, allow_incomplete: bool) -> int:

@@ -316,7 +316,7 @@ def quantified(left: Operand, inner: Node, name: str, if_null: bool | None, empt
         finally:
             frame.item = before
         if doubtful or isinstance(value, Partial):
-            return None, tuple(doubtful)
+            return None, tuple(doubtful) or items_of(value)
         return not decided, items_of(value)
 
     def test(facts: Facts, frame: Frame) -> bool | None:

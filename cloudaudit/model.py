@@ -112,6 +112,8 @@ class FactSpec:
     api_field: str = ""
     derived: str = ""
     """Name of the derivation that gives it, if it is derived."""
+    words: Mapping[str, Text] = field(default_factory=dict)
+    """Of a text that is one of a few: how each is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,10 @@ class Reason(StrEnum):
     """The snapshot was made for a plan that did not ask for this."""
 
 
+EVERYWHERE: Final = ("*", "registers")
+"""Targets of scopes for what is declared: it is of no target, and counts for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where a fact was asked: target, and within it region and project, or none."""
@@ -230,6 +236,14 @@ class Scope:
 
     def key(self) -> tuple[str, str, str]:
         return (self.target, self.region or "", self.project or "")
+
+    def overlaps(self, other: Scope) -> bool:
+        """Whether two scopes have anything in common. A scope without region or project has all of them."""
+        return (
+            (self.target == other.target or self.target in EVERYWHERE or other.target in EVERYWHERE)
+            and (self.region is None or other.region is None or self.region == other.region)
+            and (self.project is None or other.project is None or self.project == other.project)
+        )
 
     def __str__(self) -> str:
         """`target/region/project` as far as it goes; `*` keeps the place of a region before a project."""

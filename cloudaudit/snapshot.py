@@ -19,7 +19,7 @@ import re
 import secrets
 import shutil
 import zlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -305,6 +305,11 @@ class Snapshot:
         if number not in self._calls:
             raise SnapshotError(f"{self._log.path} has no call {number}, which a resource came from")
         return self._calls[number]
+
+    def check(self) -> None:
+        """Hold every file against the manifest. SnapshotError names the first that differs."""
+        for part in (self._log, *(part for parts in self._parts.values() for part in parts)):
+            deque(self._records(part), maxlen=0)
 
     def _records(self, part: _Part) -> Iterator[dict[str, Any]]:
         """The records of a file. Its digest is known, and held against the manifest, after the last one."""

@@ -109,7 +109,7 @@ def shown(value: Value, spec: FactSpec | None, lang: Lang, depth: int = 0) -> st
         case int() | float():
             return _measured(value, spec, lang)
         case str():
-            return plain(value) if value else word("blank", lang)
+            return _said(value, spec, lang)
         case AtMost() | AtLeast():
             bound = "at_most" if isinstance(value, AtMost) else "at_least"
             return f"{word(bound, lang)} {_measured(value.limit, spec, lang)}"
@@ -124,6 +124,12 @@ def shown(value: Value, spec: FactSpec | None, lang: Lang, depth: int = 0) -> st
             return _entries(value, spec, lang, depth)
         case _:
             return word("missing", lang) if value is MISSING else plain(str(value))
+
+
+def _said(value: str, spec: FactSpec | None, lang: Lang) -> str:
+    if spec is not None and value in spec.words:
+        return _in(spec.words[value], lang)
+    return plain(value) if value else word("blank", lang)
 
 
 def _measured(value: float, spec: FactSpec | None, lang: Lang) -> str:
@@ -154,11 +160,15 @@ def _entries(entries: Mapping[object, Value], spec: FactSpec | None, lang: Lang,
     if not entries:
         return word("empty", lang)
     fields = spec.fields if spec else {}
+    # Declared fields are told in their order, and all: one that is left out may be the one that decides.
+    others = [key for key in entries if key not in fields]
+    keys = [*(key for key in fields if key in entries), *others[:MAX_ITEMS]]
     texts = []
-    for key, value in list(entries.items())[:MAX_ITEMS]:
-        name = plain(str(key))
-        texts.append(f"{name}: {shown(value, fields.get(name), lang, depth + 1)}")
-    return ", ".join(texts) + _more(len(entries))
+    for key in keys:
+        field = fields.get(str(key))
+        name = _in(field.meaning, lang) if field else ""
+        texts.append(f"{name or plain(str(key))}: {shown(entries[key], field, lang, depth + 1)}")
+    return ", ".join(texts) + _more(len(others))
 
 
 def _more(count: int) -> str:

@@ -591,7 +591,7 @@ def test_evidence_of_the_unknown_has_the_reason() -> None:
     ]
     seen = Partial(("a",))
     assert told({"fact": "tags", "any": {"item": "value", "equals": "b"}}, {"tags": seen}, tags=gap) == [
-        ("it", "tags", Partial(()), Reason.NO_PERMISSION)
+        ("it", "tags", Partial(("a",)), Reason.NO_PERMISSION)
     ]
     assert told({"fact": "size", "at_most": 3}, {"size": 2}, size=gap) == [("it", "size", 2)]
 

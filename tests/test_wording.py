@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,10 @@ CASES = [
     ({"age": 60, "site": "hn"}, spec("record", age=AGE), "age: 1 phút, site: hn", "age: 1 min, site: hn"),
     (({"age": 3600}, {"age": None}), COPIES, "age: 1 giờ; age: không có", "age: 1 h; age: none"),
     ({str(n): n for n in range(7)}, None, "0: 0, 1: 1, 2: 2, 3: 3, 4: 4, … (+2)", "0: 0, 1: 1, 2: 2, 3: 3, 4: 4, … (+2)"),
+    ({"site": "hn", "z": 1, "age": 60}, spec("record", age=AGE, site=spec("string")), "age: 1 phút, site: hn, z: 1", "age: 1 min, site: hn, z: 1"),
+    ({"age": 60}, spec("record", age=replace(AGE, meaning=Text("tuổi", "its age"))), "tuổi: 1 phút", "its age: 1 min"),
+    ("off", replace(spec("string"), words={"off": Text("chưa bật", "not on")}), "chưa bật", "not on"),
+    ("on", replace(spec("string"), words={"off": Text("chưa bật", "not on")}), "on", "on"),
     (AtMost(18_000), AGE, "không quá 5 giờ", "at most 5 h"),
     (AtLeast(3), None, "ít nhất 3", "at least 3"),
     (AtLeast(NOON), TIME, "ít nhất 22/11/2026 12:00", "at least 2026-11-22 12:00"),

@@ -232,7 +232,7 @@ def assess(
     assessed = _assess(snapshot, output, known, registers, declared, at)
     emit(_rendered(assessed, format_, language(lang), known), None)
     _note(f"assessment: {output}", quiet)
-    return api.exit_code(assessed.report, fail_on, allow_incomplete=allow_incomplete)
+    return _exit_code(assessed.report, fail_on, allow_incomplete, language(lang), quiet)
 
 
 def _assess(
@@ -386,7 +386,30 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     _note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
-    return api.exit_code(assessed.report, job.fail_on, allow_incomplete=job.allow_incomplete)
+    return _exit_code(assessed.report, job.fail_on, job.allow_incomplete, lang, job.quiet)
+
+
+def _exit_code(
+    report: Mapping[str, Any], wanted: Threshold, allow_incomplete: bool, lang: Lang, quiet: bool
+) -> int:
+    """The exit code, told with what it rests on."""
+    from cloudaudit import api
+    from cloudaudit.model import Severity
+    from cloudaudit.reporters.words import labels
+
+    code = api.exit_code(report, wanted, allow_incomplete=allow_incomplete)
+    if wanted.level is not None:
+        why = labels()("exit.level", code=code, level=report["readiness"]["level"], wanted=wanted.level)
+    elif wanted.gate:
+        state = labels().of("gate_state", report["readiness"]["gate_state"])
+        why = labels()("exit.gate", code=code, state=state)
+    else:
+        floor = wanted.severity or Severity.HIGH
+        violations, unknown = api.counts(report, floor)
+        severity = labels().of("severity", floor.value)
+        why = labels()("exit.severity", code=code, violations=violations, unknown=unknown, severity=severity)
+    _note(getattr(why, lang), quiet)
+    return code
 
 
 def closing(report: Mapping[str, Any], lang: Lang) -> str:
@@ -395,16 +418,15 @@ def closing(report: Mapping[str, Any], lang: Lang) -> str:
 
     readiness, label = report["readiness"], words.labels()
     opened, counted = view.gate_count(report)
-    parts = (
-        label("report.level", level=readiness["level"]),
-        words.text_of(readiness["level_label"]),
-        label("figure.gates_open", open=opened, all=counted),
-        words.interval(readiness["score"]["lower"], readiness["score"]["upper"]),
-        words.figure(readiness["coverage"], "%"),
-    )
-    level, name, gates, score, coverage = (str(getattr(part, lang)) for part in parts)
-    covered = getattr(label("figure.coverage"), lang)
-    return f"{level}: {name}; {gates}; {score}; {covered} {coverage}"
+    level = label("report.no_level")
+    if counted:
+        name, number = words.text_of(readiness["level_label"]), readiness["level"]
+        level = label("report.level_and_gates", level=number, name=name, open=opened, all=counted)
+    score = words.interval(readiness["score"]["lower"], readiness["score"]["upper"])
+    coverage = words.figure(readiness["coverage"], "%")
+    parts = (level, score, label("figure.coverage"), coverage)
+    said, bounds, covered, share = (getattr(part, lang) for part in parts)
+    return f"{said}; {bounds}; {covered} {share}"
 
 
 @click.command()

@@ -9,9 +9,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-from cloudaudit.model import MISSING, Gap, Partial, Reason, Resource, Scope, Unseen, Value, World
+from cloudaudit.model import EVERYWHERE, MISSING, Gap, Partial, Reason, Resource, Scope, Unseen, Value, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,6 @@ def merged(*reads: Reads) -> Reads:
 
 # --- lists and their gaps ---------------------------------------------------------------------------
 
-_EVERYWHERE: Final = ("*", "registers")
-
-
-def _overlap(a: Scope, b: Scope) -> bool:
-    """Whether two scopes have anything in common. A scope without region or project has all of them."""
-    return (
-        (a.target == b.target or a.target in _EVERYWHERE or b.target in _EVERYWHERE)
-        and (a.region is None or b.region is None or a.region == b.region)
-        and (a.project is None or b.project is None or a.project == b.project)
-    )
-
 
 def hidden(world: World, type_: str) -> tuple[Gap, ...]:
     """Gaps that may hide resources of a type, not only details of such as were listed."""
@@ -140,10 +129,10 @@ class Lists:
 
 def _meeting(scope: Scope, places: Mapping[Scope, object]) -> Iterator[Scope]:
     """The places that have anything in common with a scope. For one project of one region a few look-ups."""
-    if scope.region is None or scope.project is None or scope.target in _EVERYWHERE:
-        yield from (place for place in places if _overlap(place, scope))
+    if scope.region is None or scope.project is None or scope.target in EVERYWHERE:
+        yield from (place for place in places if place.overlaps(scope))
         return
-    for target in (scope.target, *_EVERYWHERE):
+    for target in (scope.target, *EVERYWHERE):
         for region in (scope.region, None):
             for project in (scope.project, None):
                 place = Scope(target, region, project)

@@ -41,6 +41,7 @@ from cloudaudit.reporters.words import (
     interval,
     labels,
     moment,
+    named,
     same,
     share,
     text_of,
@@ -193,7 +194,8 @@ class _Values:
 
     def spec(self, type_: str, fact: str) -> FactSpec | None:
         declared = self.types[type_].facts if type_ in self.types else {}
-        return declared.get(fact) or COMMON_FACTS.get(fact) or self._entry(declared, fact)
+        found = declared.get(fact) or COMMON_FACTS.get(fact) or self._entry(declared, fact)
+        return found and named(found)
 
     def _entry(self, declared: Mapping[str, FactSpec], fact: str) -> FactSpec | None:
         """Of `labels.owner`: what is declared of `labels`."""

@@ -15,6 +15,7 @@ from math import floor, isfinite
 from typing import Any, Final
 
 from cloudaudit import wording
+from cloudaudit.facts import Derivation
 from cloudaudit.model import (
     AT,
     COMMON_FACTS,
@@ -28,6 +29,7 @@ from cloudaudit.model import (
     FactType,
     Finding,
     Gap,
+    Listing,
     Partial,
     Profile,
     Readiness,
@@ -35,6 +37,7 @@ from cloudaudit.model import (
     Reason,
     Resource,
     ResourceType,
+    Scope,
     Tally,
     Text,
     Value,
@@ -42,6 +45,7 @@ from cloudaudit.model import (
 )
 from cloudaudit.records import clean, moment_text
 from cloudaudit.reporters import Context
+from cloudaudit.reporters.words import named
 
 SCHEMA_VERSION: Final = 1
 MAX_EVIDENCE_ITEMS: Final = 50
@@ -93,10 +97,20 @@ def rounded(value: Fraction | None, places: int = 1) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class FindingWriter:
-    """Turn findings into records, with the calls of the snapshot their evidence came from."""
+    """Turn findings into records, with the calls of the snapshot their evidence came from.
+
+    `derivations` and `listed`, what is proven or missing of whole lists, say which lists derived facts
+    stand on: that a volume has no backup is told by the list of backups, not by that of volumes.
+    """
 
     types: Mapping[str, ResourceType]
     call: Callable[[int], Call]
+    derivations: Sequence[Derivation] = ()
+    listed: Mapping[str, Sequence[Listing | Gap]] = field(default_factory=dict)
+    """By type."""
+    _behind: dict[tuple[str, str, Scope], tuple[str, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _specs: dict[str, Mapping[str, FactSpec]] = field(default_factory=dict, repr=False, compare=False)
 
     def record(self, finding: Finding) -> dict[str, Any]:
@@ -155,7 +169,8 @@ class FindingWriter:
     def _specs_of(self, type_: str) -> Mapping[str, FactSpec]:
         if type_ not in self._specs:
             found = self.types.get(type_)
-            self._specs[type_] = {**COMMON_FACTS, **(found.facts if found else {})}
+            declared = {**COMMON_FACTS, **(found.facts if found else {})}
+            self._specs[type_] = {name: named(spec) for name, spec in declared.items()}
         return self._specs[type_]
 
     def _evidence(self, reading: Reading) -> dict[str, Any]:
@@ -188,7 +203,38 @@ class FindingWriter:
             at = moment_text(call.at)
         elif not origin:
             origin.append(f"register:{resource.type}")
+        if spec is not None and spec.derived:
+            origin += self._lists_behind(spec.derived, resource)
         return "; ".join(origin), at
+
+    def _lists_behind(self, family: str, resource: Resource) -> tuple[str, ...]:
+        """The other lists a derivation looks at, each with the call that read it where the resource is."""
+        key = (family, resource.type, resource.scope)
+        if key not in self._behind:
+            looks = sorted(
+                {
+                    type_
+                    for one in self.derivations
+                    if one.name == family and resource.type in one.gives
+                    for type_ in one.reads
+                    if type_ != resource.type and type_ not in one.gives
+                }
+            )
+            declared = [type_ for type_ in looks if self.types[type_].declared]
+            read = [self._list_of(type_, resource.scope) for type_ in looks if type_ not in declared]
+            self._behind[key] = (*read, *([f"register:{','.join(declared)}"] if declared else []))
+        return self._behind[key]
+
+    def _list_of(self, type_: str, scope: Scope) -> str:
+        calls = [
+            self.call(one.call)
+            for one in self.listed.get(type_, ())
+            if one.call is not None and one.scope.overlaps(scope)
+        ]
+        if not calls:
+            return type_
+        first = f"{type_}: {calls[0].service} {calls[0].request} -> {calls[0].status}"
+        return first if len(calls) == 1 else f"{first} (+{len(calls) - 1})"
 
 
 def _label(resource: Resource, fact: str, otherwise: str | None = None) -> str | None:

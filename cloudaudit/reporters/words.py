@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from functools import cache
 from typing import Any, Final
 
 from cloudaudit import data, wording
 from cloudaudit.errors import CatalogError, did_you_mean
-from cloudaudit.model import Text, parse_time
+from cloudaudit.model import FactSpec, Text, parse_time
 from cloudaudit.yamlsource import load
 
 MAX_TEXT: Final = 1200
@@ -45,6 +46,15 @@ def _with_few_marks(text: str) -> str:
     return "".join(kept)
 
 
+_WORDED: Final = {
+    "criticality": "criticality",
+    "data_classes": "data_class",
+    "system.criticality": "criticality",
+    "versioning.state": "versioning",
+}
+"""Facts whose texts are one of a few, and the labels of these."""
+
+
 class Labels:
     """Every label by its path: `verdict.pass`."""
 
@@ -71,6 +81,11 @@ class Labels:
             return found
         return Text(_filled(found.vi, "vi", filled), _filled(found.en, "en", filled))
 
+    def group(self, name: str) -> Mapping[str, Text]:
+        """All labels of a group by their last part."""
+        start = f"{name}."
+        return {key.removeprefix(start): text for key, text in self._texts.items() if key.startswith(start)}
+
     def of(self, group: str, value: object) -> Text:
         """The label of a value found in a report; the value itself where a newer writer knows more."""
         return self._texts.get(f"{group}.{value}") or same(str(value))
@@ -85,6 +100,20 @@ def _filled(label: str, lang: wording.Lang, given: Mapping[str, object]) -> str:
 def labels() -> Labels:
     """The labels that ship with cloudaudit."""
     return Labels(load(data.folder("reports") / "labels.yaml").value)
+
+
+def named(spec: FactSpec) -> FactSpec:
+    """A fact with the names of its fields, and the words for its values, that messages and evidence use."""
+    group = _WORDED.get(spec.name)
+    words = labels().group(group) if group else {}
+    if not (words or spec.fields or spec.items):
+        return spec
+    items = spec.items and named(replace(spec.items, words=words))
+    fields = {
+        name: replace(named(field), meaning=labels().of("record", name))
+        for name, field in spec.fields.items()
+    }
+    return replace(spec, words=words, items=items, fields=fields)
 
 
 def same(text: str) -> Text:

@@ -650,8 +650,29 @@ def test_a_threshold_that_the_profile_cannot_be_measured_by(
 
 
 def test_a_profile_without_gates_concludes_no_level(bench: Bench, cloud: FakeOpenStack) -> None:
-    readiness = bench.run("-p", "ci-quick").report["readiness"]
+    done = bench.run("-p", "ci-quick")
+    readiness = done.report["readiness"]
     assert (readiness["gate_state"], readiness["level"]) == ("out_of_scope", 0)
+    assert "No level of readiness is concluded; [" in done.err
+
+
+@pytest.mark.parametrize(
+    ("threshold", "code", "why"),
+    [
+        ("high", 3, "Exit code 3: at or above 'High', 0 findings fail or have expired and 6 are not known"),
+        (
+            "critical",
+            3,
+            "Exit code 3: at or above 'Critical', 0 findings fail or have expired and 4 are not known",
+        ),
+    ],
+)
+def test_the_exit_code_is_told_with_its_reason(
+    bench: Bench, cloud: FakeOpenStack, threshold: str, code: int, why: str
+) -> None:
+    cinder(cloud, Reply(status=403))
+    done = bench.run("--fail-on", threshold)
+    assert (done.code, done.err.splitlines()[-1]) == (code, why)
 
 
 def test_a_dash_is_no_folder(bench: Bench, cloud: FakeOpenStack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -686,7 +707,8 @@ def test_a_reader_that_goes_away_changes_no_exit_code(
         running.stdout.close()
         _, err = running.communicate(timeout=30)
     assert running.returncode == 1
-    assert err == (None if stderr == subprocess.STDOUT else f"assessment: {bench.folder / '2'}\n")
+    told = f"assessment: {bench.folder / '2'}\nMã thoát 1: "
+    assert err is None if stderr == subprocess.STDOUT else err.startswith(told)
 
 
 def test_no_room_for_the_output(bench: Bench) -> None:

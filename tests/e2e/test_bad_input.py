@@ -94,7 +94,7 @@ def test_a_message_that_needs_a_call_of_its_own_is_told(
     text = (folder("controls") / "RES" / "RES-13.yaml").read_text(encoding="utf-8")
     text = text.replace("id: RES-13", "id: RES-913").replace("{role}", "{role}, {peer_cidrs}")
     path.write_text(text, encoding="utf-8")
-    line = text[: text.index("{peer_cidrs}")].count("\n") + 1
+    line = text[: text.index("  vi:", text.index("\nmessage:"))].count("\n") + 1
     code, out, err = cloudaudit(capsys, "controls", "lint", path)
     assert (code, out.endswith(" 1 problems\n")) == (2, True)
     assert err.startswith(f"error: {path}:{line}:")

@@ -154,6 +154,18 @@ def test_another_snapshot_is_refused(run: Run, tmp_path: Path, capsys: pytest.Ca
     assert "is not the snapshot this assessment was made from" in capsys.readouterr().err
 
 
+def test_a_snapshot_whose_data_were_changed_is_refused(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "snapshot"
+    shutil.copytree(run.folder / "snapshot", other)
+    changed = next((other / "data" / "openstack.volume").iterdir())
+    lines = gzip.decompress(changed.read_bytes()).replace(b'"size_gb":', b'"size_gb":1')
+    changed.write_bytes(gzip.compress(lines))
+    assert _run(["report", str(run.folder), "--snapshot", str(other)]) == 2
+    assert "is not what the manifest says: its digest differs" in capsys.readouterr().err
+
+
 def test_the_reports_are_the_golden_ones(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Regenerate with `make golden` and review the difference."""
     assert (run.folder / "report.json").read_text(encoding="utf-8") == (EXAMPLES / "report.json").read_text(

@@ -50,6 +50,7 @@ from cloudaudit.model import (
     Gate,
     GateResult,
     GateState,
+    Listing,
     Parameter,
     Partial,
     Readiness,
@@ -282,6 +283,42 @@ def test_a_derived_fact_names_its_derivation_and_what_the_thing_came_from() -> N
     (found,) = evidence(old, {}, derivations=[AGEING], sources={})
     assert (found["source"], found["at"]) == ("derived:ageing", format_time(SEEN)), (
         "without a call, its own clock"
+    )
+
+
+def test_a_derived_fact_names_the_lists_it_stands_on() -> None:
+    looks = Family(
+        "ageing",
+        {"vm": ("age",)},
+        {"vm": (), "net": (), "disk": (), "site": ()},
+        lambda world: lambda vm: Derived({"age": 90}),
+    )
+    listed: dict[str, list[Listing | Gap]] = {
+        "net": [
+            Listing(Scope("dam-may", "hn"), "net", 1, "another region", 1),
+            Gap(Scope("dam-may", "hcm"), "net", "nets", Reason.NO_PERMISSION, "HTTP 403", 3),
+            Listing(Scope("dam-may"), "net", 1, "all regions", 2),
+        ],
+        "disk": [Listing(Scope("*"), "disk", 0, "declared absent")],
+    }
+    writer = FindingWriter(
+        TYPES | {"net": resource_type("net"), "disk": resource_type("disk")},
+        CALLS.__getitem__,
+        [looks],
+        listed,
+    )
+
+    def source(region: str) -> str:
+        seen = replace(thing("v1", {}, at=SEEN), sources={"": 1}, scope=Scope("dam-may", region))
+        (finding,), _ = judge(Memory([seen]), of({"fact": "age", "at_least": "PT1M"}), derivations=[looks])
+        found: str = writer.record(finding)["evidence"][0]["source"]
+        return found
+
+    assert source("hcm") == (
+        "derived:ageing; compute GET /vms?limit=9 -> 200; disk; net: compute GET /vms -> 403 (+1); register:site"
+    )
+    assert source("hn") == (
+        "derived:ageing; compute GET /vms?limit=9 -> 200; disk; net: compute GET /vms?limit=9 -> 200 (+1); register:site"
     )
 
 

@@ -55,9 +55,9 @@ Các phát hiện gây chặn hàng đầu
 Mã       Kết quả          Tài nguyên          Nội dung phát hiện
 ────────────────────────────────────────────────────────────────────────────────
 RES-05   × Không đáp ứng  ho-so-cong-dan      Bucket ho-so-cong-dan: đích sao
-                                              chép đang bật: bucket: backup,
-                                              known: có, site: sg-1, country:
-                                              SG, domestic: không
+                                              chép đang bật: bucket: backup, đã
+                                              nhận diện: có, địa điểm: sg-1,
+                                              quốc gia: SG, trong nước: không
 SEC-13   ? Chưa xác định  s3-hn               Chưa thu thập được s3.bucket tại
                                               s3-hn: Thiếu quyền đọc
 
@@ -123,7 +123,7 @@ Id       Verdict          Resource            Finding
 RES-05   × Fail           ho-so-cong-dan      Bucket ho-so-cong-dan: active
                                               replication targets: bucket:
                                               backup, known: yes, site: sg-1,
-                                              country: SG, domestic: no
+                                              country: SG, in Viet Nam: no
 SEC-13   ? Unknown        s3-hn               s3.bucket at s3-hn was not seen:
                                               No permission to read
 

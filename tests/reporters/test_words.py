@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudaudit.catalog import load_types
 from cloudaudit.data import folder
 from cloudaudit.errors import CatalogError
-from cloudaudit.model import Text
-from cloudaudit.reporters.words import clean, figure, interval, labels, moment, share, text_of
+from cloudaudit.model import FactSpec, Text
+from cloudaudit.reporters.words import clean, figure, interval, labels, moment, named, share, text_of
+from cloudaudit.wording import shown
 
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -103,3 +106,31 @@ def test_every_label_the_template_names_exists() -> None:
     for key in named:
         assert labels()(key).vi
         assert labels()(key).en
+
+
+def records(spec: FactSpec) -> Iterator[str]:
+    """Names of the fields of a record, of records in a list, and of records in these."""
+    for name, field in spec.fields.items():
+        yield name
+        yield from records(field)
+    if spec.items:
+        yield from records(spec.items)
+
+
+def test_every_field_of_a_record_has_a_name_in_both_languages() -> None:
+    fields = {
+        name for type_ in load_types().values() for spec in type_.facts.values() for name in records(spec)
+    }
+    assert fields == set(labels().group("record"))
+
+
+def test_lists_records_and_values_are_told_in_words() -> None:
+    bucket, system = load_types()["s3.bucket"].facts, load_types()["system"].facts
+    copy = ({"bucket": "b", "domestic": False},)
+    destinations = named(bucket["replication.destinations"])
+    assert (shown(copy, destinations, "vi"), shown(copy, destinations, "en")) == (
+        "bucket: b, trong nước: không",
+        "bucket: b, in Viet Nam: no",
+    )
+    assert shown(("core", "new-class"), named(system["data_classes"]), "vi") == "Dữ liệu cốt lõi, new-class"
+    assert shown("off", named(bucket["versioning.state"]), "vi") == "chưa bật"
