@@ -12,10 +12,11 @@ KINDS: Final = {
     "openstack": tuple(
         f"openstack.{name}"
         for name in (
-            "availability_zone", "backup", "container", "endpoint", "extension", "floating_ip",
-            "group_member", "image", "network", "port", "project", "region", "role_assignment", "router",
-            "security_group", "security_group_rule", "server", "server_group", "service", "share",
-            "share_backup", "snapshot", "subnet", "user", "volume", "volume_type", "vpn_connection",
+            "address_group", "availability_zone", "backup", "bgpvpn", "container", "endpoint", "extension",
+            "floating_ip", "group_member", "image", "network", "network_agent", "network_log", "port",
+            "project", "qos_policy", "rbac_policy", "region", "role_assignment", "router", "security_group",
+            "security_group_rule", "server", "server_group", "service", "share", "share_backup", "snapshot",
+            "subnet", "trunk", "user", "volume", "volume_type", "vpn_connection",
         )
     ),
     "s3": ("s3.bucket", "s3.endpoint"),

@@ -11,6 +11,14 @@ ADMIN = "74b1450dd715447cbd5e9efcd7d97b7d"
 T = 1795319135
 """2026-11-22T03:45:35Z, when everything here was made."""
 MADE = "2026-11-22T03:45:35"
+EXTENSIONS = (
+    "vpnaas", "availability_zone", "address-group", "rbac-policies", "trunk", "qos", "bgpvpn", "logging", "agent",
+)  # fmt: skip
+BROUGHT = {
+    "openstack.vpn_connection", "openstack.address_group", "openstack.rbac_policy", "openstack.trunk",
+    "openstack.qos_policy", "openstack.bgpvpn", "openstack.network_log", "openstack.network_agent",
+}  # fmt: skip
+"""Types that exist with an extension of Neutron only, whose absence proves that there is nothing."""
 
 SERVER = {
     "id": "srv-1",
@@ -162,6 +170,74 @@ RULE = {
     "remote_ip_prefix": "0.0.0.0/0",
     "remote_group_id": None,
     "remote_address_group_id": None,
+}
+ADDRESS_GROUP = {
+    "id": "ag-1",
+    "name": "van-phong",
+    "project_id": SHOP,
+    "addresses": ["203.0.113.0/28", "2001:db8::1/128"],
+    "shared": False,
+}
+RBAC_POLICY = {
+    "id": "rbac-1",
+    "project_id": SHOP,
+    "object_type": "network",
+    "object_id": "net-1",
+    "action": "access_as_shared",
+    "target_tenant": BANK,
+}
+TRUNK = {
+    "id": "trunk-1",
+    "name": "nfv",
+    "project_id": SHOP,
+    "port_id": "port-1",
+    "status": "ACTIVE",
+    "admin_state_up": True,
+    "sub_ports": [{"port_id": "port-2", "segmentation_type": "vlan", "segmentation_id": 101}],
+}
+QOS_POLICY = {
+    "id": "qos-1",
+    "name": "gioi-han",
+    "project_id": SHOP,
+    "shared": False,
+    "is_default": True,
+    "rules": [
+        {"id": "q-1", "type": "dscp_marking", "dscp_mark": 26},
+        {"id": "q-2", "type": "bandwidth_limit", "direction": "egress", "max_kbps": 1000},
+        {"id": "q-3", "type": "bandwidth_limit", "direction": "ingress", "max_kbps": 1000},
+    ],
+}
+BGPVPN = {
+    "id": "bgp-1",
+    "name": "wan",
+    "project_id": SHOP,
+    "type": "l3",
+    "route_targets": ["64512:1"],
+    "import_targets": ["64512:2"],
+    "export_targets": [],
+    "route_distinguishers": [],
+    "networks": ["net-1"],
+    "routers": ["router-1"],
+}
+NETWORK_LOG = {
+    "id": "log-1",
+    "name": "chan",
+    "project_id": SHOP,
+    "resource_type": "security_group",
+    "resource_id": "g-1",
+    "target_id": None,
+    "event": "DROP",
+    "enabled": True,
+}
+AGENT = {
+    "id": "agent-1",
+    "agent_type": "L3 agent",
+    "binary": "neutron-l3-agent",
+    "host": "net-01",
+    "availability_zone": "hn-az1",
+    "alive": True,
+    "admin_state_up": True,
+    "configurations": {"token": f"{PLANTED}-configuration"},
 }
 CONNECTION = {
     "id": "vpn-1",
@@ -332,11 +408,12 @@ def _network(cloud: FakeOpenStack) -> None:
     neutron = "/network/v2.0"
     cloud.answer(
         f"{neutron}/extensions",
-        {"extensions": [{"alias": "vpnaas", "name": "VPN"}, {"alias": "availability_zone", "name": "AZ"}]},
+        {"extensions": [{"alias": alias, "name": alias} for alias in EXTENSIONS]},
     )
     states = [("network", "available"), ("router", "unavailable")]
     rows = [{"name": "hn-az1", "resource": kind, "state": state} for kind, state in states]
     cloud.answer(f"{neutron}/availability_zones", {"availability_zones": rows})
+    cloud.answer(f"{neutron}/agents", {"agents": [AGENT]})
     for path, key, row in (
         ("networks", "networks", NETWORK),
         ("subnets", "subnets", SUBNET),
@@ -345,6 +422,12 @@ def _network(cloud: FakeOpenStack) -> None:
         ("floatingips", "floatingips", FLOATING_IP),
         ("security-groups", "security_groups", GROUP),
         ("security-group-rules", "security_group_rules", RULE),
+        ("address-groups", "address_groups", ADDRESS_GROUP),
+        ("rbac-policies", "rbac_policies", RBAC_POLICY),
+        ("trunks", "trunks", TRUNK),
+        ("qos/policies", "policies", QOS_POLICY),
+        ("bgpvpn/bgpvpns", "bgpvpns", BGPVPN),
+        ("log/logs", "logs", NETWORK_LOG),
         ("vpn/ipsec-site-connections", "ipsec_site_connections", CONNECTION),
         ("vpn/ikepolicies", "ikepolicies", IKE),
         ("vpn/ipsecpolicies", "ipsecpolicies", IPSEC),

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_openstack import AT, IN_BANK, IN_SHOP, REGION, SHOP, TARGET, FakeOpenStack, Take, collect
-from openstack_answers import PLANTED, T, small_cloud
+from fake_openstack import AT, BANK, IN_BANK, IN_SHOP, REGION, SHOP, TARGET, FakeOpenStack, Take, collect
+from openstack_answers import BROUGHT, EXTENSIONS, PLANTED, T, small_cloud
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector
@@ -320,6 +320,112 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         IN_SHOP,
+        "openstack.address_group",
+        ("neutron.address_groups",),
+        {
+            "id": "ag-1",
+            "name": "van-phong",
+            "facts": {"addresses": ("203.0.113.0/28", "2001:db8::1/128"), "shared": False},
+            "from": {"": "GET /network/v2.0/address-groups?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.rbac_policy",
+        ("neutron.rbac_policies",),
+        {
+            "id": "rbac-1",
+            "name": "",
+            "facts": {
+                "object_type": "network",
+                "object_id": "net-1",
+                "action": "access_as_shared",
+                "target_tenant": BANK,
+            },
+            "from": {"": "GET /network/v2.0/rbac-policies?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.trunk",
+        ("neutron.trunks",),
+        {
+            "id": "trunk-1",
+            "name": "nfv",
+            "facts": {
+                "port": "port-1",
+                "status": "ACTIVE",
+                "admin_state_up": True,
+                "sub_ports": ({"port": "port-2", "segmentation_type": "vlan", "segmentation_id": 101},),
+            },
+            "from": {"": "GET /network/v2.0/trunks?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.qos_policy",
+        ("neutron.qos_policies",),
+        {
+            "id": "qos-1",
+            "name": "gioi-han",
+            "facts": {"shared": False, "is_default": True, "rule_kinds": ("bandwidth_limit", "dscp_marking")},
+            "from": {"": "GET /network/v2.0/qos/policies?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.bgpvpn",
+        ("neutron.bgpvpns",),
+        {
+            "id": "bgp-1",
+            "name": "wan",
+            "facts": {
+                "type": "l3",
+                "route_targets": ("64512:1",),
+                "import_targets": ("64512:2",),
+                "export_targets": (),
+                "networks": ("net-1",),
+                "routers": ("router-1",),
+            },
+            "from": {"": "GET /network/v2.0/bgpvpn/bgpvpns?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.network_log",
+        ("neutron.network_logs",),
+        {
+            "id": "log-1",
+            "name": "chan",
+            "facts": {
+                "resource_type": "security_group",
+                "resource_id": "g-1",
+                "target_id": None,
+                "event": "DROP",
+                "enabled": True,
+            },
+            "from": {"": "GET /network/v2.0/log/logs?limit=1000"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.network_agent",
+        ("neutron.agents",),
+        {
+            "id": "agent-1",
+            "name": "",
+            "facts": {
+                "agent_type": "L3 agent",
+                "host": "net-01",
+                "zone": "hn-az1",
+                "alive": True,
+                "admin_state_up": True,
+            },
+            "from": {"": "GET /network/v2.0/agents?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
         "openstack.image",
         ("glance.images",),
         {
@@ -510,8 +616,7 @@ def test_zones_of_three_services_are_three_things(cloud: FakeOpenStack) -> None:
 def test_extensions_are_read(cloud: FakeOpenStack) -> None:
     taken = collect(REGION, "neutron.extensions")
     assert [(e.id, dict(e.facts)) for e in taken.resources("openstack.extension")] == [
-        ("vpnaas", {"alias": "vpnaas", "service": "network"}),
-        ("availability_zone", {"alias": "availability_zone", "service": "network"}),
+        (alias, {"alias": alias, "service": "network"}) for alias in EXTENSIONS
     ]
 
 
@@ -622,11 +727,10 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
         for call in TYPES[name].calls.values()
         if call.lists
     }
-    beside = {
-        ("keystone.groups", "openstack.group_member"),
-        ("neutron.extensions", "openstack.vpn_connection"),
-    }
     concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
+    beside = {("keystone.groups", "openstack.group_member")} | {
+        ("neutron.extensions", type_) for type_ in BROUGHT
+    }
     assert marked == concluded | beside
 
 
