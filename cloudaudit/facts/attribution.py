@@ -53,8 +53,11 @@ PLAIN: Final = tuple(
 )  # fmt: skip
 UNCOUNTED: Final = tuple(
     f"openstack.{name}"
-    for name in ("address_group", "bgpvpn", "network_log", "qos_policy", "rbac_policy", "trunk")
-)
+    for name in (
+        "address_group", "bgpvpn", "image_member", "network_log", "object_account", "qos_policy",
+        "rbac_policy", "trunk",
+    )
+)  # fmt: skip
 """Types attributed by their place alone, too, but left out of the share of resources that are attributed:
 whoever asks for that share would have to list them all."""
 TYPES: Final = (PROJECT, *LABELLED, *PLAIN, *UNCOUNTED)

@@ -13,7 +13,8 @@ KINDS: Final = {
         f"openstack.{name}"
         for name in (
             "address_group", "availability_zone", "backup", "bgpvpn", "container", "endpoint", "extension",
-            "floating_ip", "group_member", "image", "network", "network_agent", "network_log", "port",
+            "floating_ip", "group_member", "image", "image_member", "image_service", "image_store",
+            "network", "network_agent", "network_log", "object_account", "object_service", "port",
             "project", "qos_policy", "rbac_policy", "region", "role_assignment", "router", "security_group",
             "security_group_rule", "server", "server_group", "service", "share", "share_backup", "snapshot",
             "subnet", "trunk", "user", "volume", "volume_type", "vpn_connection",

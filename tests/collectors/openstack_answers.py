@@ -290,6 +290,40 @@ IMAGE = {
     "updated_at": f"{MADE}Z",
     "self": "/v2/images/img-1",
 }
+SHARED_IMAGE = {**IMAGE, "id": "img-2", "name": "cdv-chung", "visibility": "shared"}
+MEMBER = {
+    "member_id": BANK,
+    "image_id": "img-2",
+    "status": "pending",
+    "created_at": f"{MADE}Z",
+    "schema": "/v2/schemas/member",
+}
+STORES = [{"id": "ceph", "description": "Ceph", "default": "true"}, {"id": "web", "read-only": "true"}]
+STORES_DETAIL = [
+    {**STORES[0], "type": "rbd", "weight": 0, "properties": {"pool": f"{PLANTED}-pool"}},
+    {**STORES[1], "type": "http", "weight": 0, "properties": {}},
+]
+IMPORT = {
+    "import-methods": {"description": "Import methods available.", "type": "array",
+                       "value": ["glance-direct", "copy-image"]},
+}  # fmt: skip
+ACCOUNT = {
+    "X-Account-Container-Count": "1",
+    "X-Account-Object-Count": "12",
+    "X-Account-Bytes-Used": "4096",
+    "X-Account-Meta-Quota-Bytes": "1000000",
+    "X-Account-Meta-Temp-Url-Key-2": f"{PLANTED}-account-temp-url",
+    "X-Account-Access-Control": f'{{"read-only":["{PLANTED}-account-acl"]}}',
+}
+EMPTY_ACCOUNT = dict.fromkeys(list(ACCOUNT)[:3], "0")
+INFO = {
+    "swift": {"version": "2.34.0", "max_file_size": 5368709122, "policies": [{"name": "Policy-0"}]},
+    "slo": {"max_manifest_segments": 1000},
+    "dlo": {"max_segments": 10000},
+    "tempurl": {"methods": ["GET", "HEAD"]},
+    "container_sync": {"realms": {"QUOCGIA": {"clusters": {"HN": {"current": True}, "HCM": {}}}}},
+    "bulk_delete": {},
+}
 CONTAINER = {
     "X-Container-Read": ".r:*,.rlistings",
     "X-Container-Sync-To": "//realm/cluster/AUTH_x/kho",
@@ -357,7 +391,13 @@ def small_cloud() -> FakeOpenStack:
         cloud.answer(f"{account}?format=json", [{"name": "kho", "count": 1, "bytes": 9}] if mine else [])
         cloud.answer(f"{account}?format=json&marker=kho", [])
         cloud.answer(f"{account}/kho", status=204, headers=CONTAINER)
-        cloud.answer("/image/v2/images", {"images": [IMAGE] if mine else []}, project=project)
+        cloud.answer(account, status=204, headers=ACCOUNT if mine else EMPTY_ACCOUNT)
+        cloud.answer("/image/v2/images", {"images": [IMAGE, SHARED_IMAGE] if mine else []}, project=project)
+    cloud.answer("/image/v2/images/img-2/members", {"members": [MEMBER], "schema": "/v2/schemas/members"})
+    cloud.answer("/image/v2/info/stores", {"stores": STORES})
+    cloud.answer("/image/v2/info/stores/detail", {"stores": STORES_DETAIL})
+    cloud.answer("/image/v2/info/import", IMPORT)
+    cloud.answer("/object/info", INFO)
     cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.71", "min_version": "3.0"}]})
     cloud.answer("/share/v2/", {"versions": [{"id": "v2.0", "version": "2.85", "min_version": "2.0"}]})
     cloud.call("/share/v2/shares/detail", offset_list("shares", SHARE))

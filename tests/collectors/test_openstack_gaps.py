@@ -26,7 +26,7 @@ from fake_openstack import (
 )
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from openstack_answers import BGPVPN, BROUGHT, IMAGE, SERVER, USER, VOLUME, small_cloud
+from openstack_answers import BGPVPN, BROUGHT, IMAGE, SERVER, SHARED_IMAGE, USER, VOLUME, small_cloud
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector, session
@@ -296,7 +296,7 @@ def test_glance_counts_links_from_its_own_root(cloud: FakeOpenStack) -> None:
     cloud.answer("/image/v2/images?limit=1000", first, project=SHOP)
     cloud.answer("/image/v2/images?marker=a&limit=1000", {"images": [{**IMAGE, "id": "b"}]}, project=SHOP)
     taken = collect(IN_SHOP, "glance.images")
-    assert {i.id for i in taken.resources("openstack.image")} == {"a", "b", "img-1"}
+    assert {i.id for i in taken.resources("openstack.image")} == {"a", "b", "img-1", "img-2"}
     assert taken.gaps() == []
 
 
@@ -535,6 +535,141 @@ def test_names_of_containers_keep_their_spelling(cloud: FakeOpenStack) -> None:
         (f"{SHOP}/a/?#b", "a/?#b"),
     ]
     assert taken.gaps() == []
+
+
+@pytest.mark.parametrize("sign", ["none", "role", "gateway"])
+def test_only_an_owner_knows_that_an_account_has_no_key(cloud: FakeOpenStack, sign: str) -> None:
+    counts = dict.fromkeys(("X-Account-Container-Count", "X-Account-Object-Count"), "0")
+    if sign == "role":
+        cloud.roles[SHOP] = ["SwiftOperator"]
+    gateway = {"X-Account-Bytes-Used-Actual": "0"} if sign == "gateway" else {}
+    cloud.answer(f"/object/v1/AUTH_{SHOP}", status=204, headers={**counts, **gateway})
+    account = collect(IN_SHOP, "swift.account").one("openstack.object_account")
+    secrets = {"temp_url_key_present": False, "acl_present": False}
+    assert account.facts == {
+        "container_count": 0, "object_count": 0, "quota_bytes": None, **(secrets if sign != "none" else {}),
+    }  # fmt: skip
+    assert {name: why.reason for name, why in account.unseen.items()} == {
+        "bytes_used": Reason.NOT_IMPLEMENTED,
+        **(dict.fromkeys(secrets, Reason.NO_PERMISSION) if sign == "none" else {}),
+    }
+
+
+@pytest.mark.parametrize(("status", "reason"), [(403, Reason.NO_PERMISSION), (404, Reason.SERVICE_ABSENT)])
+def test_an_account_that_does_not_answer_is_a_gap(cloud: FakeOpenStack, status: int, reason: Reason) -> None:
+    cloud.answer(f"/object/v1/AUTH_{SHOP}", status=status)
+    (gap,) = collect(IN_SHOP, "swift.account").seen
+    assert isinstance(gap, Gap)
+    assert (gap.type, gap.reason, gap.detail) == (
+        "openstack.object_account", reason, f"HTTP {status} from HEAD /object/v1/AUTH_{SHOP}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "detail"),
+    [
+        (Reply(status=403), Reason.NO_PERMISSION, "HTTP 403 from GET /object/info: the operator may have switched it off"),
+        (Reply(status=404), Reason.SERVICE_ABSENT, "HTTP 404 from GET /object/info: the operator may have switched it off"),
+        (Reply(b"<html>"), Reason.INVALID_ANSWER, "the answer to GET /object/info is no JSON (text/html)"),
+        (Reply({"slo": {}}), Reason.INVALID_ANSWER, "the answer to GET /info says nothing of Swift itself"),
+        (Reply({"swift": "2.0"}), Reason.INVALID_ANSWER, "the answer to GET /info says nothing of Swift itself"),
+    ],
+)  # fmt: skip
+def test_what_swift_offers_may_not_be_told(
+    cloud: FakeOpenStack, reply: Reply, reason: Reason, detail: str
+) -> None:
+    cloud.answers["/object/info", None] = reply
+    (gap,) = collect(REGION, "swift.info").seen
+    assert isinstance(gap, Gap)
+    assert (gap.scope, gap.type, gap.reason, gap.detail) == (
+        REGION, "openstack.object_service", reason, detail,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "realms"),
+    [({}, False), ({"container_sync": {"realms": {}}}, False), ({"container_sync": []}, None)],
+)
+def test_synchronisation_of_clusters_needs_realms(
+    cloud: FakeOpenStack, said: dict[str, Any], realms: bool | None
+) -> None:
+    cloud.answer("/object/info", {"swift": {"max_file_size": 1}, **said})
+    service = collect(REGION, "swift.info").one("openstack.object_service")
+    assert service.facts.get("container_sync_realms") is realms
+    assert (realms is None) == ("container_sync_realms" in service.unseen)
+
+
+# --- Glance: members and stores ---------------------------------------------------------------------------
+
+
+def test_members_are_asked_for_where_an_image_can_have_some(cloud: FakeOpenStack) -> None:
+    """Of our own shared images: not of private ones, and not of images others share with us."""
+    foreign = {**SHARED_IMAGE, "id": "img-3", "owner": BANK}
+    cloud.answer("/image/v2/images", {"images": [IMAGE, foreign, SHARED_IMAGE]}, project=SHOP)
+    taken = collect(IN_SHOP, "glance.images", "glance.image_members")
+    assert [m.id for m in taken.resources("openstack.image_member")] == [f"img-2:{BANK}"]
+    assert [p for p in cloud.paths_asked() if "members" in p] == ["/image/v2/images/img-2/members"]
+    assert [s.count for s in taken.listings("openstack.image_member")] == [1]
+
+
+def test_an_image_whose_members_are_not_shown_makes_them_partial(cloud: FakeOpenStack) -> None:
+    second = {**SHARED_IMAGE, "id": "img-3"}
+    cloud.answer("/image/v2/images", {"images": [second, SHARED_IMAGE]}, project=SHOP)
+    cloud.answer("/image/v2/images/img-3/members", status=403)
+    taken = collect(IN_SHOP, "glance.images", "glance.image_members")
+    assert [m.id for m in taken.resources("openstack.image_member")] == [f"img-2:{BANK}"]
+    assert [(g.type, g.reason, g.detail, taken.request(g.call)) for g in taken.gaps()] == [
+        (
+            "openstack.image_member",
+            Reason.PARTIAL,
+            "members of an image: HTTP 403 from GET /image/v2/images/img-3/members",
+            "GET /image/v2/images/img-3/members",
+        )
+    ]
+
+
+def test_images_that_cannot_be_listed_hide_their_members(cloud: FakeOpenStack) -> None:
+    cloud.answer("/image/v2/images", status=403, project=SHOP)
+    taken = collect(IN_SHOP, "glance.images", "glance.image_members")
+    assert [(g.type, g.reason) for g in taken.gaps()] == [
+        ("openstack.image", Reason.NO_PERMISSION),
+        ("openstack.image_member", Reason.NO_PERMISSION),
+    ]
+    (gap,) = collect(IN_SHOP, "glance.image_members").gaps()
+    assert (gap.reason, gap.detail) == (
+        Reason.NOT_COLLECTED,
+        "the plan did not ask for the images themselves",
+    )
+
+
+def test_a_glance_that_names_no_stores_is_a_gap(cloud: FakeOpenStack) -> None:
+    cloud.answer("/image/v2/info/stores", status=404)
+    (gap,) = collect(REGION, "glance.stores", "glance.stores_detail").seen
+    assert isinstance(gap, Gap)
+    assert (gap.reason, gap.detail) == (
+        Reason.NOT_IMPLEMENTED,
+        "Glance names no stores; it may have just one: HTTP 404 from GET /image/v2/info/stores",
+    )
+
+
+def test_kinds_of_stores_are_for_administrators(cloud: FakeOpenStack) -> None:
+    cloud.answer("/image/v2/info/stores/detail", status=403)
+    taken = collect(REGION, "glance.stores", "glance.stores_detail")
+    ceph, web = taken.resources("openstack.image_store")
+    assert (ceph.facts, web.facts) == (
+        {"default": True, "description": "Ceph", "read_only": False},
+        {"default": False, "description": None, "read_only": True},
+    )
+    assert [s.unseen["type"].reason for s in (ceph, web)] == [Reason.NO_PERMISSION] * 2
+    (bare, _) = collect(REGION, "glance.stores").resources("openstack.image_store")
+    assert bare.unseen["type"].reason is Reason.NOT_COLLECTED
+
+
+@pytest.mark.parametrize("answer", [[], {"value": "web-download"}, {"value": [7]}, None])
+def test_import_methods_that_are_no_list_are_not_known(cloud: FakeOpenStack, answer: object) -> None:
+    cloud.answer("/image/v2/info/import", {"import-methods": answer})
+    service = collect(REGION, "glance.import_info").one("openstack.image_service")
+    assert (service.facts, service.unseen["import_methods"].reason) == ({}, Reason.INVALID_ANSWER)
 
 
 # --- Neutron: an empty list is asked for twice ------------------------------------------------------------

@@ -682,8 +682,8 @@ def test_hidden_and_community_images_are_asked_for(cloud: FakeOpenStack) -> None
         "/image/v2/images?limit=1000&os_hidden=true", {"images": [{**IMAGE, "id": "hidden"}]}, project=SHOP
     )
     taken = collect(IN_SHOP, "glance.images")
-    assert [i.id for i in taken.resources("openstack.image")] == ["community", "hidden", "img-1"]
-    assert taken.listings()[0].count == 3
+    assert [i.id for i in taken.resources("openstack.image")] == ["community", "hidden", "img-1", "img-2"]
+    assert taken.listings()[0].count == 4
 
 
 # --- the operator ------------------------------------------------------------------------------------------

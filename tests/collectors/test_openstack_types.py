@@ -459,6 +459,78 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         IN_SHOP,
+        "openstack.image_member",
+        ("glance.images", "glance.image_members"),
+        {
+            "id": f"img-2:{BANK}",
+            "name": "",
+            "facts": {"image": "img-2", "member": BANK, "status": "pending"},
+            "from": {"": "GET /image/v2/images/img-2/members"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.image_store",
+        ("glance.stores", "glance.stores_detail"),
+        {
+            "id": "ceph",
+            "name": "ceph",
+            "facts": {"default": True, "description": "Ceph", "read_only": False, "type": "rbd"},
+            "from": {"": "GET /image/v2/info/stores", "type": "GET /image/v2/info/stores/detail"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.image_service",
+        ("glance.import_info",),
+        {
+            "id": "image",
+            "name": "image",
+            "facts": {"import_methods": ("copy-image", "glance-direct")},
+            "from": {"": "GET /image/v2/info/import"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.object_account",
+        ("swift.account",),
+        {
+            "id": SHOP,
+            "name": "shop",
+            "facts": {
+                "container_count": 1,
+                "object_count": 12,
+                "bytes_used": 4096,
+                "quota_bytes": 1000000,
+                "temp_url_key_present": True,
+                "acl_present": True,
+            },
+            "from": {"": f"HEAD /object/v1/AUTH_{SHOP}"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.object_service",
+        ("swift.info",),
+        {
+            "id": "object-store",
+            "name": "object-store",
+            "facts": {
+                "version": "2.34.0",
+                "middlewares": ("bulk_delete", "container_sync", "dlo", "slo", "tempurl"),
+                "max_file_size": 5368709122,
+                "container_sync_realms": True,
+                "slo": True,
+                "dlo": True,
+                "tempurl": True,
+                "s3api": False,
+                "object_versioning": False,
+            },
+            "from": {"": "GET /object/info"},
+        },
+    ),
+    (
+        IN_SHOP,
         "openstack.container",
         ("swift.containers", "swift.container_head"),
         {
@@ -728,8 +800,10 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
         if call.lists
     }
     concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
-    beside = {("keystone.groups", "openstack.group_member")} | {
-        ("neutron.extensions", type_) for type_ in BROUGHT
+    beside = {
+        ("keystone.groups", "openstack.group_member"),
+        ("glance.images", "openstack.image_member"),
+        *(("neutron.extensions", type_) for type_ in BROUGHT),
     }
     assert marked == concluded | beside
 

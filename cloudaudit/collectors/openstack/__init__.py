@@ -53,6 +53,8 @@ _REGION: Final = (
     _Part(compute.SERVICE, compute.REGION, compute.read_region),
     _Part(block_storage.SERVICE, block_storage.REGION, block_storage.read_region),
     _Part(network.SERVICE, network.REGION, network.read_region),
+    _Part(image.SERVICE, image.REGION, image.read_region),
+    _Part(object_store.SERVICE, object_store.REGION, object_store.read_region),
 )
 _SWIFT: Final = _Part(object_store.SERVICE, object_store.PROJECT, object_store.read_project)
 _PROJECT: Final = (

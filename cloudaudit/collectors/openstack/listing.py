@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.answers import Trouble, document, path_of
 from cloudaudit.collectors.openstack.catalogue import Endpoint, api_root, service_address, usable
 from cloudaudit.collectors.openstack.cloud import Cloud, Layout, Project, Rows, Token, Version, gather
 from cloudaudit.collectors.openstack.item import LABEL_KEYS, Item, Odd, Row, identifier, text
@@ -163,6 +163,14 @@ class Desk(Errand):
 
     def get(self, path: str) -> Answer | Trouble:
         return self.fetch(self.root + path)
+
+    def read_document(self, url: str) -> tuple[Row, Answer] | Trouble:
+        """The JSON object at an address, with the answer that held it."""
+        answer = self.fetch(url)
+        if isinstance(answer, Trouble):
+            return answer
+        body = document(answer, f"GET {path_of(url)}")
+        return body if isinstance(body, Trouble) else (body, answer)
 
     def pages(self, path: str, key: str, paging: Paging = Paging.LINKS) -> Iterator[Page | Trouble]:
         return pages(self.fetch, self.root, path, key, paging)
