@@ -54,8 +54,9 @@ PLAIN: Final = tuple(
 UNCOUNTED: Final = tuple(
     f"openstack.{name}"
     for name in (
-        "address_group", "bgpvpn", "image_member", "network_log", "object_account", "qos_policy",
-        "rbac_policy", "trunk",
+        "address_group", "bgpvpn", "dns_zone", "image_member", "lb_pool", "listener", "loadbalancer",
+        "network_log", "object_account", "qos_policy", "rbac_policy", "secret", "share_replica", "stack",
+        "trunk",
     )
 )  # fmt: skip
 """Types attributed by their place alone, too, but left out of the share of resources that are attributed:

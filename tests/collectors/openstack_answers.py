@@ -353,6 +353,137 @@ SHARE_BACKUP = {
     "availability_zone": "hcm-az1",
     "created_at": f"{MADE}.000000",
 }
+SHARE_REPLICA = {
+    "id": "sr-1",
+    "share_id": "share-1",
+    "availability_zone": "hcm-az1",
+    "replica_state": "in_sync",
+    "status": "available",
+    "host": "hcm@nfs#pool",
+    "created_at": f"{MADE}.000000",
+}
+LOADBALANCER = {
+    "id": "lb-1",
+    "name": "cong",
+    "project_id": SHOP,
+    "provisioning_status": "ACTIVE",
+    "operating_status": "ONLINE",
+    "admin_state_up": True,
+    "vip_address": "198.51.100.1",
+    "vip_port_id": "port-9",
+    "vip_subnet_id": "sub-1",
+    "provider": "amphora",
+    "flavor_id": None,
+    "availability_zone": None,
+    "listeners": [{"id": "ls-1"}],
+}
+LISTENER = {
+    "id": "ls-1",
+    "name": "https",
+    "project_id": SHOP,
+    "protocol": "TERMINATED_HTTPS",
+    "protocol_port": 443,
+    "loadbalancers": [{"id": "lb-1"}],
+    "admin_state_up": True,
+    "default_tls_container_ref": f"https://keys.example.test/v1/secrets/{PLANTED}-reference",
+    "sni_container_refs": ["https://keys.example.test/v1/secrets/2"],
+    "tls_versions": ["TLSv1.2", "TLSv1.3"],
+    "tls_ciphers": "TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256",
+    "alpn_protocols": ["h2", "http/1.1"],
+    "insert_headers": {"X-Forwarded-Proto": "true", "X-Forwarded-For": "true"},
+    "allowed_cidrs": ["203.0.113.0/24"],
+}
+POOL = {
+    "id": "pool-1",
+    "name": "web",
+    "project_id": SHOP,
+    "protocol": "HTTP",
+    "lb_algorithm": "ROUND_ROBIN",
+    "session_persistence": {"type": "APP_COOKIE", "cookie_name": f"{PLANTED}-cookie"},
+    "loadbalancers": [{"id": "lb-1"}],
+    "admin_state_up": True,
+    "operating_status": "ONLINE",
+    "tls_enabled": False,
+    "members": [{"id": "m-1"}, {"id": "m-2"}],
+    "healthmonitor_id": "hm-1",
+}
+POOL_MEMBERS = [
+    {
+        "id": "m-1",
+        "address": "10.10.0.46",
+        "protocol_port": 8080,
+        "subnet_id": "sub-1",
+        "operating_status": "ONLINE",
+        "backup": False,
+        "monitor_address": None,
+        "monitor_port": None,
+    },
+    {
+        "id": "m-2",
+        "address": "10.10.0.47",
+        "protocol_port": 8080,
+        "subnet_id": None,
+        "operating_status": "ERROR",
+        "backup": True,
+        "monitor_address": "10.10.1.47",
+        "monitor_port": 9000,
+    },
+]
+HEALTH_MONITOR = {
+    "id": "hm-1",
+    "project_id": SHOP,
+    "type": "HTTP",
+    "delay": 5,
+    "timeout": 3,
+    "max_retries": 2,
+    "operating_status": "ONLINE",
+    "url_path": f"/healthz?key={PLANTED}-path",
+}
+SECRET = {
+    "secret_ref": "http://keys.example.test:9311/v1/secrets/f2b9b617",
+    "name": "db-password",
+    "status": "ACTIVE",
+    "secret_type": "symmetric",
+    "algorithm": "aes",
+    "bit_length": 256,
+    "mode": None,
+    "expiration": MADE,
+    "created": MADE,
+    "updated": MADE,
+    "creator_id": "u-an",
+    "content_types": {"default": "application/octet-stream"},
+}
+STACK = {
+    "id": "stack-1",
+    "stack_name": "cong-dich-vu",
+    "stack_status": "UPDATE_IN_PROGRESS",
+    "stack_status_reason": f"{PLANTED}-reason",
+    "creation_time": f"{MADE}Z",
+    "updated_time": None,
+    "parent": None,
+    "stack_owner": "an",
+    "tags": ["system_id=cong-dich-vu", f"note={PLANTED}-stack-tag", "iac"],
+    "parameters": {"password": f"{PLANTED}-parameter"},
+}
+DNS_ZONE = {
+    "id": "zone-1",
+    "name": "dich-vu.example.vn.",
+    "project_id": SHOP,
+    "email": f"{PLANTED}@example.vn",
+    "type": "PRIMARY",
+    "status": "ACTIVE",
+    "serial": 1795319135,
+    "ttl": 3600,
+    "shared": False,
+}
+PROVIDER = {
+    "uuid": "rp-2",
+    "name": "compute-1_numa0",
+    "generation": 6,
+    "parent_provider_uuid": "rp-1",
+    "root_provider_uuid": "rp-1",
+    "links": [{"rel": "self", "href": "/resource_providers/rp-2"}],
+}
 USER = {
     "id": "u-an",
     "name": "an",
@@ -402,7 +533,29 @@ def small_cloud() -> FakeOpenStack:
     cloud.answer("/share/v2/", {"versions": [{"id": "v2.0", "version": "2.85", "min_version": "2.0"}]})
     cloud.call("/share/v2/shares/detail", offset_list("shares", SHARE))
     cloud.call("/share/v2/share-backups/detail", offset_list("share_backups", SHARE_BACKUP))
+    cloud.call("/share/v2/share-replicas/detail", offset_list("share_replicas", SHARE_REPLICA))
+    _further_services(cloud)
     return cloud
+
+
+def _further_services(cloud: FakeOpenStack) -> None:
+    octavia = "/load-balancer/v2/lbaas"
+    for path, row in (("loadbalancers", LOADBALANCER), ("listeners", LISTENER), ("pools", POOL)):
+        cloud.answer(f"{octavia}/{path}", {path: [row], f"{path}_links": []}, project=SHOP)
+        cloud.answer(f"{octavia}/{path}", {path: [], f"{path}_links": []})
+    cloud.answer(f"{octavia}/pools/pool-1/members", {"members": POOL_MEMBERS, "members_links": []})
+    cloud.answer(f"{octavia}/healthmonitors", {"healthmonitors": [HEALTH_MONITOR]})
+    secrets = offset_list("secrets", SECRET)
+    cloud.answers["/key-manager/v1/secrets", SHOP] = secrets
+    cloud.answer("/key-manager/v1/secrets", {"secrets": [], "total": 0})
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [STACK]})
+    cloud.answer(f"/heat-api/v1/{BANK}/stacks", {"stacks": []})
+    links = {"self": f"{cloud.url}/dns/v2/zones"}
+    cloud.answer("/dns/v2/zones", {"zones": [DNS_ZONE], "links": links}, project=SHOP)
+    cloud.answer("/dns/v2/zones", {"zones": [], "links": links})
+    versions = [{"id": "v1.0", "max_version": "1.39", "min_version": "1.0", "status": "CURRENT"}]
+    cloud.answer("/placement/", {"versions": versions})
+    cloud.answer("/placement/resource_providers", {"resource_providers": [PROVIDER]})
 
 
 def zones(*names: str) -> dict[str, Any]:

@@ -579,6 +579,183 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
         },
     ),
     (
+        IN_SHOP,
+        "openstack.share_replica",
+        ("manila.shares", "manila.share_replicas"),
+        {
+            "id": "sr-1",
+            "name": "",
+            "facts": {
+                "share": "share-1",
+                "zone": "hcm-az1",
+                "replica_state": "in_sync",
+                "status": "available",
+            },
+            "from": {"": "GET /share/v2/share-replicas/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.loadbalancer",
+        ("octavia.loadbalancers",),
+        {
+            "id": "lb-1",
+            "name": "cong",
+            "facts": {
+                "provisioning_status": "ACTIVE",
+                "operating_status": "ONLINE",
+                "admin_state_up": True,
+                "vip_address": "198.51.100.1",
+                "vip_subnet": "sub-1",
+                "vip_port": "port-9",
+                "provider": "amphora",
+                "flavor": None,
+                "availability_zone": None,
+            },
+            "from": {"": "GET /load-balancer/v2/lbaas/loadbalancers?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.listener",
+        ("octavia.listeners",),
+        {
+            "id": "ls-1",
+            "name": "https",
+            "facts": {
+                "protocol": "TERMINATED_HTTPS",
+                "port": 443,
+                "load_balancers": ("lb-1",),
+                "admin_state_up": True,
+                "default_tls_container": True,
+                "sni_count": 1,
+                "tls_versions": ("TLSv1.2", "TLSv1.3"),
+                "tls_ciphers": ("TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+                "alpn_protocols": ("h2", "http/1.1"),
+                "insert_headers": ("X-Forwarded-For", "X-Forwarded-Proto"),
+                "allowed_cidrs": ("203.0.113.0/24",),
+            },
+            "from": {"": "GET /load-balancer/v2/lbaas/listeners?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.lb_pool",
+        ("octavia.pools", "octavia.pool_members", "octavia.healthmonitors"),
+        {
+            "id": "pool-1",
+            "name": "web",
+            "facts": {
+                "protocol": "HTTP",
+                "lb_algorithm": "ROUND_ROBIN",
+                "session_persistence": "APP_COOKIE",
+                "load_balancers": ("lb-1",),
+                "admin_state_up": True,
+                "operating_status": "ONLINE",
+                "tls_enabled": False,
+                "members": (
+                    {
+                        "address": "10.10.0.46",
+                        "port": 8080,
+                        "subnet": "sub-1",
+                        "operating_status": "ONLINE",
+                        "backup": False,
+                        "monitor_address": None,
+                        "monitor_port": None,
+                    },
+                    {
+                        "address": "10.10.0.47",
+                        "port": 8080,
+                        "subnet": None,
+                        "operating_status": "ERROR",
+                        "backup": True,
+                        "monitor_address": "10.10.1.47",
+                        "monitor_port": 9000,
+                    },
+                ),
+                "monitor": {
+                    "type": "HTTP",
+                    "delay": 5,
+                    "timeout": 3,
+                    "max_retries": 2,
+                    "operating_status": "ONLINE",
+                },
+            },
+            "from": {
+                "": "GET /load-balancer/v2/lbaas/pools?limit=1000",
+                "members": "GET /load-balancer/v2/lbaas/pools/pool-1/members?limit=1000",
+                "monitor": "GET /load-balancer/v2/lbaas/healthmonitors?limit=1000",
+            },
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.secret",
+        ("barbican.secrets",),
+        {
+            "id": "f2b9b617",
+            "name": "db-password",
+            "facts": {
+                "status": "ACTIVE",
+                "secret_type": "symmetric",
+                "algorithm": "aes",
+                "bit_length": 256,
+                "mode": None,
+                "expiration": T,
+                "created_at": T,
+                "creator": "u-an",
+            },
+            "from": {"": "GET /key-manager/v1/secrets?limit=100"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.stack",
+        ("heat.stacks",),
+        {
+            "id": "stack-1",
+            "name": "cong-dich-vu",
+            "facts": {
+                "action": "UPDATE",
+                "status": "IN_PROGRESS",
+                "created_at": T,
+                "updated_at": None,
+                "parent": None,
+                "labels": {"system_id": "cong-dich-vu"},
+                "label_names": ("iac", "note", "system_id"),
+            },
+            "from": {"": f"GET /heat-api/v1/{SHOP}/stacks?limit=1000&show_nested=true&show_hidden=true"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.dns_zone",
+        ("designate.zones",),
+        {
+            "id": "zone-1",
+            "name": "dich-vu.example.vn.",
+            "facts": {
+                "type": "PRIMARY",
+                "status": "ACTIVE",
+                "serial": 1795319135,
+                "ttl": 3600,
+                "shared": False,
+            },
+            "from": {"": "GET /dns/v2/zones?limit=max"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.resource_provider",
+        ("placement.resource_providers",),
+        {
+            "id": "rp-2",
+            "name": "compute-1_numa0",
+            "facts": {"parent": "rp-1", "root": "rp-1"},
+            "from": {"": "GET /placement/resource_providers"},
+        },
+    ),
+    (
         TARGET,
         "openstack.project",
         ("keystone.auth_projects", "keystone.projects"),
@@ -695,7 +872,20 @@ def test_extensions_are_read(cloud: FakeOpenStack) -> None:
 def test_the_catalogue_becomes_services_and_endpoints(cloud: FakeOpenStack) -> None:
     taken = collect(TARGET, "keystone.catalog", "keystone.endpoints")
     assert {s.id: s.facts["regions"] for s in taken.resources("openstack.service")} == dict.fromkeys(
-        ("block-storage", "compute", "identity", "image", "network", "object-store", "shared-file-system"),
+        (
+            "block-storage",
+            "compute",
+            "dns",
+            "identity",
+            "image",
+            "key-manager",
+            "load-balancer",
+            "network",
+            "object-store",
+            "orchestration",
+            "placement",
+            "shared-file-system",
+        ),
         ("vn-hn-1",),
     )
     swift = next(e for e in taken.resources("openstack.endpoint") if e.id == "e-object-store-vn-hn-1")
@@ -715,8 +905,8 @@ def test_the_catalogue_becomes_services_and_endpoints(cloud: FakeOpenStack) -> N
         "from": {"": "GET /identity/v3/auth/catalog"},
     }
     assert [(listing.type, listing.count) for listing in taken.listings()] == [
-        ("openstack.service", 7),
-        ("openstack.endpoint", 7),
+        ("openstack.service", 12),
+        ("openstack.endpoint", 12),
     ]
 
 
@@ -784,6 +974,7 @@ PYTHON: dict[FactType, type | tuple[type, ...]] = {
     FactType.PORTS: tuple,
     FactType.MAP: dict,
     FactType.LIST: tuple,
+    FactType.RECORD: dict,
 }
 
 
@@ -803,6 +994,7 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
     beside = {
         ("keystone.groups", "openstack.group_member"),
         ("glance.images", "openstack.image_member"),
+        ("manila.shares", "openstack.share_replica"),
         *(("neutron.extensions", type_) for type_ in BROUGHT),
     }
     assert marked == concluded | beside

@@ -58,6 +58,8 @@ def pages(
             return
         assert isinstance(body, dict)
         if paging is Paging.OFFSET and not page.rows:
+            if len(asked) == 1:
+                yield page
             return
         new = [row for row in page.rows if name_of(row) not in seen]
         seen.update(name_of(row) for row in new)
