@@ -673,13 +673,11 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                         "monitor_port": 9000,
                     },
                 ),
-                "monitor": {
-                    "type": "HTTP",
-                    "delay": 5,
-                    "timeout": 3,
-                    "max_retries": 2,
-                    "operating_status": "ONLINE",
-                },
+                "monitor.type": "HTTP",
+                "monitor.delay": 5,
+                "monitor.timeout": 3,
+                "monitor.max_retries": 2,
+                "monitor.operating_status": "ONLINE",
             },
             "from": {
                 "": "GET /load-balancer/v2/lbaas/pools?limit=1000",
@@ -974,7 +972,6 @@ PYTHON: dict[FactType, type | tuple[type, ...]] = {
     FactType.PORTS: tuple,
     FactType.MAP: dict,
     FactType.LIST: tuple,
-    FactType.RECORD: dict,
 }
 
 

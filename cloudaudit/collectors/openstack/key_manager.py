@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.item import Item, Row, identifier, integer, moment
+from cloudaudit.collectors.openstack.item import Item, Odd, Row, identifier, integer, moment
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Paging
 
@@ -34,7 +34,10 @@ def _secret(item: Item, desk: Desk) -> None:
 
 def _id(row: Row) -> str:
     """The last part of the secret's address, which is all that tells it from others."""
-    return identifier(identifier(row.get("secret_ref")).rstrip("/").rpartition("/")[2])
+    _, mark, id_ = identifier(row.get("secret_ref")).rpartition("/secrets/")
+    if not mark or "/" in id_:
+        raise Odd("no address of a secret")
+    return identifier(id_)
 
 
 SECRETS = Lister(

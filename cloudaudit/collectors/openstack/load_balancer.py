@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.cloud import Rows
 from cloudaudit.collectors.openstack.item import (
     Item,
-    Odd,
+    Reader,
     Row,
     address,
     each,
@@ -127,6 +127,15 @@ POOLS = Lister(
 )
 
 
+_OF_MONITORS: Final[Mapping[str, Reader]] = {
+    "type": text,
+    "delay": integer,
+    "timeout": integer,
+    "max_retries": integer,
+    "operating_status": text,
+}
+
+
 # --- what stands behind a pool ------------------------------------------------------------------------
 
 
@@ -210,7 +219,7 @@ def _monitor(item: Item, monitors: Beside) -> None:
     """The pool's health monitor. A pool without one does not have the field."""
     id_ = item.row.get("healthmonitor_id")
     if id_ is None:
-        item.facts["monitor"] = None
+        item.facts |= dict.fromkeys(f"monitor.{name}" for name in _OF_MONITORS)
         return
     row = monitors.rows.get(id_) if isinstance(id_, str) else None
     if row is None:
@@ -218,13 +227,8 @@ def _monitor(item: Item, monitors: Beside) -> None:
             Reason.PARTIAL, "the pool's health monitor is not shown to this credential"
         )
         return
-    try:
-        item.facts["monitor"] = {
-            "type": text(row.get("type")),
-            "delay": integer(row.get("delay")),
-            "timeout": integer(row.get("timeout")),
-            "max_retries": integer(row.get("max_retries")),
-            "operating_status": text(row.get("operating_status")),
-        }
-    except Odd as error:
-        item.miss("monitor", Reason.INVALID_ANSWER, f"the pool's health monitor holds {error}")
+    inner = Item(row)
+    for name, read in _OF_MONITORS.items():
+        inner.take(f"monitor.{name}", name, read)
+    item.facts |= inner.facts
+    item.unseen |= inner.unseen
