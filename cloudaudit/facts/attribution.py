@@ -51,7 +51,17 @@ PLAIN: Final = tuple(
         "snapshot", "subnet", "vpn_connection",
     )
 )  # fmt: skip
-TYPES: Final = (PROJECT, *LABELLED, *PLAIN)
+UNCOUNTED: Final = tuple(
+    f"openstack.{name}"
+    for name in (
+        "address_group", "bgpvpn", "dns_zone", "image_member", "lb_pool", "listener", "loadbalancer",
+        "network_log", "object_account", "qos_policy", "rbac_policy", "secret", "share_replica", "stack",
+        "trunk",
+    )
+)  # fmt: skip
+"""Types attributed by their place alone, too, but left out of the share of resources that are attributed:
+whoever asks for that share would have to list them all."""
+TYPES: Final = (PROJECT, *LABELLED, *PLAIN, *UNCOUNTED)
 STORES: Final = frozenset({"openstack.container", "s3.bucket"})
 FACTS: Final = (
     "system.id", "system.criticality", "system.rpo", "system.rto", "system.restricted",
@@ -388,8 +398,8 @@ READ_OF_SYSTEMS: Final[Reads] = {
 
 ATTRIBUTION: Final = Family(
     "attribution",
-    dict.fromkeys((*LABELLED, *PLAIN), FACTS),
-    merged(READ_OF_SYSTEMS, dict.fromkeys(LABELLED, LABELS), dict.fromkeys(PLAIN, ())),
+    dict.fromkeys((*LABELLED, *PLAIN, *UNCOUNTED), FACTS),
+    merged(READ_OF_SYSTEMS, dict.fromkeys(LABELLED, LABELS), dict.fromkeys((*PLAIN, *UNCOUNTED), ())),
     prepare,
 )
 ATTRIBUTION_OF_PROJECTS: Final = Family(

@@ -12,10 +12,14 @@ KINDS: Final = {
     "openstack": tuple(
         f"openstack.{name}"
         for name in (
-            "availability_zone", "backup", "container", "endpoint", "extension", "floating_ip",
-            "group_member", "image", "network", "port", "project", "region", "role_assignment", "router",
-            "security_group", "security_group_rule", "server", "server_group", "service", "share",
-            "share_backup", "snapshot", "subnet", "user", "volume", "volume_type", "vpn_connection",
+            "address_group", "availability_zone", "backup", "bgpvpn", "container", "dns_zone", "endpoint",
+            "extension", "floating_ip", "group_member", "image", "image_member", "image_service",
+            "image_store", "lb_pool", "listener", "loadbalancer", "network", "network_agent", "network_log",
+            "object_account", "object_service", "port", "project", "qos_policy", "rbac_policy", "region",
+            "resource_provider", "role_assignment", "router", "secret", "security_group",
+            "security_group_rule", "server", "server_group", "service", "share", "share_backup",
+            "share_replica", "snapshot", "stack", "subnet", "trunk", "user", "volume", "volume_type",
+            "vpn_connection",
         )
     ),
     "s3": ("s3.bucket", "s3.endpoint"),

@@ -75,6 +75,11 @@ class FakeOpenStack:
             "image": "/image",
             "object-store": "/object/v1/AUTH_{project}",
             "sharev2": "/share/v2",
+            "load-balancer": "/load-balancer",
+            "key-manager": "/key-manager",
+            "orchestration": "/heat-api/v1/{project}",
+            "dns": "/dns",
+            "placement": "/placement",
         }
         self.url = ""
         self.tls: ssl.SSLContext | None = None

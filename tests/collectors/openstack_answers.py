@@ -11,6 +11,14 @@ ADMIN = "74b1450dd715447cbd5e9efcd7d97b7d"
 T = 1795319135
 """2026-11-22T03:45:35Z, when everything here was made."""
 MADE = "2026-11-22T03:45:35"
+EXTENSIONS = (
+    "vpnaas", "availability_zone", "address-group", "rbac-policies", "trunk", "qos", "bgpvpn", "logging", "agent",
+)  # fmt: skip
+BROUGHT = {
+    "openstack.vpn_connection", "openstack.address_group", "openstack.rbac_policy", "openstack.trunk",
+    "openstack.qos_policy", "openstack.bgpvpn", "openstack.network_log", "openstack.network_agent",
+}  # fmt: skip
+"""Types that exist with an extension of Neutron only, whose absence proves that there is nothing."""
 
 SERVER = {
     "id": "srv-1",
@@ -163,6 +171,74 @@ RULE = {
     "remote_group_id": None,
     "remote_address_group_id": None,
 }
+ADDRESS_GROUP = {
+    "id": "ag-1",
+    "name": "van-phong",
+    "project_id": SHOP,
+    "addresses": ["203.0.113.0/28", "2001:db8::1/128"],
+    "shared": False,
+}
+RBAC_POLICY = {
+    "id": "rbac-1",
+    "project_id": SHOP,
+    "object_type": "network",
+    "object_id": "net-1",
+    "action": "access_as_shared",
+    "target_tenant": BANK,
+}
+TRUNK = {
+    "id": "trunk-1",
+    "name": "nfv",
+    "project_id": SHOP,
+    "port_id": "port-1",
+    "status": "ACTIVE",
+    "admin_state_up": True,
+    "sub_ports": [{"port_id": "port-2", "segmentation_type": "vlan", "segmentation_id": 101}],
+}
+QOS_POLICY = {
+    "id": "qos-1",
+    "name": "gioi-han",
+    "project_id": SHOP,
+    "shared": False,
+    "is_default": True,
+    "rules": [
+        {"id": "q-1", "type": "dscp_marking", "dscp_mark": 26},
+        {"id": "q-2", "type": "bandwidth_limit", "direction": "egress", "max_kbps": 1000},
+        {"id": "q-3", "type": "bandwidth_limit", "direction": "ingress", "max_kbps": 1000},
+    ],
+}
+BGPVPN = {
+    "id": "bgp-1",
+    "name": "wan",
+    "project_id": SHOP,
+    "type": "l3",
+    "route_targets": ["64512:1"],
+    "import_targets": ["64512:2"],
+    "export_targets": [],
+    "route_distinguishers": [],
+    "networks": ["net-1"],
+    "routers": ["router-1"],
+}
+NETWORK_LOG = {
+    "id": "log-1",
+    "name": "chan",
+    "project_id": SHOP,
+    "resource_type": "security_group",
+    "resource_id": "g-1",
+    "target_id": None,
+    "event": "DROP",
+    "enabled": True,
+}
+AGENT = {
+    "id": "agent-1",
+    "agent_type": "L3 agent",
+    "binary": "neutron-l3-agent",
+    "host": "net-01",
+    "availability_zone": "hn-az1",
+    "alive": True,
+    "admin_state_up": True,
+    "configurations": {"token": f"{PLANTED}-configuration"},
+}
 CONNECTION = {
     "id": "vpn-1",
     "name": "to-ndc",
@@ -214,6 +290,40 @@ IMAGE = {
     "updated_at": f"{MADE}Z",
     "self": "/v2/images/img-1",
 }
+SHARED_IMAGE = {**IMAGE, "id": "img-2", "name": "cdv-chung", "visibility": "shared"}
+MEMBER = {
+    "member_id": BANK,
+    "image_id": "img-2",
+    "status": "pending",
+    "created_at": f"{MADE}Z",
+    "schema": "/v2/schemas/member",
+}
+STORES = [{"id": "ceph", "description": "Ceph", "default": "true"}, {"id": "web", "read-only": "true"}]
+STORES_DETAIL = [
+    {**STORES[0], "type": "rbd", "weight": 0, "properties": {"pool": f"{PLANTED}-pool"}},
+    {**STORES[1], "type": "http", "weight": 0, "properties": {}},
+]
+IMPORT = {
+    "import-methods": {"description": "Import methods available.", "type": "array",
+                       "value": ["glance-direct", "copy-image"]},
+}  # fmt: skip
+ACCOUNT = {
+    "X-Account-Container-Count": "1",
+    "X-Account-Object-Count": "12",
+    "X-Account-Bytes-Used": "4096",
+    "X-Account-Meta-Quota-Bytes": "1000000",
+    "X-Account-Meta-Temp-Url-Key-2": f"{PLANTED}-account-temp-url",
+    "X-Account-Access-Control": f'{{"read-only":["{PLANTED}-account-acl"]}}',
+}
+EMPTY_ACCOUNT = dict.fromkeys(list(ACCOUNT)[:3], "0")
+INFO = {
+    "swift": {"version": "2.34.0", "max_file_size": 5368709122, "policies": [{"name": "Policy-0"}]},
+    "slo": {"max_manifest_segments": 1000},
+    "dlo": {"max_segments": 10000},
+    "tempurl": {"methods": ["GET", "HEAD"]},
+    "container_sync": {"realms": {"QUOCGIA": {"clusters": {"HN": {"current": True}, "HCM": {}}}}},
+    "bulk_delete": {},
+}
 CONTAINER = {
     "X-Container-Read": ".r:*,.rlistings",
     "X-Container-Sync-To": "//realm/cluster/AUTH_x/kho",
@@ -242,6 +352,137 @@ SHARE_BACKUP = {
     "status": "available",
     "availability_zone": "hcm-az1",
     "created_at": f"{MADE}.000000",
+}
+SHARE_REPLICA = {
+    "id": "sr-1",
+    "share_id": "share-1",
+    "availability_zone": "hcm-az1",
+    "replica_state": "in_sync",
+    "status": "available",
+    "host": "hcm@nfs#pool",
+    "created_at": f"{MADE}.000000",
+}
+LOADBALANCER = {
+    "id": "lb-1",
+    "name": "cong",
+    "project_id": SHOP,
+    "provisioning_status": "ACTIVE",
+    "operating_status": "ONLINE",
+    "admin_state_up": True,
+    "vip_address": "198.51.100.1",
+    "vip_port_id": "port-9",
+    "vip_subnet_id": "sub-1",
+    "provider": "amphora",
+    "flavor_id": None,
+    "availability_zone": None,
+    "listeners": [{"id": "ls-1"}],
+}
+LISTENER = {
+    "id": "ls-1",
+    "name": "https",
+    "project_id": SHOP,
+    "protocol": "TERMINATED_HTTPS",
+    "protocol_port": 443,
+    "loadbalancers": [{"id": "lb-1"}],
+    "admin_state_up": True,
+    "default_tls_container_ref": f"https://keys.example.test/v1/secrets/{PLANTED}-reference",
+    "sni_container_refs": ["https://keys.example.test/v1/secrets/2"],
+    "tls_versions": ["TLSv1.2", "TLSv1.3"],
+    "tls_ciphers": "TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256",
+    "alpn_protocols": ["h2", "http/1.1"],
+    "insert_headers": {"X-Forwarded-Proto": "true", "X-Forwarded-For": "true"},
+    "allowed_cidrs": ["203.0.113.0/24"],
+}
+POOL = {
+    "id": "pool-1",
+    "name": "web",
+    "project_id": SHOP,
+    "protocol": "HTTP",
+    "lb_algorithm": "ROUND_ROBIN",
+    "session_persistence": {"type": "APP_COOKIE", "cookie_name": f"{PLANTED}-cookie"},
+    "loadbalancers": [{"id": "lb-1"}],
+    "admin_state_up": True,
+    "operating_status": "ONLINE",
+    "tls_enabled": False,
+    "members": [{"id": "m-1"}, {"id": "m-2"}],
+    "healthmonitor_id": "hm-1",
+}
+POOL_MEMBERS = [
+    {
+        "id": "m-1",
+        "address": "10.10.0.46",
+        "protocol_port": 8080,
+        "subnet_id": "sub-1",
+        "operating_status": "ONLINE",
+        "backup": False,
+        "monitor_address": None,
+        "monitor_port": None,
+    },
+    {
+        "id": "m-2",
+        "address": "10.10.0.47",
+        "protocol_port": 8080,
+        "subnet_id": None,
+        "operating_status": "ERROR",
+        "backup": True,
+        "monitor_address": "10.10.1.47",
+        "monitor_port": 9000,
+    },
+]
+HEALTH_MONITOR = {
+    "id": "hm-1",
+    "project_id": SHOP,
+    "type": "HTTP",
+    "delay": 5,
+    "timeout": 3,
+    "max_retries": 2,
+    "operating_status": "ONLINE",
+    "url_path": f"/healthz?key={PLANTED}-path",
+}
+SECRET = {
+    "secret_ref": "http://keys.example.test:9311/v1/secrets/f2b9b617",
+    "name": "db-password",
+    "status": "ACTIVE",
+    "secret_type": "symmetric",
+    "algorithm": "aes",
+    "bit_length": 256,
+    "mode": None,
+    "expiration": MADE,
+    "created": MADE,
+    "updated": MADE,
+    "creator_id": "u-an",
+    "content_types": {"default": "application/octet-stream"},
+}
+STACK = {
+    "id": "stack-1",
+    "stack_name": "cong-dich-vu",
+    "stack_status": "UPDATE_IN_PROGRESS",
+    "stack_status_reason": f"{PLANTED}-reason",
+    "creation_time": f"{MADE}Z",
+    "updated_time": None,
+    "parent": None,
+    "stack_owner": "an",
+    "tags": ["system_id=cong-dich-vu", f"note={PLANTED}-stack-tag", "iac"],
+    "parameters": {"password": f"{PLANTED}-parameter"},
+}
+DNS_ZONE = {
+    "id": "zone-1",
+    "name": "dich-vu.example.vn.",
+    "project_id": SHOP,
+    "email": f"{PLANTED}@example.vn",
+    "type": "PRIMARY",
+    "status": "ACTIVE",
+    "serial": 1795319135,
+    "ttl": 3600,
+    "shared": False,
+}
+PROVIDER = {
+    "uuid": "rp-2",
+    "name": "compute-1_numa0",
+    "generation": 6,
+    "parent_provider_uuid": "rp-1",
+    "root_provider_uuid": "rp-1",
+    "links": [{"rel": "self", "href": "/resource_providers/rp-2"}],
 }
 USER = {
     "id": "u-an",
@@ -281,12 +522,40 @@ def small_cloud() -> FakeOpenStack:
         cloud.answer(f"{account}?format=json", [{"name": "kho", "count": 1, "bytes": 9}] if mine else [])
         cloud.answer(f"{account}?format=json&marker=kho", [])
         cloud.answer(f"{account}/kho", status=204, headers=CONTAINER)
-        cloud.answer("/image/v2/images", {"images": [IMAGE] if mine else []}, project=project)
+        cloud.answer(account, status=204, headers=ACCOUNT if mine else EMPTY_ACCOUNT)
+        cloud.answer("/image/v2/images", {"images": [IMAGE, SHARED_IMAGE] if mine else []}, project=project)
+    cloud.answer("/image/v2/images/img-2/members", {"members": [MEMBER], "schema": "/v2/schemas/members"})
+    cloud.answer("/image/v2/info/stores", {"stores": STORES})
+    cloud.answer("/image/v2/info/stores/detail", {"stores": STORES_DETAIL})
+    cloud.answer("/image/v2/info/import", IMPORT)
+    cloud.answer("/object/info", INFO)
     cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.71", "min_version": "3.0"}]})
     cloud.answer("/share/v2/", {"versions": [{"id": "v2.0", "version": "2.85", "min_version": "2.0"}]})
     cloud.call("/share/v2/shares/detail", offset_list("shares", SHARE))
     cloud.call("/share/v2/share-backups/detail", offset_list("share_backups", SHARE_BACKUP))
+    cloud.call("/share/v2/share-replicas/detail", offset_list("share_replicas", SHARE_REPLICA))
+    _further_services(cloud)
     return cloud
+
+
+def _further_services(cloud: FakeOpenStack) -> None:
+    octavia = "/load-balancer/v2/lbaas"
+    for path, row in (("loadbalancers", LOADBALANCER), ("listeners", LISTENER), ("pools", POOL)):
+        cloud.answer(f"{octavia}/{path}", {path: [row], f"{path}_links": []}, project=SHOP)
+        cloud.answer(f"{octavia}/{path}", {path: [], f"{path}_links": []})
+    cloud.answer(f"{octavia}/pools/pool-1/members", {"members": POOL_MEMBERS, "members_links": []})
+    cloud.answer(f"{octavia}/healthmonitors", {"healthmonitors": [HEALTH_MONITOR]})
+    secrets = offset_list("secrets", SECRET)
+    cloud.answers["/key-manager/v1/secrets", SHOP] = secrets
+    cloud.answer("/key-manager/v1/secrets", {"secrets": [], "total": 0})
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [STACK]})
+    cloud.answer(f"/heat-api/v1/{BANK}/stacks", {"stacks": []})
+    links = {"self": f"{cloud.url}/dns/v2/zones"}
+    cloud.answer("/dns/v2/zones", {"zones": [DNS_ZONE], "links": links}, project=SHOP)
+    cloud.answer("/dns/v2/zones", {"zones": [], "links": links})
+    versions = [{"id": "v1.0", "max_version": "1.39", "min_version": "1.0", "status": "CURRENT"}]
+    cloud.answer("/placement/", {"versions": versions})
+    cloud.answer("/placement/resource_providers", {"resource_providers": [PROVIDER]})
 
 
 def zones(*names: str) -> dict[str, Any]:
@@ -332,11 +601,12 @@ def _network(cloud: FakeOpenStack) -> None:
     neutron = "/network/v2.0"
     cloud.answer(
         f"{neutron}/extensions",
-        {"extensions": [{"alias": "vpnaas", "name": "VPN"}, {"alias": "availability_zone", "name": "AZ"}]},
+        {"extensions": [{"alias": alias, "name": alias} for alias in EXTENSIONS]},
     )
     states = [("network", "available"), ("router", "unavailable")]
     rows = [{"name": "hn-az1", "resource": kind, "state": state} for kind, state in states]
     cloud.answer(f"{neutron}/availability_zones", {"availability_zones": rows})
+    cloud.answer(f"{neutron}/agents", {"agents": [AGENT]})
     for path, key, row in (
         ("networks", "networks", NETWORK),
         ("subnets", "subnets", SUBNET),
@@ -345,6 +615,12 @@ def _network(cloud: FakeOpenStack) -> None:
         ("floatingips", "floatingips", FLOATING_IP),
         ("security-groups", "security_groups", GROUP),
         ("security-group-rules", "security_group_rules", RULE),
+        ("address-groups", "address_groups", ADDRESS_GROUP),
+        ("rbac-policies", "rbac_policies", RBAC_POLICY),
+        ("trunks", "trunks", TRUNK),
+        ("qos/policies", "policies", QOS_POLICY),
+        ("bgpvpn/bgpvpns", "bgpvpns", BGPVPN),
+        ("log/logs", "logs", NETWORK_LOG),
         ("vpn/ipsec-site-connections", "ipsec_site_connections", CONNECTION),
         ("vpn/ikepolicies", "ikepolicies", IKE),
         ("vpn/ipsecpolicies", "ipsecpolicies", IPSEC),

@@ -30,10 +30,36 @@ from fake_openstack import (
     project_row,
     target,
 )
-from openstack_answers import ADMIN, GROUP, IMAGE, NETWORK, PORT, RULE, SERVER, USER, VOLUME, small_cloud
+from openstack_answers import (
+    ADMIN,
+    DNS_ZONE,
+    GROUP,
+    IMAGE,
+    NETWORK,
+    POOL,
+    PORT,
+    RULE,
+    SERVER,
+    SHARE,
+    SHARE_REPLICA,
+    SHARED_IMAGE,
+    USER,
+    VOLUME,
+    offset_list,
+    small_cloud,
+)
 
 from cloudaudit.catalog import load_types
-from cloudaudit.collectors.openstack import OPERATOR, TENANT, OpenStackCollector
+from cloudaudit.collectors.openstack import (
+    OPERATOR,
+    TENANT,
+    OpenStackCollector,
+    dns,
+    key_manager,
+    load_balancer,
+    placement,
+)
+from cloudaudit.collectors.openstack.catalogue import api_root
 from cloudaudit.collectors.transport import CallLog, ForbiddenVerb
 from cloudaudit.errors import TargetError
 from cloudaudit.model import Gap, Listing, Reason, Resource, Scope
@@ -198,7 +224,17 @@ def test_a_system_reader_reads_keystone_and_nothing_else(cloud: FakeOpenStack) -
     assert [u.id for u in taken.resources("openstack.user")] == ["u-an"]
     for scope in (REGION, IN_SHOP):
         collect(scope, *CALLS)
-    for part in ("/compute/", "/volume/", "/network/", "/image/", "/object/", "/share/"):
+    for part in (
+        "/compute/",
+        "/volume/",
+        "/network/",
+        "/image/",
+        "/object/",
+        "/share/",
+        "/load-balancer/",
+        "/dns/",
+        "/placement/",
+    ):
         assert tokens_used(cloud, part) <= {f"token-{SHOP}", f"token-{BANK}"}
     assert tokens_used(cloud, "/users") == {"token-system"}
 
@@ -896,8 +932,8 @@ def test_hidden_and_community_images_are_asked_for(cloud: FakeOpenStack) -> None
         "/image/v2/images?limit=1000&os_hidden=true", {"images": [{**IMAGE, "id": "hidden"}]}, project=SHOP
     )
     taken = collect(IN_SHOP, "glance.images")
-    assert [i.id for i in taken.resources("openstack.image")] == ["community", "hidden", "img-1"]
-    assert taken.listings()[0].count == 3
+    assert [i.id for i in taken.resources("openstack.image")] == ["community", "hidden", "img-1", "img-2"]
+    assert taken.listings()[0].count == 4
 
 
 # --- the operator ------------------------------------------------------------------------------------------
@@ -1027,3 +1063,117 @@ def test_swift_is_asked_project_by_project(cloud: FakeOpenStack) -> None:
     cloud.answer(f"/object/v1/AUTH_{ADMIN}?format=json", status=403)
     (gap,) = collect(theirs, "swift.containers", vantage=OPERATOR).gaps()
     assert gap.reason is Reason.NO_PERMISSION
+
+
+def test_barbican_and_heat_are_asked_project_by_project(cloud: FakeOpenStack) -> None:
+    """Across projects nobody is answered, so that a project without a token of its own stays unread."""
+    operated(cloud)
+    calls = ("barbican.secrets", "heat.stacks")
+    assert collect(REGION, *calls, vantage=OPERATOR).seen == []
+    taken = collect(IN_SHOP, *calls, vantage=OPERATOR)
+    assert [(r.id, r.scope) for r in taken.seen if isinstance(r, Resource)] == [
+        ("f2b9b617", IN_SHOP), ("stack-1", IN_SHOP),
+    ]  # fmt: skip
+    taken = collect(Scope("hn", "vn-hn-1", ADMIN), *calls, vantage=OPERATOR)
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        ("openstack.secret", Reason.NO_PERMISSION, "HTTP 401 to the token request"),
+        ("openstack.stack", Reason.NO_PERMISSION, "HTTP 401 to the token request"),
+    ]
+    assert not [p for p in cloud.paths_asked() if ADMIN in p]
+
+
+def test_only_operators_ask_designate_for_all_projects(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    foreign = {**DNS_ZONE, "id": "zone-b", "project_id": BANK}
+
+    def zones(request: Request) -> Reply:
+        every = request.headers.get("X-Auth-All-Projects") == "true"
+        return Reply({"zones": [DNS_ZONE, *([foreign] if every else [])], "links": {"self": "x"}})
+
+    cloud.answers["/dns/v2/zones", SHOP] = zones
+    assert [z.id for z in collect(IN_SHOP, "designate.zones").resources("openstack.dns_zone")] == ["zone-1"]
+    taken = collect(REGION, "designate.zones", vantage=OPERATOR)
+    assert [(z.id, z.scope) for z in taken.resources("openstack.dns_zone")] == [
+        ("zone-1", IN_SHOP), ("zone-b", IN_BANK),
+    ]  # fmt: skip
+    assert [s.proof for s in taken.listings()] == ["the same token was shown items of other projects by dns"]
+
+
+def test_a_zone_shared_with_us_stands_in_its_owners_scope(cloud: FakeOpenStack) -> None:
+    """And seeing it proves to no operator that all zones are shown."""
+    operated(cloud)
+    shared = {**DNS_ZONE, "id": "zone-b", "project_id": BANK, "shared": True}
+    cloud.answer("/dns/v2/zones", {"zones": [shared], "links": {"self": "x"}}, project=SHOP)
+    taken = collect(IN_SHOP, "designate.zones")
+    assert [(z.id, z.scope) for z in taken.resources("openstack.dns_zone")] == [("zone-b", IN_BANK)]
+    taken = collect(REGION, "designate.zones", vantage=OPERATOR)
+    assert [g.reason for g in taken.gaps()] == [Reason.PARTIAL]
+
+
+def test_an_operator_reads_load_balancers_of_all_projects(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    theirs = {**POOL, "id": "pool-b", "project_id": BANK, "members": [], "healthmonitor_id": None}
+    cloud.answer("/load-balancer/v2/lbaas/pools", {"pools": [POOL, theirs]}, project=SHOP)
+    calls = TYPES["openstack.lb_pool"].calls
+    taken = collect(REGION, *calls, vantage=OPERATOR)
+    assert [(p.id, p.scope) for p in taken.resources("openstack.lb_pool")] == [
+        ("pool-1", IN_SHOP), ("pool-b", IN_BANK),
+    ]  # fmt: skip
+    assert [s.count for s in taken.listings()] == [2]
+    # In a tenant's view what is another project's is left out, and its members are not asked for.
+    busy = {**theirs, "members": [{"id": "m"}]}
+    cloud.answer("/load-balancer/v2/lbaas/pools", {"pools": [POOL, busy]}, project=SHOP)
+    taken = collect(IN_SHOP, *calls)
+    assert [p.id for p in taken.resources("openstack.lb_pool")] == ["pool-1"]
+    assert not [p for p in cloud.paths_asked() if "pool-b" in p]
+
+
+def test_an_operator_reads_members_of_all_audited_projects(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    theirs = {**SHARED_IMAGE, "id": "img-b", "owner": BANK}
+    private = {**IMAGE, "id": "img-c", "owner": BANK}
+    cloud.answer("/image/v2/images", {"images": [SHARED_IMAGE, theirs, private]}, project=SHOP)
+    cloud.answer("/image/v2/images/img-b/members", {"members": [{"member_id": SHOP, "status": "accepted"}]})
+    calls = TYPES["openstack.image_member"].calls
+    taken = collect(REGION, *calls, vantage=OPERATOR)
+    assert [(m.id, m.scope) for m in taken.resources("openstack.image_member")] == [
+        (f"img-2:{BANK}", IN_SHOP), (f"img-b:{SHOP}", IN_BANK),
+    ]  # fmt: skip
+    assert [s.count for s in taken.listings("openstack.image_member")] == [2]
+    blind = collect(REGION, *calls, vantage=OPERATOR, projects=("shop",))
+    assert [m.id for m in blind.resources("openstack.image_member")] == [f"img-2:{BANK}"]
+
+
+def test_an_operators_replicas_go_by_their_shares(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    shares = (SHARE, {**SHARE, "id": "share-b", "project_id": BANK})
+    cloud.call("/share/v2/shares/detail", offset_list("shares", *shares))
+    replicas = (SHARE_REPLICA, {**SHARE_REPLICA, "id": "sr-b", "share_id": "share-b"})
+    cloud.call("/share/v2/share-replicas/detail", offset_list("share_replicas", *replicas))
+    taken = collect(REGION, "manila.shares", "manila.share_replicas", vantage=OPERATOR)
+    assert [(r.id, r.scope) for r in taken.resources("openstack.share_replica")] == [
+        ("sr-1", IN_SHOP), ("sr-b", IN_BANK),
+    ]  # fmt: skip
+    assert [s.count for s in taken.listings()] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "asked"),
+    [
+        ("load-balancer", "/load-balancer/v2.0", "/load-balancer/v2.0/lbaas/listeners?limit=1000"),
+        ("load-balancer", ":9876", ":9876/v2/lbaas/listeners?limit=1000"),
+        ("key-manager", "/key-manager/v1", "/key-manager/v1/secrets?limit=100"),
+        ("dns", "/dns/v2/", "/dns/v2/zones?limit=max"),
+        ("placement", "/placement", "/placement/resource_providers"),
+    ],
+)
+def test_addresses_with_and_without_a_version(service: str, path: str, asked: str) -> None:
+    """As the guides of these services write them into catalogues."""
+    lister = {
+        "load-balancer": load_balancer.LISTENERS,
+        "key-manager": key_manager.SECRETS,
+        "dns": dns.ZONES,
+        "placement": placement.PROVIDERS,
+    }[service]
+    host = "http://cloud.example.test"
+    assert api_root(service, host + path) + lister.path == host + asked

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_openstack import AT, IN_BANK, IN_SHOP, REGION, SHOP, TARGET, FakeOpenStack, Take, collect
-from openstack_answers import PLANTED, T, small_cloud
+from fake_openstack import AT, BANK, IN_BANK, IN_SHOP, REGION, SHOP, TARGET, FakeOpenStack, Take, collect
+from openstack_answers import BROUGHT, EXTENSIONS, PLANTED, T, small_cloud
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector
@@ -320,6 +320,112 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         IN_SHOP,
+        "openstack.address_group",
+        ("neutron.address_groups",),
+        {
+            "id": "ag-1",
+            "name": "van-phong",
+            "facts": {"addresses": ("203.0.113.0/28", "2001:db8::1/128"), "shared": False},
+            "from": {"": "GET /network/v2.0/address-groups?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.rbac_policy",
+        ("neutron.rbac_policies",),
+        {
+            "id": "rbac-1",
+            "name": "",
+            "facts": {
+                "object_type": "network",
+                "object_id": "net-1",
+                "action": "access_as_shared",
+                "target_tenant": BANK,
+            },
+            "from": {"": "GET /network/v2.0/rbac-policies?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.trunk",
+        ("neutron.trunks",),
+        {
+            "id": "trunk-1",
+            "name": "nfv",
+            "facts": {
+                "port": "port-1",
+                "status": "ACTIVE",
+                "admin_state_up": True,
+                "sub_ports": ({"port": "port-2", "segmentation_type": "vlan", "segmentation_id": 101},),
+            },
+            "from": {"": "GET /network/v2.0/trunks?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.qos_policy",
+        ("neutron.qos_policies",),
+        {
+            "id": "qos-1",
+            "name": "gioi-han",
+            "facts": {"shared": False, "is_default": True, "rule_kinds": ("bandwidth_limit", "dscp_marking")},
+            "from": {"": "GET /network/v2.0/qos/policies?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.bgpvpn",
+        ("neutron.bgpvpns",),
+        {
+            "id": "bgp-1",
+            "name": "wan",
+            "facts": {
+                "type": "l3",
+                "route_targets": ("64512:1",),
+                "import_targets": ("64512:2",),
+                "export_targets": (),
+                "networks": ("net-1",),
+                "routers": ("router-1",),
+            },
+            "from": {"": "GET /network/v2.0/bgpvpn/bgpvpns?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.network_log",
+        ("neutron.network_logs",),
+        {
+            "id": "log-1",
+            "name": "chan",
+            "facts": {
+                "resource_type": "security_group",
+                "resource_id": "g-1",
+                "target_id": None,
+                "event": "DROP",
+                "enabled": True,
+            },
+            "from": {"": "GET /network/v2.0/log/logs?limit=1000"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.network_agent",
+        ("neutron.agents",),
+        {
+            "id": "agent-1",
+            "name": "",
+            "facts": {
+                "agent_type": "L3 agent",
+                "host": "net-01",
+                "zone": "hn-az1",
+                "alive": True,
+                "admin_state_up": True,
+            },
+            "from": {"": "GET /network/v2.0/agents?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
         "openstack.image",
         ("glance.images",),
         {
@@ -349,6 +455,78 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "label_names": ("build_token", "os_distro", "tier"),
             },
             "from": {"": "GET /image/v2/images?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.image_member",
+        ("glance.images", "glance.image_members"),
+        {
+            "id": f"img-2:{BANK}",
+            "name": "",
+            "facts": {"image": "img-2", "member": BANK, "status": "pending"},
+            "from": {"": "GET /image/v2/images/img-2/members"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.image_store",
+        ("glance.stores", "glance.stores_detail"),
+        {
+            "id": "ceph",
+            "name": "ceph",
+            "facts": {"default": True, "description": "Ceph", "read_only": False, "type": "rbd"},
+            "from": {"": "GET /image/v2/info/stores", "type": "GET /image/v2/info/stores/detail"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.image_service",
+        ("glance.import_info",),
+        {
+            "id": "image",
+            "name": "image",
+            "facts": {"import_methods": ("copy-image", "glance-direct")},
+            "from": {"": "GET /image/v2/info/import"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.object_account",
+        ("swift.account",),
+        {
+            "id": SHOP,
+            "name": "shop",
+            "facts": {
+                "container_count": 1,
+                "object_count": 12,
+                "bytes_used": 4096,
+                "quota_bytes": 1000000,
+                "temp_url_key_present": True,
+                "acl_present": True,
+            },
+            "from": {"": f"HEAD /object/v1/AUTH_{SHOP}"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.object_service",
+        ("swift.info",),
+        {
+            "id": "object-store",
+            "name": "object-store",
+            "facts": {
+                "version": "2.34.0",
+                "middlewares": ("bulk_delete", "container_sync", "dlo", "slo", "tempurl"),
+                "max_file_size": 5368709122,
+                "container_sync_realms": True,
+                "slo": True,
+                "dlo": True,
+                "tempurl": True,
+                "s3api": False,
+                "object_versioning": False,
+            },
+            "from": {"": "GET /object/info"},
         },
     ),
     (
@@ -398,6 +576,181 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
             "name": "chung-1",
             "facts": {"share_id": "share-1", "status": "available", "zone": "hcm-az1", "created_at": T},
             "from": {"": "GET /share/v2/share-backups/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.share_replica",
+        ("manila.shares", "manila.share_replicas"),
+        {
+            "id": "sr-1",
+            "name": "",
+            "facts": {
+                "share": "share-1",
+                "zone": "hcm-az1",
+                "replica_state": "in_sync",
+                "status": "available",
+            },
+            "from": {"": "GET /share/v2/share-replicas/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.loadbalancer",
+        ("octavia.loadbalancers",),
+        {
+            "id": "lb-1",
+            "name": "cong",
+            "facts": {
+                "provisioning_status": "ACTIVE",
+                "operating_status": "ONLINE",
+                "admin_state_up": True,
+                "vip_address": "198.51.100.1",
+                "vip_subnet": "sub-1",
+                "vip_port": "port-9",
+                "provider": "amphora",
+                "flavor": None,
+                "availability_zone": None,
+            },
+            "from": {"": "GET /load-balancer/v2/lbaas/loadbalancers?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.listener",
+        ("octavia.listeners",),
+        {
+            "id": "ls-1",
+            "name": "https",
+            "facts": {
+                "protocol": "TERMINATED_HTTPS",
+                "port": 443,
+                "load_balancers": ("lb-1",),
+                "admin_state_up": True,
+                "default_tls_container": True,
+                "sni_count": 1,
+                "tls_versions": ("TLSv1.2", "TLSv1.3"),
+                "tls_ciphers": ("TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+                "alpn_protocols": ("h2", "http/1.1"),
+                "insert_headers": ("X-Forwarded-For", "X-Forwarded-Proto"),
+                "allowed_cidrs": ("203.0.113.0/24",),
+            },
+            "from": {"": "GET /load-balancer/v2/lbaas/listeners?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.lb_pool",
+        ("octavia.pools", "octavia.pool_members", "octavia.healthmonitors"),
+        {
+            "id": "pool-1",
+            "name": "web",
+            "facts": {
+                "protocol": "HTTP",
+                "lb_algorithm": "ROUND_ROBIN",
+                "session_persistence": "APP_COOKIE",
+                "load_balancers": ("lb-1",),
+                "admin_state_up": True,
+                "operating_status": "ONLINE",
+                "tls_enabled": False,
+                "members": (
+                    {
+                        "address": "10.10.0.46",
+                        "port": 8080,
+                        "subnet": "sub-1",
+                        "operating_status": "ONLINE",
+                        "backup": False,
+                        "monitor_address": None,
+                        "monitor_port": None,
+                    },
+                    {
+                        "address": "10.10.0.47",
+                        "port": 8080,
+                        "subnet": None,
+                        "operating_status": "ERROR",
+                        "backup": True,
+                        "monitor_address": "10.10.1.47",
+                        "monitor_port": 9000,
+                    },
+                ),
+                "monitor.type": "HTTP",
+                "monitor.delay": 5,
+                "monitor.timeout": 3,
+                "monitor.max_retries": 2,
+                "monitor.operating_status": "ONLINE",
+            },
+            "from": {
+                "": "GET /load-balancer/v2/lbaas/pools?limit=1000",
+                "members": "GET /load-balancer/v2/lbaas/pools/pool-1/members?limit=1000",
+                "monitor": "GET /load-balancer/v2/lbaas/healthmonitors?limit=1000",
+            },
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.secret",
+        ("barbican.secrets",),
+        {
+            "id": "f2b9b617",
+            "name": "db-password",
+            "facts": {
+                "status": "ACTIVE",
+                "secret_type": "symmetric",
+                "algorithm": "aes",
+                "bit_length": 256,
+                "mode": None,
+                "expiration": T,
+                "created_at": T,
+                "creator": "u-an",
+            },
+            "from": {"": "GET /key-manager/v1/secrets?limit=100"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.stack",
+        ("heat.stacks",),
+        {
+            "id": "stack-1",
+            "name": "cong-dich-vu",
+            "facts": {
+                "action": "UPDATE",
+                "status": "IN_PROGRESS",
+                "created_at": T,
+                "updated_at": None,
+                "parent": None,
+                "labels": {"system_id": "cong-dich-vu"},
+                "label_names": ("iac", "note", "system_id"),
+            },
+            "from": {"": f"GET /heat-api/v1/{SHOP}/stacks?limit=1000&show_nested=true&show_hidden=true"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.dns_zone",
+        ("designate.zones",),
+        {
+            "id": "zone-1",
+            "name": "dich-vu.example.vn.",
+            "facts": {
+                "type": "PRIMARY",
+                "status": "ACTIVE",
+                "serial": 1795319135,
+                "ttl": 3600,
+                "shared": False,
+            },
+            "from": {"": "GET /dns/v2/zones?limit=max"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.resource_provider",
+        ("placement.resource_providers",),
+        {
+            "id": "rp-2",
+            "name": "compute-1_numa0",
+            "facts": {"parent": "rp-1", "root": "rp-1"},
+            "from": {"": "GET /placement/resource_providers"},
         },
     ),
     (
@@ -510,15 +863,27 @@ def test_zones_of_three_services_are_three_things(cloud: FakeOpenStack) -> None:
 def test_extensions_are_read(cloud: FakeOpenStack) -> None:
     taken = collect(REGION, "neutron.extensions")
     assert [(e.id, dict(e.facts)) for e in taken.resources("openstack.extension")] == [
-        ("vpnaas", {"alias": "vpnaas", "service": "network"}),
-        ("availability_zone", {"alias": "availability_zone", "service": "network"}),
+        (alias, {"alias": alias, "service": "network"}) for alias in EXTENSIONS
     ]
 
 
 def test_the_catalogue_becomes_services_and_endpoints(cloud: FakeOpenStack) -> None:
     taken = collect(TARGET, "keystone.catalog", "keystone.endpoints")
     assert {s.id: s.facts["regions"] for s in taken.resources("openstack.service")} == dict.fromkeys(
-        ("block-storage", "compute", "identity", "image", "network", "object-store", "shared-file-system"),
+        (
+            "block-storage",
+            "compute",
+            "dns",
+            "identity",
+            "image",
+            "key-manager",
+            "load-balancer",
+            "network",
+            "object-store",
+            "orchestration",
+            "placement",
+            "shared-file-system",
+        ),
         ("vn-hn-1",),
     )
     swift = next(e for e in taken.resources("openstack.endpoint") if e.id == "e-object-store-vn-hn-1")
@@ -538,8 +903,8 @@ def test_the_catalogue_becomes_services_and_endpoints(cloud: FakeOpenStack) -> N
         "from": {"": "GET /identity/v3/auth/catalog"},
     }
     assert [(listing.type, listing.count) for listing in taken.listings()] == [
-        ("openstack.service", 7),
-        ("openstack.endpoint", 7),
+        ("openstack.service", 12),
+        ("openstack.endpoint", 12),
     ]
 
 
@@ -622,11 +987,13 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
         for call in TYPES[name].calls.values()
         if call.lists
     }
+    concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
     beside = {
         ("keystone.groups", "openstack.group_member"),
-        ("neutron.extensions", "openstack.vpn_connection"),
+        ("glance.images", "openstack.image_member"),
+        ("manila.shares", "openstack.share_replica"),
+        *(("neutron.extensions", type_) for type_ in BROUGHT),
     }
-    concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
     assert marked == concluded | beside
 
 

@@ -15,10 +15,15 @@ from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack import (
     block_storage,
     compute,
+    dns,
     identity,
     image,
+    key_manager,
+    load_balancer,
     network,
     object_store,
+    orchestration,
+    placement,
     shared_file_system,
 )
 from cloudaudit.collectors.openstack.answers import Trouble
@@ -41,6 +46,8 @@ class _Part:
     covers: Covers
     read: Callable[[Desk], Iterator[Seen]]
     everyone: bool = False
+    apart: bool = False
+    """The service knows no question about all projects, so that even an operator asks one by one."""
 
     def pairs(self, wanted: frozenset[str]) -> list[tuple[str, str]]:
         """Wanted calls with their types, each type once."""
@@ -53,15 +60,21 @@ _REGION: Final = (
     _Part(compute.SERVICE, compute.REGION, compute.read_region),
     _Part(block_storage.SERVICE, block_storage.REGION, block_storage.read_region),
     _Part(network.SERVICE, network.REGION, network.read_region),
+    _Part(image.SERVICE, image.REGION, image.read_region),
+    _Part(object_store.SERVICE, object_store.REGION, object_store.read_region),
+    _Part(placement.SERVICE, placement.REGION, placement.read_region),
 )
-_SWIFT: Final = _Part(object_store.SERVICE, object_store.PROJECT, object_store.read_project)
 _PROJECT: Final = (
     _Part(compute.SERVICE, compute.PROJECT, compute.read_project),
     _Part(block_storage.SERVICE, block_storage.PROJECT, block_storage.read_project),
     _Part(network.SERVICE, network.PROJECT, network.read_project),
     _Part(image.SERVICE, image.PROJECT, image.read_project),
-    _SWIFT,
+    _Part(object_store.SERVICE, object_store.PROJECT, object_store.read_project, apart=True),
     _Part(shared_file_system.SERVICE, shared_file_system.PROJECT, shared_file_system.read_project),
+    _Part(load_balancer.SERVICE, load_balancer.PROJECT, load_balancer.read_project),
+    _Part(key_manager.SERVICE, key_manager.PROJECT, key_manager.read_project, apart=True),
+    _Part(orchestration.SERVICE, orchestration.PROJECT, orchestration.read_project, apart=True),
+    _Part(dns.SERVICE, dns.PROJECT, dns.read_project),
 )
 
 
@@ -69,7 +82,8 @@ class OpenStackCollector:
     """Reads one OpenStack cloud.
 
     With the vantage `tenant` every project is asked with its own token; with `operator` each region
-    is asked once for all projects, and only Swift, which knows no such question, project by project.
+    is asked once for all projects, and only Swift, Barbican and Heat, which know no such question or
+    answer it to nobody, project by project.
     """
 
     types = frozenset(type_ for part in (_TARGET, *_REGION, *_PROJECT) for _, type_ in part.covers)
@@ -148,8 +162,8 @@ class OpenStackCollector:
         if self.target.vantage != OPERATOR:
             return _PROJECT if scope.project else _REGION
         if scope.project:
-            return (_SWIFT,)
-        return (*_REGION, *(replace(part, everyone=True) for part in _PROJECT if part is not _SWIFT))
+            return tuple(part for part in _PROJECT if part.apart)
+        return (*_REGION, *(replace(part, everyone=True) for part in _PROJECT if not part.apart))
 
     def _read(self, part: _Part, errand: Errand) -> Iterator[Seen]:
         """One service in one scope, as far as it lets us."""
@@ -246,7 +260,9 @@ def _service(errand: Errand, part: _Part, token: Token, project: Project | None)
 def _other_account(desk: Desk, project: Project, refusal: Trouble) -> Desk | Trouble:
     """Swift's account of another project, for operators whose role reaches it without a token of its own."""
     own = desk.token.project
-    return replace(desk, root=desk.root.replace(own, project.id)) if own and own in desk.root else refusal
+    if desk.service != object_store.SERVICE or not own or own not in desk.root:
+        return refusal
+    return replace(desk, root=desk.root.replace(own, project.id))
 
 
 def _gaps(pairs: Iterable[tuple[str, str]], scope: Scope, trouble: Trouble) -> Iterator[Gap]:

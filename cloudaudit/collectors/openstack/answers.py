@@ -73,7 +73,8 @@ def supported_version(body: dict[str, object], major: int) -> tuple[tuple[int, i
     for entry in entries:
         if not isinstance(entry, dict):
             continue
-        largest = version_pair(entry.get("version"))
+        # Placement alone speaks of a `max_version`.
+        largest = version_pair(entry.get("version")) or version_pair(entry.get("max_version"))
         smallest = version_pair(entry.get("min_version")) or version_pair(entry.get("start_version"))
         if largest and smallest and largest[0] == major:
             return smallest, largest

@@ -24,6 +24,9 @@ _USUAL_VERSION: Final = {
     "network": "/v2.0",
     "image": "/v2",
     "shared-file-system": "/v2",
+    "load-balancer": "/v2",
+    "key-manager": "/v1",
+    "dns": "/v2",
 }
 # Aliases in the order of preference: the later ones are older versions of the API.
 _ALIASES: Final = {

@@ -36,6 +36,7 @@ CEILING: Final[Mapping[str, Version]] = {
     "compute": (2, 96),
     "block-storage": (3, 70),
     "shared-file-system": (2, 80),
+    "placement": (1, 39),
 }
 
 
@@ -79,6 +80,14 @@ class Rows:
     @property
     def call(self) -> int | None:
         return self.pages[-1].call if self.pages else self.trouble.call if self.trouble else None
+
+    def moved(self, offset: int) -> Rows:
+        """The same with `offset` added to every call number."""
+        pages = tuple(replace(page, call=page.call + offset) for page in self.pages)
+        trouble = self.trouble
+        if trouble and trouble.call is not None:
+            trouble = replace(trouble, call=trouble.call + offset)
+        return Rows(pages, trouble)
 
 
 @dataclass(frozen=True, slots=True)

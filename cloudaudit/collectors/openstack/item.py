@@ -103,6 +103,13 @@ def address(value: object) -> str:
     return value
 
 
+def record(value: object) -> Row:
+    """A JSON object."""
+    if not isinstance(value, dict):
+        raise Odd("no object")
+    return value
+
+
 def items(value: object) -> list[Row]:
     """A list of JSON objects."""
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
@@ -124,6 +131,11 @@ def many(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
 def each(read: Callable[[Row], T]) -> Callable[[object], tuple[T, ...]]:
     """A list of objects, each turned into what `read` makes of it."""
     return lambda value: tuple(read(row) for row in items(value))
+
+
+def named(value: object) -> tuple[str, ...]:
+    """The ids of a list of objects that have little else."""
+    return tuple(identifier(row.get("id")) for row in items(value))
 
 
 def empty_as_null(read: Reader) -> Reader:

@@ -7,19 +7,19 @@ all-projects token. Everything else ends in a :class:`Gap`, after the resources 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.answers import Trouble, document, path_of
 from cloudaudit.collectors.openstack.catalogue import Endpoint, api_root, service_address, usable
-from cloudaudit.collectors.openstack.cloud import Cloud, Layout, Project, Rows, Token, Version
+from cloudaudit.collectors.openstack.cloud import Cloud, Layout, Project, Rows, Token, Version, gather
 from cloudaudit.collectors.openstack.item import LABEL_KEYS, Item, Odd, Row, identifier, text
 from cloudaudit.collectors.openstack.paging import Page, Paging, pages
 from cloudaudit.collectors.sightings import in_order
 from cloudaudit.collectors.transport import Answer, CallLog
-from cloudaudit.model import Gap, Listing, Reason, Resource, Scope
+from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen
 
 T = TypeVar("T")
 Covers: TypeAlias = tuple[tuple[str, str], ...]
@@ -28,13 +28,17 @@ Covers: TypeAlias = tuple[tuple[str, str], ...]
 PAGE: Final = 1000
 SIDE_CALLS: Final = 8
 """Requests for details of single items that one listing has under way."""
+NOT_WANTED: Final = Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")
 # Roles that see what a project owns by OpenStack's own defaults, new and old.
 SEEING_ROLES: Final = frozenset({"reader", "member", "admin", "_member_"})
 _VERSION_HEADERS: Final = {
     "compute": ("OpenStack-API-Version", "compute {}"),
     "block-storage": ("OpenStack-API-Version", "volume {}"),
     "shared-file-system": ("X-OpenStack-Manila-API-Version", "{}"),
+    "placement": ("OpenStack-API-Version", "placement {}"),
 }
+# Headers that ask for all projects, where the query cannot.
+_EVERYONE_HEADERS: Final = {"dns": {"X-Auth-All-Projects": "true"}}
 
 
 def _id(row: Row) -> str:
@@ -72,7 +76,10 @@ class Lister:
     telling: bool = True
     """Whether seeing another project's item proves a view of all projects."""
     roles: frozenset[str] = SEEING_ROLES
-    """Roles which by default see the list; only Neutron needs telling."""
+    """Roles which by default see the list; only Neutron needs telling.
+
+    Where they are fewer than usual, an empty list needs one of them, whatever `proof` says.
+    """
     identify: Callable[[Row], str] = _id
     title: Callable[[Row], str] = _name
     paging: Paging = Paging.LINKS
@@ -144,7 +151,7 @@ class Desk(Errand):
     def fetch(self, url: str, method: str = "GET") -> Answer | Trouble:
         from cloudaudit.collectors.openstack.session import Record
 
-        headers = {}
+        headers = dict(_EVERYONE_HEADERS.get(self.service, {})) if self.everyone else {}
         if self.version and self.service in _VERSION_HEADERS:
             name, form = _VERSION_HEADERS[self.service]
             headers[name] = form.format("{}.{}".format(*self.version))
@@ -156,6 +163,14 @@ class Desk(Errand):
 
     def get(self, path: str) -> Answer | Trouble:
         return self.fetch(self.root + path)
+
+    def read_document(self, url: str) -> tuple[Row, Answer] | Trouble:
+        """The JSON object at an address, with the answer that held it."""
+        answer = self.fetch(url)
+        if isinstance(answer, Trouble):
+            return answer
+        body = document(answer, f"GET {path_of(url)}")
+        return body if isinstance(body, Trouble) else (body, answer)
 
     def pages(self, path: str, key: str, paging: Paging = Paging.LINKS) -> Iterator[Page | Trouble]:
         return pages(self.fetch, self.root, path, key, paging)
@@ -186,6 +201,16 @@ class Desk(Errand):
 
         for answer, offset in in_order(things, work, self.log, workers):
             yield answer if answer.call is None else replace(answer, call=answer.call + offset)
+
+    def lists_in_parallel(self, things: Iterable[T], path: Callable[[T], str], key: str) -> Iterator[Rows]:
+        """A list of its own for each of many items, a few at a time; lists come in the items' order."""
+        workers = max(1, min(SIDE_CALLS, self.cloud.target.max_in_flight))
+
+        def work(thing: T, log: CallLog) -> Rows:
+            return gather(replace(self, log=log).pages(path(thing), key))
+
+        for rows, offset in in_order(things, work, self.log, workers):
+            yield rows.moved(offset)
 
     # --- placing -------------------------------------------------------------------------------
 
@@ -245,7 +270,7 @@ class Desk(Errand):
         elif read.odd:
             detail = f"{read.odd} of {read.odd + read.count} items have no usable id or owner"
             yield self.gap(lister, Trouble(Reason.INVALID_ANSWER, detail, read.call))
-        elif lister.proof:
+        elif lister.proof and (read.rows or lister.roles == SEEING_ROLES):
             yield Listing(self.scope, lister.type, read.count, lister.proof, read.call)
         elif self.service == "network" and not read.rows:
             self._empty.append((lister, read))
@@ -257,7 +282,8 @@ class Desk(Errand):
         if self.everyone:
             self._unproven.append((lister, read))
         elif read.own or self._sees(lister):
-            proof = f"the token is scoped to the project {self.token.project_name} and was shown what it owns"
+            own = f"the token is scoped to the project {self.token.project_name} and was shown what it owns"
+            proof = lister.proof or own
             yield Listing(self.scope, lister.type, read.count, proof, read.call)
         else:
             yield self._filtered(lister, read)
@@ -327,6 +353,24 @@ def listing(desk: Desk, lister: Lister, source: Iterable[Page | Trouble] | None 
                 read.own = read.own or resource.scope == desk.scope
                 yield resource
     yield from desk.conclude(lister, read)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A listing that only explains another one: its items by id, or why they are not known."""
+
+    rows: Mapping[str, Row]
+    unseen: Unseen | None
+    call: int | None
+
+
+def beside(desk: Desk, call: str, path: str, key: str) -> Beside:
+    """Read a listing that explains another one, if the plan asked for it."""
+    if call not in desk.wanted:
+        return Beside({}, NOT_WANTED, None)
+    rows = gather(desk.pages(path, key))
+    found = {str(row.get("id")): row for row in rows.rows}
+    return Beside(found, rows.trouble.unseen() if rows.trouble else None, rows.call)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""Neutron: networks, addresses, routers, security groups and rules, VPN connections, extensions."""
+"""Neutron: networks, addresses, routers, security groups and rules, extensions and what they bring.
+
+What an extension brings is asked for unless a complete list of extensions proves that it is not there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -15,13 +18,25 @@ from cloudaudit.collectors.openstack.item import (
     Row,
     address,
     each,
+    empty_as_null,
     flag,
     identifier,
     integer,
+    items,
     many,
+    record,
     text,
 )
-from cloudaudit.collectors.openstack.listing import PAGE, SEEING_ROLES, Covers, Desk, Lister, listing
+from cloudaudit.collectors.openstack.listing import (
+    PAGE,
+    SEEING_ROLES,
+    Beside,
+    Covers,
+    Desk,
+    Lister,
+    beside,
+    listing,
+)
 from cloudaudit.collectors.openstack.paging import Page
 from cloudaudit.collectors.openstack.zones import PROOF as ZONE_PROOF
 from cloudaudit.collectors.openstack.zones import TYPE as ZONE
@@ -31,6 +46,7 @@ SERVICE = "network"
 REGION: Covers = (
     ("neutron.extensions", "openstack.extension"),
     ("neutron.availability_zones", ZONE),
+    ("neutron.agents", "openstack.network_agent"),
 )
 PROJECT: Covers = (
     ("neutron.networks", "openstack.network"),
@@ -41,9 +57,17 @@ PROJECT: Covers = (
     ("neutron.security_groups", "openstack.security_group"),
     ("neutron.security_group_rules", "openstack.security_group_rule"),
     ("neutron.vpn_connections", "openstack.vpn_connection"),
+    ("neutron.address_groups", "openstack.address_group"),
+    ("neutron.rbac_policies", "openstack.rbac_policy"),
+    ("neutron.trunks", "openstack.trunk"),
+    ("neutron.qos_policies", "openstack.qos_policy"),
+    ("neutron.bgpvpns", "openstack.bgpvpn"),
+    ("neutron.network_logs", "openstack.network_log"),
 )
 # Protocols whose "ports" in a rule are types and codes, or which have none.
 _ICMP: Final = frozenset({"icmp", "icmpv6", "ipv6-icmp", "1", "58"})
+# NOTE: who is no administrator is shown an empty list of these, whatever there is.
+_ADMINISTRATORS: Final = frozenset({"admin"})
 
 
 def read_region(desk: Desk) -> Iterator[Seen]:
@@ -51,6 +75,7 @@ def read_region(desk: Desk) -> Iterator[Seen]:
         yield from listing(desk, EXTENSIONS, desk.kept(EXTENSIONS).source)
     if ZONES.call in desk.wanted:
         yield from _zones(desk)
+    yield from _extended(desk, (AGENTS,))
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
@@ -61,6 +86,7 @@ def read_project(desk: Desk) -> Iterator[Seen]:
         yield from listing(desk, replace(RULES, common=partial(_of_shared_group, desk)))
     if VPN_CONNECTIONS.call in desk.wanted:
         yield from _vpn(desk)
+    yield from _extended(desk, EXTENDED)
 
 
 def _network(item: Item, desk: Desk) -> None:
@@ -107,18 +133,12 @@ def _router(item: Item, desk: Desk) -> None:
     item.tags("tags", desk.allowed)
 
 
-def _object(value: object) -> Row:
-    if not isinstance(value, dict):
-        raise Odd("no object")
-    return value
-
-
 def _gateway_network(value: object) -> str:
-    return identifier(_object(value).get("network_id"))
+    return identifier(record(value).get("network_id"))
 
 
 def _gateway_addresses(value: object) -> tuple[str, ...]:
-    return each(_fixed)(_object(value).get("external_fixed_ips"))
+    return each(_fixed)(record(value).get("external_fixed_ips"))
 
 
 def _route(row: Row) -> Value:
@@ -329,29 +349,159 @@ def _merged_zones(source: Iterator[Page | Trouble]) -> Iterator[Page | Trouble]:
         yield Page([*merged, *odd], page.at, page.call)
 
 
+# --- what extensions bring ----------------------------------------------------------------------------
+
+
+def _extended(desk: Desk, listers: tuple[tuple[Lister, str], ...]) -> Iterator[Seen]:
+    """Listings that exist with their extension only."""
+    for lister, extension in listers:
+        if lister.call in desk.wanted:
+            absent = list(_without_extension(desk, lister, extension))
+            yield from absent or listing(desk, lister)
+
+
+def _address_group(item: Item, desk: Desk) -> None:
+    item.take("addresses", "addresses", many(address))
+    item.take("shared", "shared", flag)
+
+
+def _rbac_policy(item: Item, desk: Desk) -> None:
+    for name in ("object_type", "object_id", "action", "target_tenant"):
+        item.take(name, name)
+
+
+def _trunk(item: Item, desk: Desk) -> None:
+    item.take("port", "port_id", identifier)
+    item.take("status", "status")
+    item.take("admin_state_up", "admin_state_up", flag)
+    item.take("sub_ports", "sub_ports", each(_sub_port))
+
+
+def _sub_port(row: Row) -> Value:
+    return {
+        "port": identifier(row.get("port_id")),
+        "segmentation_type": text(row.get("segmentation_type")),
+        "segmentation_id": integer(row.get("segmentation_id")),
+    }
+
+
+def _qos_policy(item: Item, desk: Desk) -> None:
+    item.take("shared", "shared", flag)
+    item.take("is_default", "is_default", flag)
+    item.take("rule_kinds", "rules", _kinds)
+
+
+def _kinds(value: object) -> tuple[str, ...]:
+    return tuple(sorted({text(rule.get("type")) for rule in items(value)}))
+
+
+def _bgpvpn(item: Item, desk: Desk) -> None:
+    item.take("type", "type")
+    for name in ("route_targets", "import_targets", "export_targets"):
+        item.take(name, name, many(text), hidden=True)
+    item.take("networks", "networks", many(identifier))
+    item.take("routers", "routers", many(identifier))
+
+
+def _network_log(item: Item, desk: Desk) -> None:
+    item.take("resource_type", "resource_type")
+    item.take("resource_id", "resource_id", identifier, null=True)
+    item.take("target_id", "target_id", identifier, null=True)
+    item.take("event", "event")
+    item.take("enabled", "enabled", flag)
+
+
+def _agent(item: Item, desk: Desk) -> None:
+    item.take("agent_type", "agent_type")
+    item.take("host", "host")
+    item.take("zone", "availability_zone", empty_as_null(text), null=True)
+    item.take("alive", "alive", flag)
+    item.take("admin_state_up", "admin_state_up", flag)
+
+
+EXTENDED: Final = (
+    (
+        Lister(
+            call="neutron.address_groups",
+            type="openstack.address_group",
+            path=f"/address-groups?limit={PAGE}",
+            key="address_groups",
+            read=_address_group,
+            common=_shared,
+        ),
+        "address-group",
+    ),
+    (
+        Lister(
+            call="neutron.rbac_policies",
+            type="openstack.rbac_policy",
+            path=f"/rbac-policies?limit={PAGE}",
+            key="rbac_policies",
+            read=_rbac_policy,
+            # Policies for every project may be shown to those whom they let in.
+            telling=False,
+        ),
+        "rbac-policies",
+    ),
+    (
+        Lister(
+            call="neutron.trunks",
+            type="openstack.trunk",
+            path=f"/trunks?limit={PAGE}",
+            key="trunks",
+            read=_trunk,
+        ),
+        "trunk",
+    ),
+    (
+        Lister(
+            call="neutron.qos_policies",
+            type="openstack.qos_policy",
+            path=f"/qos/policies?limit={PAGE}",
+            key="policies",
+            read=_qos_policy,
+            common=_shared,
+        ),
+        "qos",
+    ),
+    (
+        Lister(
+            call="neutron.bgpvpns",
+            type="openstack.bgpvpn",
+            path=f"/bgpvpn/bgpvpns?limit={PAGE}",
+            key="bgpvpns",
+            read=_bgpvpn,
+        ),
+        "bgpvpn",
+    ),
+    (
+        Lister(
+            call="neutron.network_logs",
+            type="openstack.network_log",
+            path=f"/log/logs?limit={PAGE}",
+            key="logs",
+            read=_network_log,
+            roles=_ADMINISTRATORS,
+        ),
+        "logging",
+    ),
+)
+AGENTS: Final = (
+    Lister(
+        call="neutron.agents",
+        type="openstack.network_agent",
+        path=f"/agents?limit={PAGE}",
+        key="agents",
+        read=_agent,
+        proof="agents are the same for every project, and the token was shown them",
+        roles=_ADMINISTRATORS,
+        title=lambda row: "",
+    ),
+    "agent",
+)
+
+
 # --- VPN ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """A listing that only explains another one: its items by id, or why they are not known."""
-
-    rows: Mapping[str, Row]
-    unseen: Unseen | None
-    call: int | None
-
-
-def _beside(desk: Desk, call: str, path: str, key: str) -> _Beside:
-    if call not in desk.wanted:
-        return _Beside({}, Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it"), None)
-    found: dict[str, Row] = {}
-    number: int | None = None
-    for page in desk.pages(path, key):
-        if isinstance(page, Trouble):
-            return _Beside(found, page.unseen(), page.call)
-        number = page.call
-        found |= {str(row.get("id")): row for row in page.rows}
-    return _Beside(found, None, number)
 
 
 VPN_CONNECTIONS = Lister(
@@ -386,9 +536,9 @@ def _vpn(desk: Desk) -> Iterator[Seen]:
     if absent:
         yield from absent
         return
-    ike = _beside(desk, "neutron.vpn_ike_policies", f"/vpn/ikepolicies?limit={PAGE}", "ikepolicies")
-    ipsec = _beside(desk, "neutron.vpn_ipsec_policies", f"/vpn/ipsecpolicies?limit={PAGE}", "ipsecpolicies")
-    groups = _beside(
+    ike = beside(desk, "neutron.vpn_ike_policies", f"/vpn/ikepolicies?limit={PAGE}", "ikepolicies")
+    ipsec = beside(desk, "neutron.vpn_ipsec_policies", f"/vpn/ipsecpolicies?limit={PAGE}", "ipsecpolicies")
+    groups = beside(
         desk, "neutron.vpn_endpoint_groups", f"/vpn/endpoint-groups?limit={PAGE}", "endpoint_groups"
     )
 
@@ -405,7 +555,7 @@ def _vpn(desk: Desk) -> Iterator[Seen]:
         yield replace(thing, sources={**thing.sources, **numbers}) if isinstance(thing, Resource) else thing
 
 
-def _peer_cidrs(item: Item, groups: _Beside) -> None:
+def _peer_cidrs(item: Item, groups: Beside) -> None:
     """The networks behind the peer: in the connection itself, or in a group of endpoints it names."""
     group = item.row.get("peer_ep_group_id")
     if group is None:
@@ -421,7 +571,7 @@ def _peer_cidrs(item: Item, groups: _Beside) -> None:
         )
 
 
-def _policy(item: Item, group: str, id_: object, policies: _Beside) -> None:
+def _policy(item: Item, group: str, id_: object, policies: Beside) -> None:
     """Facts of the policy a connection uses."""
     row = policies.rows.get(id_) if isinstance(id_, str) else None
     if row is None:

@@ -1,4 +1,4 @@
-"""Swift: containers with their access lists, versioning, synchronisation and quotas.
+"""Swift: what the service offers, accounts, and containers with their lists, versioning and quotas.
 
 Names of containers come from the account's listing, everything else from a HEAD of each. Objects
 are never listed and never read.
@@ -6,21 +6,35 @@ are never listed and never read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble, json_of
-from cloudaudit.collectors.openstack.item import Item, Odd, Row, identifier, items, text
+from cloudaudit.collectors.openstack.catalogue import version_root
+from cloudaudit.collectors.openstack.item import (
+    Item,
+    Odd,
+    Row,
+    identifier,
+    integer,
+    items,
+    record,
+    text,
+)
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, Read
 from cloudaudit.collectors.openstack.paging import MOST_PAGES, segment
 from cloudaudit.collectors.transport import Answer
-from cloudaudit.model import Reason, Resource, Unseen, Value
+from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
 
 SERVICE = "object-store"
-PROJECT: Covers = (("swift.containers", "openstack.container"),)
+REGION: Covers = (("swift.info", "openstack.object_service"),)
+PROJECT: Covers = (
+    ("swift.containers", "openstack.container"),
+    ("swift.account", "openstack.object_account"),
+)
 HEAD = "swift.container_head"
 # Headers of containers and accounts that Swift shows to owners only, and simply leaves out for a reader.
 _OWNER_SIGNS: Final = (
@@ -65,10 +79,20 @@ CONTAINERS = Lister(
 )
 
 
+def read_region(desk: Desk) -> Iterator[Seen]:
+    if SERVICES.call in desk.wanted:
+        yield from _service(desk)
+
+
 def read_project(desk: Desk) -> Iterator[Seen]:
+    if ACCOUNTS.call in desk.wanted:
+        yield from _one_account(desk)
+    if CONTAINERS.call in desk.wanted:
+        yield from _containers(desk)
+
+
+def _containers(desk: Desk) -> Iterator[Seen]:
     """The containers of the account. All are asked for before one is judged: any can prove ownership."""
-    if CONTAINERS.call not in desk.wanted:
-        return
     found: list[_Container] = []
     owner = bool(desk.token.roles & _owning_roles(desk))
     read = Read()
@@ -185,7 +209,7 @@ def _resource(desk: Desk, container: _Container, owner: bool) -> Resource:
 
 
 def _facts(item: Item, head: Answer, owner: bool, allowed: frozenset[str]) -> None:
-    headers = {name.lower(): _decoded(value) for name, value in head.headers.items()}
+    headers = _headers(head)
     shown: dict[str, Value] = {
         "read_acl": headers.get("x-container-read") or None,
         "write_acl": headers.get("x-container-write") or None,
@@ -205,20 +229,30 @@ def _facts(item: Item, head: Answer, owner: bool, allowed: frozenset[str]) -> No
     item.facts["versioning.state"] = "enabled" if kept else "off"
     policy = headers.get("x-storage-policy", item.row.get("storage_policy"))
     item.facts["storage_policy"] = text(policy) if isinstance(policy, str) else None
-    _quota(item, headers.get(f"{_META}quota-bytes"))
+    if f"{_META}quota-bytes" not in headers:
+        item.facts["quota_bytes"] = None
+    else:
+        _count(item, "quota_bytes", headers, f"{_META}quota-bytes")
     metadata = {name.removeprefix(_META): value for name, value in headers.items() if name.startswith(_META)}
     # Headers know neither case nor underscores: "System-Id" is how Swift gives back system_id.
     by_header = {key.lower().replace("_", "-"): key for key in allowed}
     item.keep_labels([(by_header.get(name, name), value) for name, value in metadata.items()], allowed)
 
 
-def _quota(item: Item, value: str | None) -> None:
+def _count(item: Item, fact: str, headers: Mapping[str, str], name: str) -> None:
+    """A header that holds a number."""
+    value = headers.get(name)
     if value is None:
-        item.facts["quota_bytes"] = None
+        item.miss(fact, Reason.NOT_IMPLEMENTED, f"the service's answer has no {name.title()}")
     elif value.isascii() and value.isdigit() and len(value) < 20:
-        item.facts["quota_bytes"] = int(value)
+        item.facts[fact] = int(value)
     else:
-        item.miss("quota_bytes", Reason.INVALID_ANSWER, "the quota is no number")
+        item.miss(fact, Reason.INVALID_ANSWER, f"{name.title()} is no number")
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    """Headers by their names in lower case."""
+    return {name.lower(): _decoded(value) for name, value in answer.headers.items()}
 
 
 def _decoded(value: str) -> str:
@@ -235,3 +269,119 @@ def _without_user(url: str | None) -> str | None:
     except ValueError:
         return url.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.scheme else url
+
+
+# --- the account ----------------------------------------------------------------------------------------
+
+ACCOUNTS = Lister(
+    call="swift.account",
+    type="openstack.object_account",
+    path="",
+    key="",
+    read=lambda item, desk: None,
+)
+_COUNTS: Final = {
+    "container_count": "x-account-container-count",
+    "object_count": "x-account-object-count",
+    "bytes_used": "x-account-bytes-used",
+}
+_QUOTA: Final = "x-account-meta-quota-bytes"
+_SECRETS: Final = {
+    "temp_url_key_present": ("x-account-meta-temp-url-key", "x-account-meta-temp-url-key-2"),
+    "acl_present": ("x-account-access-control",),
+}
+
+
+def _one_account(desk: Desk) -> Iterator[Seen]:
+    """The account of the project. Of keys and lists only whether there are any leaves this function."""
+    answer = desk.fetch(desk.root, "HEAD")
+    if isinstance(answer, Trouble):
+        yield desk.gap(ACCOUNTS, answer)
+        return
+    headers = _headers(answer)
+    owner = bool(desk.token.roles & _owning_roles(desk))
+    owner |= _shows_ownership(answer) or _GATEWAY in answer.headers
+    item = Item({})
+    for fact, name in _COUNTS.items():
+        _count(item, fact, headers, name)
+    if _QUOTA in headers:
+        _count(item, "quota_bytes", headers, _QUOTA)
+    else:
+        item.facts["quota_bytes"] = None
+    for fact, names in _SECRETS.items():
+        present = any(headers.get(name) for name in names)
+        if present or owner:
+            item.facts[fact] = present
+        else:
+            item.unseen[fact] = _HIDDEN
+    yield Resource(
+        type=ACCOUNTS.type,
+        id=desk.project.id if desk.project else "",
+        scope=desk.scope,
+        at=answer.at,
+        facts=item.facts,
+        name=desk.project.name if desk.project else "",
+        endpoint=desk.endpoint,
+        unseen=item.unseen,
+        sources={"": answer.call},
+    )
+    yield Listing(desk.scope, ACCOUNTS.type, 1, "the account of the project itself answered", answer.call)
+
+
+# --- the service itself -------------------------------------------------------------------------------
+
+SERVICES = Lister(
+    call="swift.info",
+    type="openstack.object_service",
+    path="/info",
+    key="swift",
+    read=lambda item, desk: None,
+)
+
+
+def _service(desk: Desk) -> Iterator[Seen]:
+    """The service of the region, by what it says it can do."""
+    # It says so beside its versions, not below one.
+    root = version_root(desk.root).rstrip("/").rpartition("/")[0]
+    read = desk.read_document(root + SERVICES.path)
+    if isinstance(read, Trouble):
+        # NOTE: 403 is what Swift answers everybody where the operator switched it off.
+        off = ": the operator may have switched it off" if read.status in (403, 404) else ""
+        yield desk.gap(SERVICES, Trouble(read.reason, f"{read.detail}{off}", read.call))
+        return
+    body, answer = read
+    if not isinstance(body.get(SERVICES.key), dict):
+        detail = f"the answer to GET {SERVICES.path} says nothing of Swift itself"
+        yield desk.gap(SERVICES, Trouble(Reason.INVALID_ANSWER, detail, answer.call, answer.status))
+        return
+    item = _offered(body)
+    yield Resource(
+        type=SERVICES.type,
+        id=SERVICE,
+        scope=desk.here,
+        at=answer.at,
+        facts=item.facts,
+        name=SERVICE,
+        endpoint=desk.endpoint,
+        unseen=item.unseen,
+        sources={"": answer.call},
+    )
+    yield Listing(desk.scope, SERVICES.type, 1, "the service itself answered", answer.call)
+
+
+def _offered(body: Row) -> Item:
+    item = Item(record(body[SERVICES.key]))
+    item.take("version", "version", null=True, absent=None)
+    item.take("max_file_size", "max_file_size", integer)
+    item.facts["middlewares"] = tuple(sorted(text(name) for name in body if name != SERVICES.key))
+    for name in ("slo", "dlo", "tempurl", "s3api", "object_versioning"):
+        item.facts[name] = name in body
+    sync = Item(body)
+    sync.take("container_sync_realms", "container_sync", _has_realms, absent=False)
+    item.facts |= sync.facts
+    item.unseen |= sync.unseen
+    return item
+
+
+def _has_realms(value: object) -> bool:
+    return bool(record(record(value).get("realms", {})))

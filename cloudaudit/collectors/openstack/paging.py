@@ -58,6 +58,8 @@ def pages(
             return
         assert isinstance(body, dict)
         if paging is Paging.OFFSET and not page.rows:
+            if len(asked) == 1:
+                yield page
             return
         new = [row for row in page.rows if name_of(row) not in seen]
         seen.update(name_of(row) for row in new)
@@ -75,7 +77,8 @@ def pages(
 
 def name_of(row: Row) -> str:
     """What tells two items of a listing apart."""
-    known = [row.get(field) for field in ("id", "alias", "zoneName", "name", "resource")]
+    fields = ("id", "uuid", "secret_ref", "alias", "zoneName", "name", "resource")
+    known = [row.get(field) for field in fields]
     return repr(known if any(known) else sorted(row.items(), key=repr))
 
 
@@ -109,12 +112,13 @@ def _following(
 
 
 def _next_href(body: dict[str, object], key: str) -> object:
-    links = body.get(f"{key}_links", body.get(f"{key.removesuffix('s')}_links"))
-    if isinstance(links, list):
-        for link in links:
+    links = body.get("links")
+    # Heat calls a list of links what with Keystone and Designate is an object.
+    named = body.get(f"{key}_links", body.get(f"{key.removesuffix('s')}_links", links))
+    if isinstance(named, list):
+        for link in named:
             if isinstance(link, dict) and link.get("rel") == "next":
                 return link.get("href", "")
-    links = body.get("links")
     if isinstance(links, dict):
         return links.get("next")
     return body.get("next")

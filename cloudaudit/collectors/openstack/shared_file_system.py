@@ -1,38 +1,75 @@
-"""Manila: shares and their backups."""
+"""Manila: shares, their replicas and their backups."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.cloud import Version
 from cloudaudit.collectors.openstack.item import Item, empty_as_null, identifier, integer, moment, text
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing
-from cloudaudit.collectors.openstack.paging import Paging
+from cloudaudit.collectors.openstack.paging import Page, Paging
 from cloudaudit.model import Listing, Reason
 
 SERVICE = "shared-file-system"
 PROJECT: Covers = (
     ("manila.shares", "openstack.share"),
+    ("manila.share_replicas", "openstack.share_replica"),
     ("manila.share_backups", "openstack.share_backup"),
 )
+REPLICAS_SINCE: Final = (2, 11)
 BACKUPS_SINCE: Final = (2, 80)
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
+    shares: list[Page | Trouble] | None = None
     if SHARES.call in desk.wanted:
-        yield from listing(desk, SHARES)
-    if BACKUPS.call not in desk.wanted:
-        return
+        shares = list(desk.items(SHARES))
+        yield from listing(desk, SHARES, shares)
+    if REPLICAS.call in desk.wanted:
+        yield from _since(desk, REPLICAS, REPLICAS_SINCE, _of_projects(desk, shares))
+    if BACKUPS.call in desk.wanted:
+        yield from _since(desk, BACKUPS, BACKUPS_SINCE, desk.items(BACKUPS))
+
+
+def _since(desk: Desk, lister: Lister, since: Version, source: Iterable[Page | Trouble]) -> Iterator[Seen]:
+    """A listing that exists since a version of the API: before it there was nothing to list."""
+    what = lister.key.replace("_", " ")
+    first = "{}.{}".format(*since)
     if desk.version is None:
-        detail = "Manila does not tell its version, and share backups exist since 2.80"
-        yield desk.gap(BACKUPS, Trouble(Reason.NOT_IMPLEMENTED, detail))
-    elif desk.version < BACKUPS_SINCE:
-        proof = "Manila's API ends at {}.{}, before share backups began (2.80)".format(*desk.version)
-        yield Listing(desk.scope, BACKUPS.type, 0, proof, desk.token.call)
+        detail = f"Manila does not tell its version, and {what} exist since {first}"
+        yield desk.gap(lister, Trouble(Reason.NOT_IMPLEMENTED, detail))
+    elif desk.version < since:
+        proof = "Manila's API ends at {}.{}, before {} began ({})".format(*desk.version, what, first)
+        yield Listing(desk.scope, lister.type, 0, proof, desk.token.call)
     else:
-        yield from listing(desk, BACKUPS)
+        yield from listing(desk, lister, source)
+
+
+def _of_projects(desk: Desk, shares: list[Page | Trouble] | None) -> Iterator[Page | Trouble]:
+    """Replicas with the project of their share, which they do not tell themselves.
+
+    NOTE: an administrator is shown the replicas of all projects, whatever project the token is for.
+    """
+    if shares is None:
+        yield Trouble(Reason.NOT_COLLECTED, "the plan did not ask for the shares themselves")
+        return
+    owners: dict[object, object] = {}
+    for page in shares:
+        if isinstance(page, Trouble):
+            detail = f"whose replicas these are cannot be told: {page.detail}"
+            yield replace(page, detail=detail)
+            return
+        owners |= {row.get("id"): row.get("project_id") for row in page.rows}
+    for page in desk.items(REPLICAS):
+        if isinstance(page, Page):
+            # Of a share that is not listed the owner is somebody else.
+            owned = [(row, owners.get(str(row.get("share_id")), "")) for row in page.rows]
+            page = Page([{**row, "project_id": owner} for row, owner in owned], page.at, page.call)
+        yield page
 
 
 def _share(item: Item, desk: Desk) -> None:
@@ -41,6 +78,13 @@ def _share(item: Item, desk: Desk) -> None:
     item.take("size_gb", "size", integer)
     item.take("zone", "availability_zone", empty_as_null(text), null=True)
     item.take("created_at", "created_at", moment)
+
+
+def _replica(item: Item, desk: Desk) -> None:
+    item.take("share", "share_id", identifier)
+    item.take("zone", "availability_zone", empty_as_null(text), null=True)
+    item.take("replica_state", "replica_state", null=True)
+    item.take("status", "status")
 
 
 def _backup(item: Item, desk: Desk) -> None:
@@ -57,6 +101,14 @@ SHARES = Lister(
     key="shares",
     read=_share,
     everyone="all_tenants=1",
+    paging=Paging.OFFSET,
+)
+REPLICAS = Lister(
+    call="manila.share_replicas",
+    type="openstack.share_replica",
+    path=f"/share-replicas/detail?limit={PAGE}",
+    key="share_replicas",
+    read=_replica,
     paging=Paging.OFFSET,
 )
 BACKUPS = Lister(

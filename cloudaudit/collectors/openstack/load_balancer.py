@@ -1,0 +1,234 @@
+"""Octavia: load balancers, their listeners, and the pools behind them with members and health monitors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from cloudaudit.collectors import Seen
+from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.cloud import Rows
+from cloudaudit.collectors.openstack.item import (
+    Item,
+    Reader,
+    Row,
+    address,
+    each,
+    empty_as_null,
+    flag,
+    identifier,
+    integer,
+    many,
+    named,
+    record,
+    text,
+)
+from cloudaudit.collectors.openstack.listing import (
+    NOT_WANTED,
+    PAGE,
+    Beside,
+    Covers,
+    Desk,
+    Lister,
+    beside,
+    listing,
+)
+from cloudaudit.collectors.openstack.paging import Page, segment
+from cloudaudit.model import Reason, Resource, Unseen, Value
+
+SERVICE = "load-balancer"
+PROJECT: Covers = (
+    ("octavia.loadbalancers", "openstack.loadbalancer"),
+    ("octavia.listeners", "openstack.listener"),
+    ("octavia.pools", "openstack.lb_pool"),
+)
+MEMBERS: Final = "octavia.pool_members"
+MONITORS: Final = "octavia.healthmonitors"
+
+
+def read_project(desk: Desk) -> Iterator[Seen]:
+    for lister in (LOADBALANCERS, LISTENERS):
+        if lister.call in desk.wanted:
+            yield from listing(desk, lister)
+    if POOLS.call in desk.wanted:
+        yield from _pools(desk)
+
+
+def _loadbalancer(item: Item, desk: Desk) -> None:
+    item.take("provisioning_status", "provisioning_status")
+    item.take("operating_status", "operating_status")
+    item.take("admin_state_up", "admin_state_up", flag)
+    item.take("vip_address", "vip_address", address)
+    item.take("vip_subnet", "vip_subnet_id", identifier, null=True)
+    item.take("vip_port", "vip_port_id", identifier, null=True)
+    item.take("provider", "provider")
+    item.take("flavor", "flavor_id", empty_as_null(identifier), null=True)
+    item.take("availability_zone", "availability_zone", empty_as_null(text), null=True)
+
+
+def _listener(item: Item, desk: Desk) -> None:
+    item.take("protocol", "protocol")
+    item.take("port", "protocol_port", integer)
+    item.take("load_balancers", "loadbalancers", named)
+    item.take("admin_state_up", "admin_state_up", flag)
+    # Only whether there is one, and how many: where they lie is the key manager's matter.
+    item.take("default_tls_container", "default_tls_container_ref", _present)
+    item.take("sni_count", "sni_container_refs", lambda value: len(many(text)(value)))
+    item.take("tls_versions", "tls_versions", many(text), null=True)
+    item.take("tls_ciphers", "tls_ciphers", _ciphers, null=True)
+    item.take("alpn_protocols", "alpn_protocols", many(text), null=True)
+    item.take("insert_headers", "insert_headers", lambda value: tuple(sorted(map(text, record(value)))))
+    item.take("allowed_cidrs", "allowed_cidrs", many(address), null=True)
+
+
+def _present(value: object) -> bool:
+    return value is not None and bool(text(value))
+
+
+def _ciphers(value: object) -> tuple[str, ...]:
+    return tuple(cipher for cipher in text(value).split(":") if cipher)
+
+
+def _pool(item: Item, desk: Desk) -> None:
+    item.take("protocol", "protocol")
+    item.take("lb_algorithm", "lb_algorithm")
+    item.take("session_persistence", "session_persistence", _persistence, null=True)
+    item.take("load_balancers", "loadbalancers", named)
+    item.take("admin_state_up", "admin_state_up", flag)
+    item.take("operating_status", "operating_status")
+    item.take("tls_enabled", "tls_enabled", flag)
+
+
+def _persistence(value: object) -> str:
+    return text(record(value).get("type"))
+
+
+LOADBALANCERS = Lister(
+    call="octavia.loadbalancers",
+    type="openstack.loadbalancer",
+    path=f"/lbaas/loadbalancers?limit={PAGE}",
+    key="loadbalancers",
+    read=_loadbalancer,
+)
+LISTENERS = Lister(
+    call="octavia.listeners",
+    type="openstack.listener",
+    path=f"/lbaas/listeners?limit={PAGE}",
+    key="listeners",
+    read=_listener,
+)
+POOLS = Lister(
+    call="octavia.pools",
+    type="openstack.lb_pool",
+    path=f"/lbaas/pools?limit={PAGE}",
+    key="pools",
+    read=_pool,
+)
+
+
+_OF_MONITORS: Final[Mapping[str, Reader]] = {
+    "type": text,
+    "delay": integer,
+    "timeout": integer,
+    "max_retries": integer,
+    "operating_status": text,
+}
+
+
+# --- what stands behind a pool ------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Behind:
+    """Health monitors, and of the pools of a page their members."""
+
+    monitors: Beside
+    members: dict[str, Rows] = field(default_factory=dict)
+
+
+def _pools(desk: Desk) -> Iterator[Seen]:
+    behind = _Behind(beside(desk, MONITORS, f"/lbaas/healthmonitors?limit={PAGE}", "healthmonitors"))
+
+    def read(item: Item, desk: Desk) -> None:
+        _pool(item, desk)
+        _members(item, behind)
+        _monitor(item, behind.monitors)
+
+    for thing in listing(desk, replace(POOLS, read=read), _with_members(desk, behind)):
+        if isinstance(thing, Resource):
+            found = behind.members.get(thing.id)
+            calls = {"members": found.call if found else None, "monitor": behind.monitors.call}
+            numbers = {fact: call for fact, call in calls.items() if call is not None}
+            yield replace(thing, sources={**thing.sources, **numbers})
+        else:
+            yield thing
+
+
+def _with_members(desk: Desk, behind: _Behind) -> Iterator[Page | Trouble]:
+    """The pages of pools. Before each, the members of its pools that are of this audit are asked for."""
+    for page in desk.items(POOLS):
+        if isinstance(page, Page) and MEMBERS in desk.wanted:
+            pools = [str(row.get("id")) for row in page.rows if _asked(desk, row)]
+            lists = desk.lists_in_parallel(pools, _path_of_members, "members")
+            behind.members = dict(zip(pools, lists, strict=True))
+        yield page
+
+
+def _asked(desk: Desk, row: Row) -> bool:
+    """Whether a pool's members have to be asked for. A pool that lists none has none."""
+    known = isinstance(row.get("id"), str) and bool(row["id"])
+    return known and row.get("members") != [] and desk.place(POOLS, row) is not None
+
+
+def _path_of_members(pool: str) -> str:
+    return f"/lbaas/pools/{segment(pool)}/members?limit={PAGE}"
+
+
+def _members(item: Item, behind: _Behind) -> None:
+    if item.row.get("members") == []:
+        item.facts["members"] = ()
+        return
+    found = behind.members.get(str(item.row.get("id")))
+    if found is None:
+        item.unseen["members"] = NOT_WANTED
+    elif found.trouble:
+        item.unseen["members"] = found.trouble.unseen()
+    else:
+        inner = Item({"members": found.rows})
+        inner.take("members", "members", each(_member))
+        item.facts |= inner.facts
+        item.unseen |= inner.unseen
+
+
+def _member(row: Row) -> Value:
+    subnet, watched, port = (row.get(name) for name in ("subnet_id", "monitor_address", "monitor_port"))
+    found: dict[str, Value] = {
+        "address": address(row.get("address")),
+        "port": integer(row.get("protocol_port")),
+        "subnet": None if subnet is None else identifier(subnet),
+        "operating_status": text(row.get("operating_status")),
+        "monitor_address": None if watched is None else address(watched),
+        "monitor_port": None if port is None else integer(port),
+    }
+    # Releases before backup members do not tell, and the field stays away.
+    return found | {"backup": flag(row["backup"])} if "backup" in row else found
+
+
+def _monitor(item: Item, monitors: Beside) -> None:
+    """The pool's health monitor. A pool without one does not have the field."""
+    id_ = item.row.get("healthmonitor_id")
+    if id_ is None:
+        item.facts |= dict.fromkeys(f"monitor.{name}" for name in _OF_MONITORS)
+        return
+    row = monitors.rows.get(id_) if isinstance(id_, str) else None
+    if row is None:
+        item.unseen["monitor"] = monitors.unseen or Unseen(
+            Reason.PARTIAL, "the pool's health monitor is not shown to this credential"
+        )
+        return
+    inner = Item(row)
+    for name, read in _OF_MONITORS.items():
+        inner.take(f"monitor.{name}", name, read)
+    item.facts |= inner.facts
+    item.unseen |= inner.unseen
