@@ -12,10 +12,11 @@ KINDS: Final = {
     "openstack": tuple(
         f"openstack.{name}"
         for name in (
-            "availability_zone", "backup", "container", "endpoint", "extension", "floating_ip",
-            "group_member", "image", "network", "port", "project", "region", "role_assignment", "router",
-            "security_group", "security_group_rule", "server", "server_group", "service", "share",
-            "share_backup", "snapshot", "subnet", "user", "volume", "volume_type", "vpn_connection",
+            "application_credential", "availability_zone", "backup", "container", "domain", "endpoint",
+            "extension", "floating_ip", "group", "group_member", "identity_provider", "image", "limit",
+            "network", "port", "project", "region", "role", "role_assignment", "router", "security_group",
+            "security_group_rule", "server", "server_group", "service", "share", "share_backup", "snapshot",
+            "subnet", "trust", "user", "volume", "volume_type", "vpn_connection",
         )
     ),
     "s3": ("s3.bucket", "s3.endpoint"),

@@ -252,6 +252,57 @@ USER = {
     "options": {"multi_factor_auth_enabled": True, "multi_factor_auth_rules": [["password", "totp"]]},
 }
 
+DOMAIN = {
+    "id": "default",
+    "name": "Default",
+    "enabled": True,
+    "tags": ["role=internal"],
+    "options": {"immutable": True},
+}
+PASSWORDS = {"password_regex": "^.{12,}$", "password_regex_description": "at least 12 characters"}
+ROLE = {"id": "r-admin", "name": "admin", "domain_id": None, "options": {"immutable": True}}
+GROUP_OF_USERS = {"id": "grp-1", "name": "operators", "domain_id": "default", "description": ""}
+DOMAIN_ROLE = {"id": "r-clerk", "name": "clerk", "domain_id": "default", "options": {}}
+CREDENTIAL = {
+    "id": "ac-1",
+    "name": "ci-read",
+    "project_id": SHOP,
+    "system": None,
+    "expires_at": f"{MADE}.000000",
+    "unrestricted": None,
+    "roles": [{"id": "r-reader", "name": "reader"}],
+    "access_rules": [
+        {"id": "rule-1", "service": "compute", "path": "/v2.1/servers", "method": "GET"},
+    ],
+    "secret": f"{PLANTED}-application-credential",
+}
+TRUST = {
+    "id": "trust-1",
+    "trustor_user_id": "u-an",
+    "trustee_user_id": "u-1",
+    "project_id": SHOP,
+    "impersonation": True,
+    "expires_at": f"{MADE}.000000Z",
+    "remaining_uses": None,
+    "deleted_at": None,
+}
+PROVIDER = {
+    "id": "so-noi-vu",
+    "domain_id": "default",
+    "enabled": True,
+    "remote_ids": ["https://dang-nhap.example.test/idp"],
+    "authorization_ttl": None,
+}
+LIMIT = {
+    "id": "limit-1",
+    "service_id": "s-nova",
+    "region_id": "vn-hn-1",
+    "project_id": SHOP,
+    "domain_id": None,
+    "resource_name": "servers",
+    "resource_limit": 10,
+}
+
 
 def offset_list(key: str, *rows: dict[str, Any]) -> Any:
     """A list of which everything is on the first page, as services with limit and offset give it."""
@@ -305,18 +356,28 @@ def _identity(cloud: FakeOpenStack) -> None:
     )
     cloud.answer(f"{keystone}/users", listed("users", [USER]))
     cloud.answer(f"{keystone}/users?idp_id=so-noi-vu", listed("users", [USER]))
-    cloud.answer(
-        f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [{"id": "so-noi-vu"}])
-    )
+    cloud.answer(f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [PROVIDER]))
     grant = {
         "role": {"id": "r-admin", "name": "admin"},
         "user": {"id": "u-an", "name": "an"},
         "scope": {"project": {"id": SHOP}, "OS-INHERIT:inherited_to": "projects"},
     }
     cloud.answer(f"{keystone}/role_assignments", listed("role_assignments", [grant]))
-    cloud.answer(f"{keystone}/groups", listed("groups", [{"id": "grp-1", "name": "operators"}]))
+    cloud.answer(f"{keystone}/groups", listed("groups", [GROUP_OF_USERS]))
     cloud.answer(f"{keystone}/groups/grp-1/users", listed("users", [USER]))
     cloud.answer(f"{keystone}/endpoints", status=403)
+    cloud.answer(f"{keystone}/domains", listed("domains", [DOMAIN]))
+    passwords = {"config": {"security_compliance": PASSWORDS}}
+    cloud.answer(f"{keystone}/domains/default/config/security_compliance", passwords)
+    cloud.answer(f"{keystone}/roles", listed("roles", [ROLE]))
+    cloud.answer(f"{keystone}/roles?domain_id=default", listed("roles", [DOMAIN_ROLE]))
+    own = listed("application_credentials", [CREDENTIAL])
+    cloud.answer(f"{keystone}/users/u-1/application_credentials", own)
+    cloud.answer(f"{keystone}/users/u-an/application_credentials", listed("application_credentials", []))
+    cloud.answer(f"{keystone}/OS-TRUST/trusts", listed("trusts", [TRUST]))
+    cloud.answer(f"{keystone}/OS-TRUST/trusts/trust-1/roles", listed("roles", [ROLE]))
+    cloud.answer(f"{keystone}/limits", listed("limits", [LIMIT]))
+    cloud.answer(f"{keystone}/limits", listed("limits", []), project=BANK)
 
 
 def _compute(cloud: FakeOpenStack) -> None:

@@ -26,7 +26,7 @@ from fake_openstack import (
 )
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from openstack_answers import IMAGE, SERVER, USER, VOLUME, small_cloud
+from openstack_answers import CREDENTIAL, IMAGE, LIMIT, SERVER, USER, VOLUME, small_cloud
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector, session
@@ -655,17 +655,189 @@ def test_one_group_that_cannot_be_read_makes_the_members_partial(cloud: FakeOpen
     rows = [{"id": "grp-1", "name": "a"}, {"id": "grp-2", "name": "b"}]
     cloud.answer("/identity/v3/groups", listed("groups", rows))
     cloud.answer("/identity/v3/groups/grp-2/users", status=500)
-    taken = collect(TARGET, "keystone.groups", "keystone.group_users")
+    taken = collect(TARGET, "keystone.group_users")
     assert [m.id for m in taken.resources("openstack.group_member")] == ["grp-1:u-an"]
     assert [(g.type, g.reason) for g in taken.gaps()] == [("openstack.group_member", Reason.PARTIAL)]
 
 
 def test_no_groups_have_no_members(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/groups", listed("groups", []))
-    taken = collect(TARGET, "keystone.groups", "keystone.group_users")
+    taken = collect(TARGET, "keystone.group_users")
     (listing,) = taken.seen
     assert isinstance(listing, Listing)
     assert (listing.count, taken.request(listing.call)) == (0, "GET /identity/v3/groups")
+
+
+# --- Keystone: what it shows to some, and filters for others ---------------------------------------------------
+
+
+def test_a_keystone_that_refuses_leaves_gaps(cloud: FakeOpenStack) -> None:
+    for path in ("domains", "roles", "groups", "OS-TRUST/trusts", "OS-FEDERATION/identity_providers"):
+        cloud.answer(f"/identity/v3/{path}", status=403)
+    taken = collect(
+        TARGET,
+        "keystone.domains",
+        "keystone.domain_security",
+        "keystone.roles",
+        "keystone.groups",
+        "keystone.trusts",
+        "keystone.identity_providers",
+    )
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        ("openstack.group", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/groups"),
+        (
+            "openstack.identity_provider",
+            Reason.NO_PERMISSION,
+            "HTTP 403 from GET /identity/v3/OS-FEDERATION/identity_providers",
+        ),
+        ("openstack.role", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/roles"),
+        ("openstack.domain", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/domains"),
+        ("openstack.trust", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/OS-TRUST/trusts"),
+    ]
+    assert len(taken.seen) == 5
+
+
+def test_roles_without_those_of_domains_are_not_all(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/roles?domain_id=default", status=500)
+    taken = collect(TARGET, "keystone.roles")
+    assert [r.name for r in taken.resources("openstack.role")] == ["admin"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.PARTIAL,
+            "roles of a domain: HTTP 500 from GET /identity/v3/roles?domain_id=default",
+        )
+    ]
+    cloud.answer("/identity/v3/domains", status=403)
+    taken = collect(TARGET, "keystone.roles")
+    assert [r.name for r in taken.resources("openstack.role")] == ["admin"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.NO_PERMISSION,
+            "which domains have roles: HTTP 403 from GET /identity/v3/domains",
+        )
+    ]
+
+
+def test_a_role_of_an_old_keystone_has_no_options(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/roles", listed("roles", [{"id": "r-1", "name": "admin"}]))
+    role = collect(TARGET, "keystone.roles").resources("openstack.role")[0]
+    assert role.facts == {"domain": None}
+    assert role.unseen == {"immutable": Unseen(Reason.NOT_IMPLEMENTED, "the service's answer has no options")}
+
+
+def passwords(cloud: FakeOpenStack) -> dict[str, Any]:
+    """What is known of the password rules of each domain."""
+    taken = collect(TARGET, "keystone.domains", "keystone.domain_security")
+    return {
+        d.id: d.unseen["password"] if "password" in d.unseen else d.facts["password.regex"]
+        for d in taken.resources("openstack.domain")
+    }
+
+
+def test_password_rules_are_told_of_the_default_domain_only(cloud: FakeOpenStack) -> None:
+    """Keystone answers 403 for every other domain; only beside an answer that is no refusal of the token."""
+    rows = [{"id": id_, "name": id_, "enabled": True, "tags": []} for id_ in ("default", "so-y-te")]
+    cloud.answer("/identity/v3/domains", listed("domains", rows))
+    theirs = "/identity/v3/domains/so-y-te/config/security_compliance"
+    cloud.answer(theirs, status=403)
+    only = Unseen(Reason.NOT_IMPLEMENTED, "Keystone tells the rules of its default domain only")
+    assert passwords(cloud) == {"default": "^.{12,}$", "so-y-te": only}
+    own = "/identity/v3/domains/default/config/security_compliance"
+    nothing = {"password_regex": None, "password_regex_description": ""}
+    cloud.answer(own, {"config": {"security_compliance": nothing}})
+    assert passwords(cloud) == {"default": None, "so-y-te": only}
+    for status, reason in (
+        (403, Reason.NO_PERMISSION),
+        (404, Reason.SERVICE_ABSENT),
+        (501, Reason.NOT_IMPLEMENTED),
+    ):
+        cloud.answer(own, status=status)
+        assert passwords(cloud) == {
+            "default": Unseen(reason, f"HTTP {status} from GET {own}"),
+            "so-y-te": Unseen(Reason.NO_PERMISSION, f"HTTP 403 from GET {theirs}"),
+        }
+
+
+@pytest.mark.parametrize("body", [{}, {"config": []}, {"config": {"security_compliance": "none"}}])
+def test_password_rules_that_are_not_told_are_not_unset(cloud: FakeOpenStack, body: Any) -> None:
+    cloud.answer("/identity/v3/domains/default/config/security_compliance", body)
+    domain = collect(TARGET, "keystone.domains", "keystone.domain_security").one("openstack.domain")
+    assert {fact: why.reason for fact, why in domain.unseen.items()} == {
+        "password.regex": Reason.NOT_IMPLEMENTED,
+        "password.regex_description": Reason.NOT_IMPLEMENTED,
+    }
+    unasked = collect(TARGET, "keystone.domains").one("openstack.domain")
+    assert unasked.unseen == {"password": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}
+
+
+def test_application_credentials_of_others_may_be_refused(cloud: FakeOpenStack) -> None:
+    """Everybody sees their own; whoever sees no more cannot say what there is."""
+    theirs = "/identity/v3/users/u-an/application_credentials"
+    cloud.answer(theirs, status=403)
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [c.facts["user"] for c in taken.resources("openstack.application_credential")] == ["u-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.NO_PERMISSION, f"those of other users: HTTP 403 from GET {theirs}")
+    ]
+    cloud.answer(theirs, status=500)
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, f"application credentials of a user: HTTP 500 from GET {theirs}")
+    ]
+    cloud.answer("/identity/v3/users", status=403)
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [c.facts["user"] for c in taken.resources("openstack.application_credential")] == ["u-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.NO_PERMISSION,
+            "which other users there are: HTTP 403 from GET /identity/v3/users",
+        )
+    ]
+    cloud.answer("/identity/v3/users", listed("users", [USER, {"name": "nameless"}]))
+    cloud.answer(theirs, listed("application_credentials", []))
+    (gap,) = collect(TARGET, "keystone.application_credentials").gaps()
+    assert gap.reason is Reason.INVALID_ANSWER
+
+
+def test_an_application_credential_without_rules_has_none(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in CREDENTIAL.items() if k != "access_rules"}
+    rows = listed("application_credentials", [{**row, "unrestricted": True, "expires_at": None}])
+    cloud.answer("/identity/v3/users/u-1/application_credentials", rows)
+    found = collect(TARGET, "keystone.application_credentials").one("openstack.application_credential")
+    assert (found.facts["access_rules"], found.facts["unrestricted"], found.facts["expires_at"]) == (
+        None,
+        True,
+        None,
+    )
+
+
+def test_roles_of_a_trust_that_are_not_told(cloud: FakeOpenStack) -> None:
+    """A trust that is used up is listed, and answers 404."""
+    roles = "/identity/v3/OS-TRUST/trusts/trust-1/roles"
+    cloud.answer(roles, status=404)
+    trust = collect(TARGET, "keystone.trusts", "keystone.trust_roles").one("openstack.trust")
+    assert trust.unseen == {"roles": Unseen(Reason.SERVICE_ABSENT, f"HTTP 404 from GET {roles}")}
+    unasked = collect(TARGET, "keystone.trusts").one("openstack.trust")
+    assert unasked.unseen == {"roles": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}
+
+
+def test_limits_of_projects_are_not_all_limits(cloud: FakeOpenStack) -> None:
+    """Keystone filters this list by the token and refuses nobody: an empty one proves nothing."""
+    taken = collect(TARGET, "keystone.limits")
+    assert [limit.id for limit in taken.resources("openstack.limit")] == ["limit-1"]
+    assert taken.listings() == []
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.PARTIAL,
+            "Keystone shows a project its own limits only, and no token of the system:"
+            " HTTP 401 to the token request",
+        )
+    ]
+
+
+def test_a_limit_of_minus_one_is_none(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/limits", listed("limits", [{**LIMIT, "resource_limit": -1}]))
+    assert collect(TARGET, "keystone.limits").one("openstack.limit").facts["limit"] is None
 
 
 # --- whatever fails, nothing is forgotten ------------------------------------------------------------------
@@ -734,8 +906,6 @@ def test_every_wanted_type_ends_in_a_listing_or_a_gap(
             seen = list(reader.collect(scope, wanted, CallLog()))
             concluded = {s.type for s in seen if not isinstance(s, Resource)}
             owed = types_of(scope, types) if vantage == "tenant" else frozenset()
-            if "keystone.group_users" not in wanted:
-                owed -= {"openstack.group_member"}
             if "neutron.vpn_connections" not in wanted:
                 owed -= {"openstack.vpn_connection"}
             assert owed <= concluded, (scope, owed - concluded)

@@ -205,9 +205,7 @@ def test_without_a_system_role_the_project_token_is_refused(cloud: FakeOpenStack
     cloud.answer("/identity/v3/users", status=403)
     cloud.answer("/identity/v3/role_assignments", status=403)
     cloud.answer("/identity/v3/groups", status=403)
-    taken = collect(
-        TARGET, "keystone.users", "keystone.role_assignments", "keystone.groups", "keystone.group_users"
-    )
+    taken = collect(TARGET, "keystone.users", "keystone.role_assignments", "keystone.group_users")
     assert [(g.type, g.reason) for g in taken.gaps()] == [
         ("openstack.user", Reason.NO_PERMISSION),
         ("openstack.role_assignment", Reason.NO_PERMISSION),

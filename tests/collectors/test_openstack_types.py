@@ -465,12 +465,110 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         TARGET,
         "openstack.group_member",
-        ("keystone.groups", "keystone.group_users"),
+        ("keystone.group_users",),
         {
             "id": "grp-1:u-an",
             "name": "",
             "facts": {"group": "grp-1", "user": "u-an"},
             "from": {"": "GET /identity/v3/groups/grp-1/users"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.group",
+        ("keystone.groups",),
+        {
+            "id": "grp-1",
+            "name": "operators",
+            "facts": {"domain": "default"},
+            "from": {"": "GET /identity/v3/groups"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.domain",
+        ("keystone.domains", "keystone.domain_security"),
+        {
+            "id": "default",
+            "name": "Default",
+            "facts": {
+                "enabled": True,
+                "immutable": True,
+                "labels": {"role": "internal"},
+                "label_names": ("role",),
+                "password.regex": "^.{12,}$",
+                "password.regex_description": "at least 12 characters",
+            },
+            "from": {
+                "": "GET /identity/v3/domains",
+                "password": "GET /identity/v3/domains/default/config/security_compliance",
+            },
+        },
+    ),
+    (
+        TARGET,
+        "openstack.role",
+        ("keystone.roles",),
+        {
+            "id": "r-admin",
+            "name": "admin",
+            "facts": {"domain": None, "immutable": True},
+            "from": {"": "GET /identity/v3/roles"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.application_credential",
+        ("keystone.application_credentials",),
+        {
+            "id": "ac-1",
+            "name": "ci-read",
+            "facts": {
+                "user": "u-1",
+                "project_id": SHOP,
+                "roles": ("reader",),
+                "unrestricted": False,
+                "expires_at": T,
+                "access_rules": ({"service": "compute", "method": "GET", "path": "/v2.1/servers"},),
+            },
+            "from": {"": "GET /identity/v3/users/u-1/application_credentials"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.trust",
+        ("keystone.trusts", "keystone.trust_roles"),
+        {
+            "id": "trust-1",
+            "name": "",
+            "facts": {
+                "trustor": "u-an",
+                "trustee": "u-1",
+                "project_id": SHOP,
+                "impersonation": True,
+                "expires_at": T,
+                "remaining_uses": None,
+                "roles": ("admin",),
+            },
+            "from": {
+                "": "GET /identity/v3/OS-TRUST/trusts",
+                "roles": "GET /identity/v3/OS-TRUST/trusts/trust-1/roles",
+            },
+        },
+    ),
+    (
+        TARGET,
+        "openstack.identity_provider",
+        ("keystone.identity_providers",),
+        {
+            "id": "so-noi-vu",
+            "name": "so-noi-vu",
+            "facts": {
+                "enabled": True,
+                "domain": "default",
+                "remote_ids": ("https://dang-nhap.example.test/idp",),
+            },
+            "from": {"": "GET /identity/v3/OS-FEDERATION/identity_providers"},
         },
     ),
 ]
@@ -492,6 +590,39 @@ def test_a_type_is_read_whole(
     assert listing.proof
     assert listing.call is not None
     assert taken.gaps() == []
+
+
+def test_limits_are_read_by_the_system(cloud: FakeOpenStack) -> None:
+    cloud.system_roles = ["reader"]
+    taken = collect(TARGET, "keystone.limits")
+    assert shown(taken.one("openstack.limit"), taken) == {
+        "id": "limit-1",
+        "name": "",
+        "scope": TARGET,
+        "facts": {
+            "service_id": "s-nova",
+            "region_id": "vn-hn-1",
+            "project_id": SHOP,
+            "domain_id": None,
+            "resource": "servers",
+            "limit": 10,
+        },
+        "unseen": {},
+        "from": {"": "GET /identity/v3/limits"},
+    }
+    assert [(s.count, s.proof) for s in taken.listings()] == [
+        (1, "Keystone lists all limits to a token of the whole system")
+    ]
+    assert taken.gaps() == []
+
+
+def test_roles_of_domains_are_asked_for(cloud: FakeOpenStack) -> None:
+    taken = collect(TARGET, "keystone.roles")
+    assert [(r.name, r.facts["domain"], r.facts["immutable"]) for r in taken.resources("openstack.role")] == [
+        ("admin", None, True),
+        ("clerk", "default", False),
+    ]
+    assert [listing.count for listing in taken.listings()] == [2]
 
 
 def test_zones_of_three_services_are_three_things(cloud: FakeOpenStack) -> None:
@@ -622,10 +753,7 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
         for call in TYPES[name].calls.values()
         if call.lists
     }
-    beside = {
-        ("keystone.groups", "openstack.group_member"),
-        ("neutron.extensions", "openstack.vpn_connection"),
-    }
+    beside = {("neutron.extensions", "openstack.vpn_connection")}
     concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
     assert marked == concluded | beside
 

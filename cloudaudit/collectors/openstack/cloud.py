@@ -44,6 +44,8 @@ class Token:
     """How to send a token, and what it says of itself. `call` is the request that fetched it."""
 
     plugin: BaseIdentityPlugin = field(repr=False)
+    user: str
+    """Id of the user the credential belongs to; empty where the token does not tell."""
     project: str | None
     project_name: str
     system: bool
@@ -146,6 +148,30 @@ class Cloud:
     def admin_rows(self, path: str, key: str, home: Token, log: CallLog) -> Rows:
         """A list for administrators and system readers: with the system's token, else the project's."""
         return self._rows_in(self._admin_rows(path, key, home), log)
+
+    def token_rows(self, path: str, key: str, token: Token | Trouble, log: CallLog) -> Rows:
+        """A list of Keystone that depends on whose token asks."""
+        if isinstance(token, Trouble):
+            return Rows((), token)
+        return self._rows_in(self._keystone_rows(path, key, token), log)
+
+    def system_token(self, log: CallLog) -> Token | Trouble:
+        """A token for the whole system; trouble for a credential that has no role there."""
+        token = self._system_token()
+        return self._token_in(token, log) if isinstance(token, Token) else self._trouble_in(token, log)
+
+    def users(self, home: Token, log: CallLog) -> tuple[list[str], Trouble | None]:
+        """Ids of all users, the credential's own first, and why there may be more of them."""
+        rows = self.admin_rows("/users", "users", home, log)
+        others: set[str] = set()
+        trouble = rows.trouble
+        for row in rows.rows:
+            try:
+                others.add(identifier(row.get("id")))
+            except Odd:
+                trouble = trouble or Trouble(Reason.INVALID_ANSWER, "a user has no usable id", rows.call)
+        own = [home.user] if home.user else []
+        return [*own, *sorted(others - set(own))], trouble
 
     def kept_rows(
         self, key: Hashable, read: Callable[[CallLog], Iterable[Page | Trouble]], log: CallLog
@@ -339,6 +365,7 @@ def _token(plugin: BaseIdentityPlugin, access: AccessInfo, call: int) -> Token:
     project = access.project_id if access.project_scoped else None
     return Token(
         plugin=plugin,
+        user=identifier(access.user_id) if access.user_id else "",
         project=identifier(project) if project else None,
         project_name=text(access.project_name or "") if project else "",
         system=bool(access.system_scoped),
