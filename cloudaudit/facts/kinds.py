@@ -12,11 +12,13 @@ KINDS: Final = {
     "openstack": tuple(
         f"openstack.{name}"
         for name in (
-            "application_credential", "availability_zone", "backup", "container", "domain", "endpoint",
-            "extension", "floating_ip", "group", "group_member", "identity_provider", "image", "limit",
-            "network", "port", "project", "region", "role", "role_assignment", "router", "security_group",
-            "security_group_rule", "server", "server_group", "service", "share", "share_backup", "snapshot",
-            "subnet", "trust", "user", "volume", "volume_type", "vpn_connection",
+            "aggregate", "application_credential", "availability_zone", "backup", "block_storage_service",
+            "compute_service", "container", "domain", "endpoint", "extension", "flavor", "floating_ip",
+            "group", "group_member", "hypervisor", "identity_provider", "image", "keypair", "limit",
+            "network", "port", "project", "quota", "region", "role", "role_assignment", "router",
+            "security_group", "security_group_rule", "server", "server_group", "service", "share",
+            "share_backup", "snapshot", "storage_pool", "subnet", "trust", "user", "volume",
+            "volume_transfer", "volume_type", "vpn_connection",
         )
     ),
     "s3": ("s3.bucket", "s3.endpoint"),

@@ -303,6 +303,93 @@ LIMIT = {
     "resource_limit": 10,
 }
 
+FLAVOR = {
+    "id": "fl-1",
+    "name": "s1.small",
+    "vcpus": 1,
+    "ram": 512,
+    "disk": 1,
+    "OS-FLV-EXT-DATA:ephemeral": 2,
+    "swap": 0,
+    "os-flavor-access:is_public": True,
+    "extra_specs": {"hw:cpu_policy": "dedicated"},
+}
+KEYPAIR = {
+    "name": "khoa robot",
+    "type": "ssh",
+    "fingerprint": "e3:35:97:4a",
+    "public_key": f"ssh-rsa {PLANTED}-public-key",
+}
+HYPERVISOR = {
+    "id": "hyp-1",
+    "hypervisor_hostname": "may-1.example.test",
+    "state": "up",
+    "status": "enabled",
+    "hypervisor_type": "QEMU",
+    "hypervisor_version": 8002003,
+    "host_ip": "127.0.0.1",
+    "service": {"id": "cs-1", "host": "may-1", "disabled_reason": None},
+    "servers": [{"name": "instance-1", "uuid": "srv-1"}],
+}
+AGGREGATE = {
+    "id": 1,
+    "uuid": "agg-1",
+    "name": "hn-az1",
+    "availability_zone": "hn-az1",
+    "hosts": ["may-1"],
+    "metadata": {"tier": "gold", "note": f"{PLANTED}-aggregate"},
+}
+COMPUTE_SERVICE = {
+    "id": "cs-1",
+    "binary": "nova-compute",
+    "host": "may-1",
+    "zone": "hn-az1",
+    "status": "enabled",
+    "state": "up",
+    "updated_at": f"{MADE}.000000",
+    "disabled_reason": None,
+    "forced_down": False,
+}
+TRANSFER = {
+    "id": "tr-1",
+    "name": "ban-giao",
+    "volume_id": "vol-1",
+    "created_at": f"{MADE}.000000",
+    "source_project_id": SHOP,
+    "auth_key": f"{PLANTED}-transfer",
+}
+POOL = {
+    "name": "bed@file1#file1",
+    "capabilities": {
+        "volume_backend_name": "file1",
+        "storage_protocol": "iSCSI",
+        "total_capacity_gb": 1000,
+        "free_capacity_gb": 899.5,
+        "replication_enabled": True,
+        "san_password": f"{PLANTED}-pool",
+    },
+}
+VOLUME_SERVICE = {
+    "binary": "cinder-volume",
+    "host": "bed@file1",
+    "zone": "nova",
+    "status": "enabled",
+    "state": "up",
+    "updated_at": f"{MADE}.000000",
+    "backend_state": "up",
+    "replication_status": "disabled",
+    "active_backend_id": None,
+    "frozen": False,
+}
+BACKUP_SERVICE = {
+    "binary": "cinder-backup",
+    "host": "bed",
+    "zone": "nova",
+    "status": "enabled",
+    "state": "up",
+    "updated_at": None,
+}
+
 
 def offset_list(key: str, *rows: dict[str, Any]) -> Any:
     """A list of which everything is on the first page, as services with limit and offset give it."""
@@ -328,6 +415,21 @@ def small_cloud() -> FakeOpenStack:
         cloud.answer(f"{volume}/types", {"volume_types": [TYPE]})
         cloud.answer(f"{volume}/types/type-1/encryption", ENCRYPTION)
         cloud.answer(f"{volume}/os-availability-zone", zones("hn-az1"))
+        transfers = offset_list("transfers", *([TRANSFER] if mine else []))
+        cloud.call(f"{volume}/volume-transfers/detail", transfers)
+        cloud.answer(f"{volume}/scheduler-stats/get_pools", {"pools": [POOL]})
+        cloud.answer(f"{volume}/os-services", {"services": [VOLUME_SERVICE, BACKUP_SERVICE]})
+        gigabytes = {"limit": -1, "in_use": 2, "reserved": 1, "allocated": 0}
+        cloud.answer(
+            f"{volume}/os-quota-sets/{project}?usage=True",
+            {"quota_set": {"id": project, "gigabytes": gigabytes}},
+        )
+        cores = {"limit": 20, "in_use": 3, "reserved": 0}
+        key_pairs = {"limit": 100, "in_use": 0, "reserved": 0}
+        quotas = {"id": project, "key_pairs": key_pairs, "cores": cores}
+        cloud.answer(f"/compute/v2.1/os-quota-sets/{project}/detail", {"quota_set": quotas})
+        ports = {"limit": 500, "used": 4, "reserved": 0}
+        cloud.answer(f"/network/v2.0/quotas/{project}/details.json", {"quota": {"port": ports}})
         account = f"/object/v1/AUTH_{project}"
         cloud.answer(f"{account}?format=json", [{"name": "kho", "count": 1, "bytes": 9}] if mine else [])
         cloud.answer(f"{account}?format=json&marker=kho", [])
@@ -387,6 +489,13 @@ def _compute(cloud: FakeOpenStack) -> None:
     cloud.answer(f"{nova}/servers/detail", {"servers": []})
     cloud.call(f"{nova}/os-server-groups", offset_list("server_groups", SERVER_GROUP))
     cloud.answer(f"{nova}/os-availability-zone", zones("hn-az1"))
+    cloud.answer(f"{nova}/flavors/detail", {"flavors": [FLAVOR]})
+    cloud.answer(f"{nova}/os-keypairs", {"keypairs": [{"keypair": KEYPAIR}]})
+    cloud.answer(f"{nova}/os-keypairs?limit=1000&user_id=u-an", {"keypairs": []})
+    cloud.answer(f"{nova}/os-keypairs/khoa%20robot", {"keypair": {**KEYPAIR, "created_at": f"{MADE}.000000"}})
+    cloud.answer(f"{nova}/os-hypervisors/detail", {"hypervisors": [HYPERVISOR]})
+    cloud.answer(f"{nova}/os-aggregates", {"aggregates": [AGGREGATE]})
+    cloud.answer(f"{nova}/os-services", {"services": [COMPUTE_SERVICE]})
 
 
 def _network(cloud: FakeOpenStack) -> None:

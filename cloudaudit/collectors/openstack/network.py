@@ -23,6 +23,8 @@ from cloudaudit.collectors.openstack.item import (
 )
 from cloudaudit.collectors.openstack.listing import PAGE, SEEING_ROLES, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page
+from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
+from cloudaudit.collectors.openstack.quotas import Quotas, quotas
 from cloudaudit.collectors.openstack.zones import PROOF as ZONE_PROOF
 from cloudaudit.collectors.openstack.zones import TYPE as ZONE
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
@@ -41,7 +43,9 @@ PROJECT: Covers = (
     ("neutron.security_groups", "openstack.security_group"),
     ("neutron.security_group_rules", "openstack.security_group_rule"),
     ("neutron.vpn_connections", "openstack.vpn_connection"),
+    ("neutron.quotas", QUOTA),
 )
+QUOTAS: Final = Quotas(call="neutron.quotas", path="/quotas/{}/details.json", key="quota", used="used")
 # Protocols whose "ports" in a rule are types and codes, or which have none.
 _ICMP: Final = frozenset({"icmp", "icmpv6", "ipv6-icmp", "1", "58"})
 
@@ -61,6 +65,8 @@ def read_project(desk: Desk) -> Iterator[Seen]:
         yield from listing(desk, replace(RULES, common=partial(_of_shared_group, desk)))
     if VPN_CONNECTIONS.call in desk.wanted:
         yield from _vpn(desk)
+    if QUOTAS.call in desk.wanted:
+        yield from quotas(desk, QUOTAS)
 
 
 def _network(item: Item, desk: Desk) -> None:
