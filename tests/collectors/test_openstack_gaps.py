@@ -997,9 +997,7 @@ def test_a_service_of_a_cell_that_is_down_says_so(cloud: FakeOpenStack) -> None:
     first, second = collect(REGION, "nova.services").resources("openstack.compute_service")
     assert (first.id, second.id) == ("3", "nova-compute:may-2")
     assert second.facts == {"binary": "nova-compute", "host": "may-2", "status": "UNKNOWN"}
-    assert set(second.unseen.values()) == {
-        Unseen(Reason.PARTIAL, "the cell of the service does not answer")
-    }
+    assert set(second.unseen.values()) == {Unseen(Reason.PARTIAL, "the cell of the service does not answer")}
 
 
 def test_an_aggregate_of_an_old_nova_has_a_number(cloud: FakeOpenStack) -> None:
