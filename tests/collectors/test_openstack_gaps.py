@@ -700,12 +700,12 @@ def test_a_keystone_that_refuses_leaves_gaps(cloud: FakeOpenStack) -> None:
         "keystone.identity_providers",
     )
     assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
-        ("openstack.group", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/groups"),
         (
             "openstack.identity_provider",
             Reason.NO_PERMISSION,
             "HTTP 403 from GET /identity/v3/OS-FEDERATION/identity_providers",
         ),
+        ("openstack.group", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/groups"),
         ("openstack.role", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/roles"),
         ("openstack.domain", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/domains"),
         ("openstack.trust", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/OS-TRUST/trusts"),
@@ -734,6 +734,52 @@ def test_roles_without_those_of_domains_are_not_all(cloud: FakeOpenStack) -> Non
     ]
 
 
+TWO_DOMAINS = [
+    {"id": id_, "name": id_, "enabled": True, "tags": [], "options": {}} for id_ in ("default", "so-y-te")
+]
+
+
+def test_groups_of_a_domain_with_a_driver_of_its_own(cloud: FakeOpenStack) -> None:
+    """Keystone lists the groups of one domain to a request that names none, and says nothing of the others."""
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    theirs = "/identity/v3/groups?domain_id=so-y-te"
+    cloud.answer(theirs, listed("groups", [{"id": "grp-2", "name": "bac-si", "domain_id": "so-y-te"}]))
+    taken = collect(TARGET, "keystone.groups")
+    assert [(g.id, g.facts["domain"]) for g in taken.resources("openstack.group")] == [
+        ("grp-1", "default"),
+        ("grp-2", "so-y-te"),
+    ]
+    assert [s.count for s in taken.listings()] == [2]
+    cloud.answer(theirs, status=500)
+    taken = collect(TARGET, "keystone.groups")
+    assert [g.id for g in taken.resources("openstack.group")] == ["grp-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.INVALID_ANSWER, f"HTTP 500 from GET {theirs}")
+    ]
+    cloud.answer("/identity/v3/domains", status=403)
+    taken = collect(TARGET, "keystone.groups")
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.NO_PERMISSION, "which domains there are: HTTP 403 from GET /identity/v3/domains")
+    ]
+
+
+def test_credentials_of_users_of_other_domains_are_asked_for(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    cloud.answer("/identity/v3/users?domain_id=so-y-te", listed("users", [{**USER, "id": "u-ldap"}]))
+    taken = collect(TARGET, "keystone.application_credentials")
+    theirs = "/identity/v3/users/u-ldap/application_credentials"
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, f"application credentials of a user: HTTP 404 from GET {theirs}")
+    ]
+    cloud.answer(theirs, listed("application_credentials", [{**CREDENTIAL, "id": "ac-2"}]))
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [(c.id, c.facts["user"]) for c in taken.resources("openstack.application_credential")] == [
+        ("ac-1", "u-1"),
+        ("ac-2", "u-ldap"),
+    ]
+    assert [s.count for s in taken.listings()] == [2]
+
+
 def test_a_role_of_an_old_keystone_has_no_options(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/roles", listed("roles", [{"id": "r-1", "name": "admin"}]))
     role = collect(TARGET, "keystone.roles").resources("openstack.role")[0]
@@ -752,8 +798,7 @@ def passwords(cloud: FakeOpenStack) -> dict[str, Any]:
 
 def test_password_rules_are_told_of_the_default_domain_only(cloud: FakeOpenStack) -> None:
     """Keystone answers 403 for every other domain; only beside an answer that is no refusal of the token."""
-    rows = [{"id": id_, "name": id_, "enabled": True, "tags": []} for id_ in ("default", "so-y-te")]
-    cloud.answer("/identity/v3/domains", listed("domains", rows))
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
     theirs = "/identity/v3/domains/so-y-te/config/security_compliance"
     cloud.answer(theirs, status=403)
     only = Unseen(Reason.NOT_IMPLEMENTED, "Keystone tells the rules of its default domain only")

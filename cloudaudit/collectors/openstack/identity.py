@@ -71,9 +71,12 @@ def read_target(desk: Desk) -> Iterator[Seen]:
         federated = _federated(desk)
         users = desk.cloud.admin_rows(USERS.path, USERS.key, desk.token, desk.log)
         yield from listing(desk, replace(USERS, read=partial(_user, federated=federated)), users.source)
-    for lister in (ASSIGNMENTS, GROUPS, PROVIDERS):
+    for lister in (ASSIGNMENTS, PROVIDERS):
         if lister.call in desk.wanted:
             yield from listing(desk, lister, _admin_rows(desk, lister).source)
+    if GROUPS.call in desk.wanted:
+        groups = desk.cloud.rows_of_domains(GROUPS.path, GROUPS.key, desk.token, desk.log)
+        yield from listing(desk, GROUPS, groups.source)
     for lister, source in (
         (MEMBERS, _members),
         (ROLES, _roles),
