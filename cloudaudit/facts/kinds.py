@@ -1,29 +1,11 @@
-"""Which observed types there are by kind of cloud, and whether what is said of all of them is whole."""
+"""Whether what is said of several types together is whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from cloudaudit.facts.derivation import unseen_anywhere
 from cloudaudit.model import Unseen, World
-
-KINDS: Final = {
-    "openstack": tuple(
-        f"openstack.{name}"
-        for name in (
-            "address_group", "availability_zone", "backup", "bgpvpn", "container", "dns_zone", "endpoint",
-            "extension", "floating_ip", "group_member", "image", "image_member", "image_service",
-            "image_store", "lb_pool", "listener", "loadbalancer", "network", "network_agent", "network_log",
-            "object_account", "object_service", "port", "project", "qos_policy", "rbac_policy", "region",
-            "resource_provider", "role_assignment", "router", "secret", "security_group",
-            "security_group_rule", "server", "server_group", "service", "share", "share_backup",
-            "share_replica", "snapshot", "stack", "subnet", "trunk", "user", "volume", "volume_type",
-            "vpn_connection",
-        )
-    ),
-    "s3": ("s3.bucket", "s3.endpoint"),
-}  # fmt: skip
 
 
 def hidden_part(world: World, types: Iterable[str]) -> Unseen | None:

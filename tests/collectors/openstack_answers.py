@@ -493,6 +493,144 @@ USER = {
     "options": {"multi_factor_auth_enabled": True, "multi_factor_auth_rules": [["password", "totp"]]},
 }
 
+DOMAIN = {
+    "id": "default",
+    "name": "Default",
+    "enabled": True,
+    "tags": ["role=internal"],
+    "options": {"immutable": True},
+}
+PASSWORDS = {"password_regex": "^.{12,}$", "password_regex_description": "at least 12 characters"}
+ROLE = {"id": "r-admin", "name": "admin", "domain_id": None, "options": {"immutable": True}}
+GROUP_OF_USERS = {"id": "grp-1", "name": "operators", "domain_id": "default", "description": ""}
+DOMAIN_ROLE = {"id": "r-clerk", "name": "clerk", "domain_id": "default", "options": {}}
+CREDENTIAL = {
+    "id": "ac-1",
+    "name": "ci-read",
+    "project_id": SHOP,
+    "system": None,
+    "expires_at": f"{MADE}.000000",
+    "unrestricted": None,
+    "roles": [{"id": "r-reader", "name": "reader"}],
+    "access_rules": [
+        {"id": "rule-1", "service": "compute", "path": "/v2.1/servers", "method": "GET"},
+    ],
+    "secret": f"{PLANTED}-application-credential",
+}
+TRUST = {
+    "id": "trust-1",
+    "trustor_user_id": "u-an",
+    "trustee_user_id": "u-1",
+    "project_id": SHOP,
+    "impersonation": True,
+    "expires_at": f"{MADE}.000000Z",
+    "remaining_uses": None,
+    "deleted_at": None,
+}
+IDENTITY_PROVIDER = {
+    "id": "so-noi-vu",
+    "domain_id": "default",
+    "enabled": True,
+    "remote_ids": ["https://dang-nhap.example.test/idp"],
+    "authorization_ttl": None,
+}
+LIMIT = {
+    "id": "limit-1",
+    "service_id": "s-nova",
+    "region_id": "vn-hn-1",
+    "project_id": SHOP,
+    "domain_id": None,
+    "resource_name": "servers",
+    "resource_limit": 10,
+}
+
+FLAVOR = {
+    "id": "fl-1",
+    "name": "s1.small",
+    "vcpus": 1,
+    "ram": 512,
+    "disk": 1,
+    "OS-FLV-EXT-DATA:ephemeral": 2,
+    "swap": 0,
+    "os-flavor-access:is_public": True,
+    "extra_specs": {"hw:cpu_policy": "dedicated"},
+}
+KEYPAIR = {
+    "name": "khoa robot",
+    "type": "ssh",
+    "fingerprint": "e3:35:97:4a",
+    "public_key": f"ssh-rsa {PLANTED}-public-key",
+}
+HYPERVISOR = {
+    "id": "hyp-1",
+    "hypervisor_hostname": "may-1.example.test",
+    "state": "up",
+    "status": "enabled",
+    "hypervisor_type": "QEMU",
+    "hypervisor_version": 8002003,
+    "host_ip": "127.0.0.1",
+    "service": {"id": "cs-1", "host": "may-1", "disabled_reason": None},
+    "servers": [{"name": "instance-1", "uuid": "srv-1"}],
+}
+AGGREGATE = {
+    "id": 1,
+    "uuid": "agg-1",
+    "name": "hn-az1",
+    "availability_zone": "hn-az1",
+    "hosts": ["may-1"],
+    "metadata": {"tier": "gold", "note": f"{PLANTED}-aggregate"},
+}
+COMPUTE_SERVICE = {
+    "id": "cs-1",
+    "binary": "nova-compute",
+    "host": "may-1",
+    "zone": "hn-az1",
+    "status": "enabled",
+    "state": "up",
+    "updated_at": f"{MADE}.000000",
+    "disabled_reason": None,
+    "forced_down": False,
+}
+TRANSFER = {
+    "id": "tr-1",
+    "name": "ban-giao",
+    "volume_id": "vol-1",
+    "created_at": f"{MADE}.000000",
+    "source_project_id": SHOP,
+    "auth_key": f"{PLANTED}-transfer",
+}
+STORAGE_POOL = {
+    "name": "bed@file1#file1",
+    "capabilities": {
+        "volume_backend_name": "file1",
+        "storage_protocol": "iSCSI",
+        "total_capacity_gb": 1000,
+        "free_capacity_gb": 899.5,
+        "replication_enabled": True,
+        "san_password": f"{PLANTED}-pool",
+    },
+}
+VOLUME_SERVICE = {
+    "binary": "cinder-volume",
+    "host": "bed@file1",
+    "zone": "nova",
+    "status": "enabled",
+    "state": "up",
+    "updated_at": f"{MADE}.000000",
+    "backend_state": "up",
+    "replication_status": "disabled",
+    "active_backend_id": None,
+    "frozen": False,
+}
+BACKUP_SERVICE = {
+    "binary": "cinder-backup",
+    "host": "bed",
+    "zone": "nova",
+    "status": "enabled",
+    "state": "up",
+    "updated_at": None,
+}
+
 
 def offset_list(key: str, *rows: dict[str, Any]) -> Any:
     """A list of which everything is on the first page, as services with limit and offset give it."""
@@ -518,6 +656,21 @@ def small_cloud() -> FakeOpenStack:
         cloud.answer(f"{volume}/types", {"volume_types": [TYPE]})
         cloud.answer(f"{volume}/types/type-1/encryption", ENCRYPTION)
         cloud.answer(f"{volume}/os-availability-zone", zones("hn-az1"))
+        transfers = offset_list("transfers", *([TRANSFER] if mine else []))
+        cloud.call(f"{volume}/volume-transfers/detail", transfers)
+        cloud.answer(f"{volume}/scheduler-stats/get_pools", {"pools": [STORAGE_POOL]})
+        cloud.answer(f"{volume}/os-services", {"services": [VOLUME_SERVICE, BACKUP_SERVICE]})
+        gigabytes = {"limit": -1, "in_use": 2, "reserved": 1, "allocated": 0}
+        cloud.answer(
+            f"{volume}/os-quota-sets/{project}?usage=True",
+            {"quota_set": {"id": project, "gigabytes": gigabytes}},
+        )
+        cores = {"limit": 20, "in_use": 3, "reserved": 0}
+        key_pairs = {"limit": 100, "in_use": 0, "reserved": 0}
+        quotas = {"id": project, "key_pairs": key_pairs, "cores": cores}
+        cloud.answer(f"/compute/v2.1/os-quota-sets/{project}/detail", {"quota_set": quotas})
+        ports = {"limit": 500, "used": 4, "reserved": 0}
+        cloud.answer(f"/network/v2.0/quotas/{project}/details.json", {"quota": {"port": ports}})
         account = f"/object/v1/AUTH_{project}"
         cloud.answer(f"{account}?format=json", [{"name": "kho", "count": 1, "bytes": 9}] if mine else [])
         cloud.answer(f"{account}?format=json&marker=kho", [])
@@ -574,18 +727,28 @@ def _identity(cloud: FakeOpenStack) -> None:
     )
     cloud.answer(f"{keystone}/users", listed("users", [USER]))
     cloud.answer(f"{keystone}/users?idp_id=so-noi-vu", listed("users", [USER]))
-    cloud.answer(
-        f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [{"id": "so-noi-vu"}])
-    )
+    cloud.answer(f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [IDENTITY_PROVIDER]))
     grant = {
         "role": {"id": "r-admin", "name": "admin"},
         "user": {"id": "u-an", "name": "an"},
         "scope": {"project": {"id": SHOP}, "OS-INHERIT:inherited_to": "projects"},
     }
     cloud.answer(f"{keystone}/role_assignments", listed("role_assignments", [grant]))
-    cloud.answer(f"{keystone}/groups", listed("groups", [{"id": "grp-1", "name": "operators"}]))
+    cloud.answer(f"{keystone}/groups", listed("groups", [GROUP_OF_USERS]))
     cloud.answer(f"{keystone}/groups/grp-1/users", listed("users", [USER]))
     cloud.answer(f"{keystone}/endpoints", status=403)
+    cloud.answer(f"{keystone}/domains", listed("domains", [DOMAIN]))
+    passwords = {"config": {"security_compliance": PASSWORDS}}
+    cloud.answer(f"{keystone}/domains/default/config/security_compliance", passwords)
+    cloud.answer(f"{keystone}/roles", listed("roles", [ROLE]))
+    cloud.answer(f"{keystone}/roles?domain_id=default", listed("roles", [DOMAIN_ROLE]))
+    own = listed("application_credentials", [CREDENTIAL])
+    cloud.answer(f"{keystone}/users/u-1/application_credentials", own)
+    cloud.answer(f"{keystone}/users/u-an/application_credentials", listed("application_credentials", []))
+    cloud.answer(f"{keystone}/OS-TRUST/trusts", listed("trusts", [TRUST]))
+    cloud.answer(f"{keystone}/OS-TRUST/trusts/trust-1/roles", listed("roles", [ROLE]))
+    cloud.answer(f"{keystone}/limits", listed("limits", [LIMIT]))
+    cloud.answer(f"{keystone}/limits", listed("limits", []), project=BANK)
 
 
 def _compute(cloud: FakeOpenStack) -> None:
@@ -595,6 +758,13 @@ def _compute(cloud: FakeOpenStack) -> None:
     cloud.answer(f"{nova}/servers/detail", {"servers": []})
     cloud.call(f"{nova}/os-server-groups", offset_list("server_groups", SERVER_GROUP))
     cloud.answer(f"{nova}/os-availability-zone", zones("hn-az1"))
+    cloud.answer(f"{nova}/flavors/detail", {"flavors": [FLAVOR]})
+    cloud.answer(f"{nova}/os-keypairs", {"keypairs": [{"keypair": KEYPAIR}]})
+    cloud.answer(f"{nova}/os-keypairs?limit=1000&user_id=u-an", {"keypairs": []})
+    cloud.answer(f"{nova}/os-keypairs/khoa%20robot", {"keypair": {**KEYPAIR, "created_at": f"{MADE}.000000"}})
+    cloud.answer(f"{nova}/os-hypervisors/detail", {"hypervisors": [HYPERVISOR]})
+    cloud.answer(f"{nova}/os-aggregates", {"aggregates": [AGGREGATE]})
+    cloud.answer(f"{nova}/os-services", {"services": [COMPUTE_SERVICE]})
 
 
 def _network(cloud: FakeOpenStack) -> None:

@@ -28,10 +28,17 @@ from fake_openstack import (
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openstack_answers import (
+    AGGREGATE,
     BGPVPN,
     BROUGHT,
+    COMPUTE_SERVICE,
+    CREDENTIAL,
     DNS_ZONE,
+    FLAVOR,
+    HYPERVISOR,
     IMAGE,
+    KEYPAIR,
+    LIMIT,
     LISTENER,
     POOL,
     POOL_MEMBERS,
@@ -40,6 +47,8 @@ from openstack_answers import (
     SHARE_REPLICA,
     SHARED_IMAGE,
     STACK,
+    STORAGE_POOL,
+    TRANSFER,
     USER,
     VOLUME,
     offset_list,
@@ -1161,17 +1170,467 @@ def test_one_group_that_cannot_be_read_makes_the_members_partial(cloud: FakeOpen
     rows = [{"id": "grp-1", "name": "a"}, {"id": "grp-2", "name": "b"}]
     cloud.answer("/identity/v3/groups", listed("groups", rows))
     cloud.answer("/identity/v3/groups/grp-2/users", status=500)
-    taken = collect(TARGET, "keystone.groups", "keystone.group_users")
+    taken = collect(TARGET, "keystone.group_users")
     assert [m.id for m in taken.resources("openstack.group_member")] == ["grp-1:u-an"]
     assert [(g.type, g.reason) for g in taken.gaps()] == [("openstack.group_member", Reason.PARTIAL)]
 
 
 def test_no_groups_have_no_members(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/groups", listed("groups", []))
-    taken = collect(TARGET, "keystone.groups", "keystone.group_users")
+    taken = collect(TARGET, "keystone.group_users")
     (listing,) = taken.seen
     assert isinstance(listing, Listing)
     assert (listing.count, taken.request(listing.call)) == (0, "GET /identity/v3/groups")
+
+
+# --- Keystone: what it shows to some, and filters for others ---------------------------------------------------
+
+
+def test_a_keystone_that_refuses_leaves_gaps(cloud: FakeOpenStack) -> None:
+    for path in ("domains", "roles", "groups", "OS-TRUST/trusts", "OS-FEDERATION/identity_providers"):
+        cloud.answer(f"/identity/v3/{path}", status=403)
+    taken = collect(
+        TARGET,
+        "keystone.domains",
+        "keystone.domain_security",
+        "keystone.roles",
+        "keystone.groups",
+        "keystone.trusts",
+        "keystone.identity_providers",
+    )
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            "openstack.identity_provider",
+            Reason.NO_PERMISSION,
+            "HTTP 403 from GET /identity/v3/OS-FEDERATION/identity_providers",
+        ),
+        ("openstack.group", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/groups"),
+        ("openstack.role", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/roles"),
+        ("openstack.domain", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/domains"),
+        ("openstack.trust", Reason.NO_PERMISSION, "HTTP 403 from GET /identity/v3/OS-TRUST/trusts"),
+    ]
+    assert len(taken.seen) == 5
+
+
+def test_roles_without_those_of_domains_are_not_all(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/roles?domain_id=default", status=500)
+    taken = collect(TARGET, "keystone.roles")
+    assert [r.name for r in taken.resources("openstack.role")] == ["admin"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.PARTIAL,
+            "roles of a domain: HTTP 500 from GET /identity/v3/roles?domain_id=default",
+        )
+    ]
+    cloud.answer("/identity/v3/domains", status=403)
+    taken = collect(TARGET, "keystone.roles")
+    assert [r.name for r in taken.resources("openstack.role")] == ["admin"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.NO_PERMISSION,
+            "which domains have roles: HTTP 403 from GET /identity/v3/domains",
+        )
+    ]
+
+
+TWO_DOMAINS = [
+    {"id": id_, "name": id_, "enabled": True, "tags": [], "options": {}} for id_ in ("default", "so-y-te")
+]
+
+
+def test_groups_of_a_domain_with_a_driver_of_its_own(cloud: FakeOpenStack) -> None:
+    """Keystone lists the groups of one domain to a request that names none, and says nothing of the others."""
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    theirs = "/identity/v3/groups?domain_id=so-y-te"
+    cloud.answer(theirs, listed("groups", [{"id": "grp-2", "name": "bac-si", "domain_id": "so-y-te"}]))
+    taken = collect(TARGET, "keystone.groups")
+    assert [(g.id, g.facts["domain"]) for g in taken.resources("openstack.group")] == [
+        ("grp-1", "default"),
+        ("grp-2", "so-y-te"),
+    ]
+    assert [s.count for s in taken.listings()] == [2]
+    cloud.answer(theirs, status=500)
+    taken = collect(TARGET, "keystone.groups")
+    assert [g.id for g in taken.resources("openstack.group")] == ["grp-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.INVALID_ANSWER, f"HTTP 500 from GET {theirs}")
+    ]
+    cloud.answer("/identity/v3/domains", status=403)
+    taken = collect(TARGET, "keystone.groups")
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.NO_PERMISSION, "which domains there are: HTTP 403 from GET /identity/v3/domains")
+    ]
+
+
+def test_credentials_of_users_of_other_domains_are_asked_for(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    cloud.answer("/identity/v3/users?domain_id=so-y-te", listed("users", [{**USER, "id": "u-ldap"}]))
+    taken = collect(TARGET, "keystone.application_credentials")
+    theirs = "/identity/v3/users/u-ldap/application_credentials"
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, f"application credentials of a user: HTTP 404 from GET {theirs}")
+    ]
+    cloud.answer(theirs, listed("application_credentials", [{**CREDENTIAL, "id": "ac-2"}]))
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [(c.id, c.facts["user"]) for c in taken.resources("openstack.application_credential")] == [
+        ("ac-1", "u-1"),
+        ("ac-2", "u-ldap"),
+    ]
+    assert [s.count for s in taken.listings()] == [2]
+
+
+def test_a_role_of_an_old_keystone_has_no_options(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/roles", listed("roles", [{"id": "r-1", "name": "admin"}]))
+    role = collect(TARGET, "keystone.roles").resources("openstack.role")[0]
+    assert role.facts == {"domain": None}
+    assert role.unseen == {"immutable": Unseen(Reason.NOT_IMPLEMENTED, "the service's answer has no options")}
+
+
+def passwords(cloud: FakeOpenStack) -> dict[str, Any]:
+    """What is known of the password rules of each domain."""
+    taken = collect(TARGET, "keystone.domains", "keystone.domain_security")
+    return {
+        d.id: d.unseen["password"] if "password" in d.unseen else d.facts["password.regex"]
+        for d in taken.resources("openstack.domain")
+    }
+
+
+def test_password_rules_are_told_of_the_default_domain_only(cloud: FakeOpenStack) -> None:
+    """Keystone answers 403 for every other domain; only beside an answer that is no refusal of the token."""
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    theirs = "/identity/v3/domains/so-y-te/config/security_compliance"
+    cloud.answer(theirs, status=403)
+    only = Unseen(Reason.NOT_IMPLEMENTED, "Keystone tells the rules of its default domain only")
+    assert passwords(cloud) == {"default": "^.{12,}$", "so-y-te": only}
+    own = "/identity/v3/domains/default/config/security_compliance"
+    nothing = {"password_regex": None, "password_regex_description": ""}
+    cloud.answer(own, {"config": {"security_compliance": nothing}})
+    assert passwords(cloud) == {"default": None, "so-y-te": only}
+    for status, reason in (
+        (403, Reason.NO_PERMISSION),
+        (404, Reason.SERVICE_ABSENT),
+        (501, Reason.NOT_IMPLEMENTED),
+    ):
+        cloud.answer(own, status=status)
+        assert passwords(cloud) == {
+            "default": Unseen(reason, f"HTTP {status} from GET {own}"),
+            "so-y-te": Unseen(Reason.NO_PERMISSION, f"HTTP 403 from GET {theirs}"),
+        }
+
+
+@pytest.mark.parametrize("body", [{}, {"config": []}, {"config": {"security_compliance": "none"}}])
+def test_password_rules_that_are_not_told_are_not_unset(cloud: FakeOpenStack, body: Any) -> None:
+    cloud.answer("/identity/v3/domains/default/config/security_compliance", body)
+    domain = collect(TARGET, "keystone.domains", "keystone.domain_security").one("openstack.domain")
+    assert {fact: why.reason for fact, why in domain.unseen.items()} == {
+        "password.regex": Reason.NOT_IMPLEMENTED,
+        "password.regex_description": Reason.NOT_IMPLEMENTED,
+    }
+    unasked = collect(TARGET, "keystone.domains").one("openstack.domain")
+    assert unasked.unseen == {"password": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}
+
+
+def test_application_credentials_of_others_may_be_refused(cloud: FakeOpenStack) -> None:
+    """Everybody sees their own; whoever sees no more cannot say what there is."""
+    theirs = "/identity/v3/users/u-an/application_credentials"
+    cloud.answer(theirs, status=403)
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [c.facts["user"] for c in taken.resources("openstack.application_credential")] == ["u-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.NO_PERMISSION, f"those of other users: HTTP 403 from GET {theirs}")
+    ]
+    cloud.answer(theirs, status=500)
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, f"application credentials of a user: HTTP 500 from GET {theirs}")
+    ]
+    cloud.answer("/identity/v3/users", status=403)
+    taken = collect(TARGET, "keystone.application_credentials")
+    assert [c.facts["user"] for c in taken.resources("openstack.application_credential")] == ["u-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.NO_PERMISSION,
+            "which other users there are: HTTP 403 from GET /identity/v3/users",
+        )
+    ]
+    cloud.answer("/identity/v3/users", listed("users", [USER, {"name": "nameless"}]))
+    cloud.answer(theirs, listed("application_credentials", []))
+    (gap,) = collect(TARGET, "keystone.application_credentials").gaps()
+    assert gap.reason is Reason.INVALID_ANSWER
+
+
+def test_an_application_credential_without_rules_has_none(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in CREDENTIAL.items() if k != "access_rules"}
+    rows = listed("application_credentials", [{**row, "unrestricted": True, "expires_at": None}])
+    cloud.answer("/identity/v3/users/u-1/application_credentials", rows)
+    found = collect(TARGET, "keystone.application_credentials").one("openstack.application_credential")
+    assert (found.facts["access_rules"], found.facts["unrestricted"], found.facts["expires_at"]) == (
+        None,
+        True,
+        None,
+    )
+
+
+def test_roles_of_a_trust_that_are_not_told(cloud: FakeOpenStack) -> None:
+    """A trust that is used up is listed, and answers 404."""
+    roles = "/identity/v3/OS-TRUST/trusts/trust-1/roles"
+    cloud.answer(roles, status=404)
+    trust = collect(TARGET, "keystone.trusts", "keystone.trust_roles").one("openstack.trust")
+    assert trust.unseen == {"roles": Unseen(Reason.SERVICE_ABSENT, f"HTTP 404 from GET {roles}")}
+    unasked = collect(TARGET, "keystone.trusts").one("openstack.trust")
+    assert unasked.unseen == {"roles": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}
+
+
+def test_limits_of_projects_are_not_all_limits(cloud: FakeOpenStack) -> None:
+    """Keystone filters this list by the token and refuses nobody: an empty one proves nothing."""
+    taken = collect(TARGET, "keystone.limits")
+    assert [limit.id for limit in taken.resources("openstack.limit")] == ["limit-1"]
+    assert taken.listings() == []
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.PARTIAL,
+            "Keystone shows a project its own limits only, and no token of the system:"
+            " HTTP 401 to the token request",
+        )
+    ]
+
+
+def test_a_limit_of_minus_one_is_none(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/limits", listed("limits", [{**LIMIT, "resource_limit": -1}]))
+    assert collect(TARGET, "keystone.limits").one("openstack.limit").facts["limit"] is None
+
+
+# --- Nova and Cinder: what only operators see, and what belongs to users -----------------------------------------
+
+
+def at_version(cloud: FakeOpenStack, version: str) -> None:
+    body = {"version": {"id": "v2.1", "version": version, "min_version": "2.1"}}
+    cloud.answer("/compute/v2.1/", body)
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "query", "type_"),
+    [
+        (
+            "nova.hypervisors",
+            "/compute/v2.1/os-hypervisors/detail",
+            "?limit=1000&with_servers=true",
+            "openstack.hypervisor",
+        ),
+        ("nova.aggregates", "/compute/v2.1/os-aggregates", "", "openstack.aggregate"),
+        ("nova.services", "/compute/v2.1/os-services", "", "openstack.compute_service"),
+        (
+            "cinder.pools",
+            f"/volume/v3/{SHOP}/scheduler-stats/get_pools",
+            "?detail=true",
+            "openstack.storage_pool",
+        ),
+        ("cinder.services", f"/volume/v3/{SHOP}/os-services", "", "openstack.block_storage_service"),
+    ],
+)
+def test_what_administrators_see_is_refused_to_others(
+    cloud: FakeOpenStack, call: str, path: str, query: str, type_: str
+) -> None:
+    cloud.answer(path, status=403)
+    (gap,) = collect(REGION, call).seen
+    assert isinstance(gap, Gap)
+    assert (gap.scope, gap.type, gap.operation) == (REGION, type_, call)
+    assert (gap.reason, gap.detail) == (Reason.NO_PERMISSION, f"HTTP 403 from GET {path}{query}")
+
+
+def test_flavors_of_an_old_nova(cloud: FakeOpenStack) -> None:
+    at_version(cloud, "2.60")
+    row = {k: v for k, v in FLAVOR.items() if k != "extra_specs"} | {"swap": ""}
+    cloud.answer("/compute/v2.1/flavors/detail", {"flavors": [row]})
+    flavor = collect(REGION, "nova.flavors").one("openstack.flavor")
+    assert flavor.facts["swap_mb"] == 0
+    assert flavor.unseen["extra_specs"].reason is Reason.NOT_IMPLEMENTED
+    at_version(cloud, "2.61")
+    flavor = collect(REGION, "nova.flavors").one("openstack.flavor")
+    assert flavor.unseen["extra_specs"].reason is Reason.NO_PERMISSION
+
+
+def test_private_flavors_are_seen_through_the_projects_that_may_use_them(cloud: FakeOpenStack) -> None:
+    private = {**FLAVOR, "id": "fl-2", "name": "s1.bank", "os-flavor-access:is_public": False}
+    cloud.answer("/compute/v2.1/flavors/detail", {"flavors": [FLAVOR, private]}, project=BANK)
+    taken = collect(REGION, "nova.flavors")
+    assert [f.id for f in taken.resources("openstack.flavor")] == ["fl-1", "fl-2"]
+    assert [(s.count, s.proof) for s in taken.listings()] == [
+        (2, "flavors offered to all, and the private ones each audited project may use")
+    ]
+    cloud.answer("/compute/v2.1/flavors/detail", status=500, project=BANK)
+    taken = collect(REGION, "nova.flavors")
+    assert [f.id for f in taken.resources("openstack.flavor")] == ["fl-1"]
+    assert [g.reason for g in taken.gaps()] == [Reason.INVALID_ANSWER]
+
+
+def test_key_pairs_of_others_may_be_refused(cloud: FakeOpenStack) -> None:
+    """Nova shows everybody their own: that list is no proof for anybody else."""
+    theirs = "/compute/v2.1/os-keypairs?limit=1000&user_id=u-an"
+    cloud.answer(theirs, status=403)
+    taken = collect(REGION, "nova.keypairs", "nova.keypair")
+    assert [k.facts["user"] for k in taken.resources("openstack.keypair")] == ["u-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.NO_PERMISSION, f"those of other users: HTTP 403 from GET {theirs}")
+    ]
+    cloud.answer("/identity/v3/users", status=403)
+    taken = collect(REGION, "nova.keypairs", "nova.keypair")
+    assert [k.facts["user"] for k in taken.resources("openstack.keypair")] == ["u-1"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (
+            Reason.NO_PERMISSION,
+            "which other users there are: HTTP 403 from GET /identity/v3/users",
+        )
+    ]
+    assert not [path for path in cloud.paths_asked() if "user_id=" in path][1:], "refused once is enough"
+
+
+def test_key_pairs_of_all_users_are_read(cloud: FakeOpenStack) -> None:
+    theirs = "/compute/v2.1/os-keypairs?limit=1000&user_id=u-an"
+    cloud.answer(theirs, {"keypairs": [{"keypair": KEYPAIR}]})
+    cloud.answer("/compute/v2.1/os-keypairs/khoa%20robot?user_id=u-an", status=404)
+    taken = collect(REGION, "nova.keypairs", "nova.keypair")
+    first, second = taken.resources("openstack.keypair")
+    assert (first.id, second.id) == ("u-1:khoa robot", "u-an:khoa robot")
+    assert second.unseen == {
+        "created_at": Unseen(
+            Reason.SERVICE_ABSENT,
+            "HTTP 404 from GET /compute/v2.1/os-keypairs/khoa%20robot?user_id=u-an",
+        )
+    }
+    assert [s.count for s in taken.listings()] == [2]
+    cloud.answer(theirs, {"keypairs": [{"keypair": {"type": "ssh"}}]})
+    (gap,) = collect(REGION, "nova.keypairs").gaps()
+    assert (gap.reason, gap.detail) == (Reason.INVALID_ANSWER, "1 of 2 items have no usable id or owner")
+
+
+def test_an_old_nova_shows_own_key_pairs_only(cloud: FakeOpenStack) -> None:
+    at_version(cloud, "2.9")
+    taken = collect(REGION, "nova.keypairs")
+    assert [k.id for k in taken.resources("openstack.keypair")] == ["u-1:khoa robot"]
+    assert [g.reason for g in taken.gaps()] == [Reason.NOT_IMPLEMENTED]
+    assert "/compute/v2.1/os-keypairs" in cloud.paths_asked()
+
+
+@pytest.mark.parametrize(
+    ("version", "query", "more", "servers"),
+    [
+        ("2.32", "", {"running_vms": 4}, 4),
+        ("2.33", "?limit=1000", {"running_vms": 4}, 4),
+        ("2.53", "?limit=1000&with_servers=true", {}, 0),
+        ("2.75", "?limit=1000&with_servers=true", {}, Reason.NOT_IMPLEMENTED),
+        ("2.88", "?limit=1000&with_servers=true", {"servers": []}, 0),
+    ],
+)
+def test_hypervisors_of_many_versions(
+    cloud: FakeOpenStack, version: str, query: str, more: dict[str, Any], servers: object
+) -> None:
+    at_version(cloud, version)
+    row = {k: v for k, v in HYPERVISOR.items() if k != "servers"} | {"id": 7, **more}
+    cloud.answer("/compute/v2.1/os-hypervisors/detail", {"hypervisors": [row]})
+    taken = collect(REGION, "nova.hypervisors")
+    found = taken.one("openstack.hypervisor")
+    seen = found.facts["servers"] if "servers" in found.facts else found.unseen["servers"].reason
+    assert (found.id, seen) == ("7", servers)
+    assert taken.request(found.sources[""]) == f"GET /compute/v2.1/os-hypervisors/detail{query}"
+
+
+def test_a_service_of_a_cell_that_is_down_says_so(cloud: FakeOpenStack) -> None:
+    down = {"binary": "nova-compute", "host": "may-2", "status": "UNKNOWN"}
+    cloud.answer("/compute/v2.1/os-services", {"services": [{**COMPUTE_SERVICE, "id": 3}, down]})
+    first, second = collect(REGION, "nova.services").resources("openstack.compute_service")
+    assert (first.id, second.id) == ("3", "nova-compute:may-2")
+    assert second.facts == {"binary": "nova-compute", "host": "may-2", "status": "UNKNOWN"}
+    assert set(second.unseen.values()) == {Unseen(Reason.PARTIAL, "the cell of the service does not answer")}
+
+
+def test_an_aggregate_of_an_old_nova_has_a_number(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in AGGREGATE.items() if k != "uuid"} | {"availability_zone": None}
+    cloud.answer("/compute/v2.1/os-aggregates", {"aggregates": [row]})
+    found = collect(REGION, "nova.aggregates").one("openstack.aggregate")
+    assert (found.id, found.facts["zone"]) == ("1", None)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"total_capacity_gb": "infinite"}, {"total_gb": None}),
+        ({"total_capacity_gb": "unknown"}, {"total_gb": Reason.NOT_IMPLEMENTED}),
+        ({"total_capacity_gb": "much"}, {"total_gb": Reason.INVALID_ANSWER}),
+        ({"storage_protocol": ["NVMe-TCP", "nvmeof"]}, {"protocols": ("NVMe-TCP", "nvmeof")}),
+        ({"replication_enabled": None}, {"replication_enabled": Reason.INVALID_ANSWER}),
+    ],
+)
+def test_what_a_pool_says_of_itself(
+    cloud: FakeOpenStack, told: dict[str, Any], expected: dict[str, object]
+) -> None:
+    capabilities = {**STORAGE_POOL["capabilities"], **told}
+    cloud.answer(
+        f"/volume/v3/{SHOP}/scheduler-stats/get_pools",
+        {"pools": [{**STORAGE_POOL, "capabilities": capabilities}]},
+    )
+    pool = collect(REGION, "cinder.pools").one("openstack.storage_pool")
+    assert {
+        fact: pool.unseen[fact].reason if fact in pool.unseen else pool.facts[fact] for fact in expected
+    } == expected
+
+
+def test_a_pool_without_capabilities_says_nothing(cloud: FakeOpenStack) -> None:
+    """A back end that does not mention replication has none; one of which nothing is told may have it."""
+    path = f"/volume/v3/{SHOP}/scheduler-stats/get_pools"
+    cloud.answer(path, {"pools": [{"name": "bed@file1#file1", "capabilities": {}}]})
+    assert collect(REGION, "cinder.pools").one("openstack.storage_pool").facts == {
+        "replication_enabled": False
+    }
+    cloud.answer(path, {"pools": [{"name": "bed@file1#file1"}]})
+    assert collect(REGION, "cinder.pools").one("openstack.storage_pool").facts == {}
+
+
+def test_transfers_of_an_old_cinder(cloud: FakeOpenStack) -> None:
+    cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.54", "min_version": "3.0"}]})
+    path = f"/volume/v3/{SHOP}/os-volume-transfer/detail"
+    cloud.call(path, offset_list("transfers", TRANSFER))
+    taken = collect(IN_SHOP, "cinder.transfers")
+    assert [t.id for t in taken.resources("openstack.volume_transfer")] == ["tr-1"]
+    assert cloud.paths_asked()[-2:] == [f"{path}?limit=1000", f"{path}?limit=1000&offset=1"]
+
+
+QUOTAS = f"/compute/v2.1/os-quota-sets/{SHOP}/detail"
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "detail"),
+    [
+        (Reply(status=403), Reason.NO_PERMISSION, f"HTTP 403 from GET {QUOTAS}"),
+        (Reply(status=404), Reason.SERVICE_ABSENT, f"HTTP 404 from GET {QUOTAS}"),
+        (
+            Reply({"quota_set": {"id": SHOP}}),
+            Reason.INVALID_ANSWER,
+            "the answer holds no quota in 'quota_set'",
+        ),
+        (Reply({"quota_set": []}), Reason.INVALID_ANSWER, "the answer holds no quota in 'quota_set'"),
+    ],
+)
+def test_quotas_of_one_service_that_are_not_told(
+    cloud: FakeOpenStack, reply: Reply, reason: Reason, detail: str
+) -> None:
+    cloud.answers[QUOTAS, None] = reply
+    taken = collect(IN_SHOP, "nova.quotas", "cinder.quotas")
+    assert [(g.operation, g.reason, g.detail) for g in taken.gaps()] == [("nova.quotas", reason, detail)]
+    assert [s.proof for s in taken.listings()] == [
+        "block-storage answered with the quotas of each audited project"
+    ]
+
+
+def test_bare_limits_say_nothing_of_use(cloud: FakeOpenStack) -> None:
+    cloud.answer(QUOTAS, {"quota_set": {"id": SHOP, "cores": 20, "ram": "much"}})
+    cores, ram = collect(IN_SHOP, "nova.quotas").resources("openstack.quota")
+    assert cores.facts == {"service": "compute", "limit": 20}
+    assert {fact: why.reason for fact, why in cores.unseen.items()} == {
+        "in_use": Reason.NOT_IMPLEMENTED,
+        "reserved": Reason.NOT_IMPLEMENTED,
+    }
+    assert ram.unseen["limit"].reason is Reason.INVALID_ANSWER
 
 
 # --- whatever fails, nothing is forgotten ------------------------------------------------------------------

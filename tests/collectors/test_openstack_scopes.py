@@ -43,6 +43,7 @@ from openstack_answers import (
     SHARE,
     SHARE_REPLICA,
     SHARED_IMAGE,
+    TRANSFER,
     USER,
     VOLUME,
     offset_list,
@@ -243,9 +244,7 @@ def test_without_a_system_role_the_project_token_is_refused(cloud: FakeOpenStack
     cloud.answer("/identity/v3/users", status=403)
     cloud.answer("/identity/v3/role_assignments", status=403)
     cloud.answer("/identity/v3/groups", status=403)
-    taken = collect(
-        TARGET, "keystone.users", "keystone.role_assignments", "keystone.groups", "keystone.group_users"
-    )
+    taken = collect(TARGET, "keystone.users", "keystone.role_assignments", "keystone.group_users")
     assert [(g.type, g.reason) for g in taken.gaps()] == [
         ("openstack.user", Reason.NO_PERMISSION),
         ("openstack.role_assignment", Reason.NO_PERMISSION),
@@ -1020,6 +1019,78 @@ def test_an_operator_sees_all_types_at_once(cloud: FakeOpenStack) -> None:
     cloud.answer(f"/volume/v3/{SHOP}/types", {"volume_types": [row]})
     blind = collect(REGION, "cinder.types", vantage=OPERATOR)
     assert [(g.type, g.reason) for g in blind.gaps()] == [("openstack.volume_type", Reason.PARTIAL)]
+
+
+def test_an_operator_without_the_role_is_shown_no_private_flavors(cloud: FakeOpenStack) -> None:
+    """Nova filters this list: only its administrators see private flavors and disabled ones."""
+    operated(cloud)
+    taken = collect(REGION, "nova.flavors", vantage=OPERATOR)
+    assert [f.id for f in taken.resources("openstack.flavor")] == ["fl-1"]
+    assert [listing.count for listing in taken.listings()] == [1]
+    assert tokens_used(cloud, "/flavors") == {f"token-{SHOP}"}
+    cloud.roles[SHOP] = ["reader"]
+    blind = collect(REGION, "nova.flavors", vantage=OPERATOR)
+    assert [f.id for f in blind.resources("openstack.flavor")] == ["fl-1"]
+    assert [(g.reason, g.detail) for g in blind.gaps()] == [
+        (
+            Reason.PARTIAL,
+            "no evidence of sight: compute does not show this token what administrators see",
+        )
+    ]
+
+
+def test_an_operator_asks_for_the_quotas_of_every_project(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    admins = f"/compute/v2.1/os-quota-sets/{ADMIN}/detail"
+    cloud.answer(admins, {"quota_set": {"cores": {"limit": 1, "in_use": 0, "reserved": 0}}})
+    taken = collect(REGION, "nova.quotas", vantage=OPERATOR)
+    assert [(q.name, q.scope) for q in taken.resources("openstack.quota")] == [
+        ("cores", IN_SHOP),
+        ("key_pairs", IN_SHOP),
+        ("cores", Scope("hn", "vn-hn-1", ADMIN)),
+        ("cores", IN_BANK),
+        ("key_pairs", IN_BANK),
+    ]
+    assert [(s.scope, s.count) for s in taken.listings()] == [(REGION, 5)]
+    assert taken.gaps() == []
+    assert tokens_used(cloud, "/os-quota-sets/") == {f"token-{SHOP}"}
+    cloud.answer(admins, status=403)
+    taken = collect(REGION, "nova.quotas", vantage=OPERATOR)
+    assert len(taken.resources("openstack.quota")) == 4
+    assert [(g.scope, g.reason, g.detail) for g in taken.gaps()] == [
+        (REGION, Reason.NO_PERMISSION, f"HTTP 403 from GET {admins}")
+    ]
+    assert taken.listings() == []
+
+
+def test_quotas_of_the_known_projects_are_not_all_quotas(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    cloud.answer("/identity/v3/projects", status=403)
+    (gap,) = collect(REGION, "nova.quotas", vantage=OPERATOR).gaps()
+    assert (gap.reason, gap.detail) == (
+        Reason.PARTIAL,
+        "there may be more projects: HTTP 403 from GET /identity/v3/projects",
+    )
+    (gap,) = collect(REGION, "nova.quotas", vantage=OPERATOR, projects=("shop", "bnak")).gaps()
+    assert gap.detail == "the credential cannot see a project 'bnak'; did you mean 'bank'?"
+
+
+def test_an_operator_sees_transfers_of_all_projects(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    path = f"/volume/v3/{SHOP}/volume-transfers/detail?limit=1000&all_tenants=1"
+    rows = [TRANSFER, {**TRANSFER, "id": "tr-2", "source_project_id": BANK}]
+    cloud.answer(path, {"transfers": rows})
+    cloud.answer(f"{path}&offset=2", {"transfers": []})
+    taken = collect(REGION, "cinder.transfers", vantage=OPERATOR)
+    assert [(t.id, t.scope) for t in taken.resources("openstack.volume_transfer")] == [
+        ("tr-1", IN_SHOP),
+        ("tr-2", IN_BANK),
+    ]
+    assert [s.count for s in taken.listings()] == [2]
+    cloud.answer(path, {"transfers": [TRANSFER]})
+    cloud.answer(f"{path}&offset=1", {"transfers": []})
+    blind = collect(REGION, "cinder.transfers", vantage=OPERATOR)
+    assert [g.reason for g in blind.gaps()] == [Reason.PARTIAL]
 
 
 def test_an_operator_may_limit_the_projects(cloud: FakeOpenStack) -> None:

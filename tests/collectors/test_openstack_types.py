@@ -818,12 +818,257 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         TARGET,
         "openstack.group_member",
-        ("keystone.groups", "keystone.group_users"),
+        ("keystone.group_users",),
         {
             "id": "grp-1:u-an",
             "name": "",
             "facts": {"group": "grp-1", "user": "u-an"},
             "from": {"": "GET /identity/v3/groups/grp-1/users"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.group",
+        ("keystone.groups",),
+        {
+            "id": "grp-1",
+            "name": "operators",
+            "facts": {"domain": "default"},
+            "from": {"": "GET /identity/v3/groups"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.domain",
+        ("keystone.domains", "keystone.domain_security"),
+        {
+            "id": "default",
+            "name": "Default",
+            "facts": {
+                "enabled": True,
+                "immutable": True,
+                "labels": {"role": "internal"},
+                "label_names": ("role",),
+                "password.regex": "^.{12,}$",
+                "password.regex_description": "at least 12 characters",
+            },
+            "from": {
+                "": "GET /identity/v3/domains",
+                "password": "GET /identity/v3/domains/default/config/security_compliance",
+            },
+        },
+    ),
+    (
+        TARGET,
+        "openstack.role",
+        ("keystone.roles",),
+        {
+            "id": "r-admin",
+            "name": "admin",
+            "facts": {"domain": None, "immutable": True},
+            "from": {"": "GET /identity/v3/roles"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.application_credential",
+        ("keystone.application_credentials",),
+        {
+            "id": "ac-1",
+            "name": "ci-read",
+            "facts": {
+                "user": "u-1",
+                "project_id": SHOP,
+                "roles": ("reader",),
+                "unrestricted": False,
+                "expires_at": T,
+                "access_rules": ({"service": "compute", "method": "GET", "path": "/v2.1/servers"},),
+            },
+            "from": {"": "GET /identity/v3/users/u-1/application_credentials"},
+        },
+    ),
+    (
+        TARGET,
+        "openstack.trust",
+        ("keystone.trusts", "keystone.trust_roles"),
+        {
+            "id": "trust-1",
+            "name": "",
+            "facts": {
+                "trustor": "u-an",
+                "trustee": "u-1",
+                "project_id": SHOP,
+                "impersonation": True,
+                "expires_at": T,
+                "remaining_uses": None,
+                "roles": ("admin",),
+            },
+            "from": {
+                "": "GET /identity/v3/OS-TRUST/trusts",
+                "roles": "GET /identity/v3/OS-TRUST/trusts/trust-1/roles",
+            },
+        },
+    ),
+    (
+        TARGET,
+        "openstack.identity_provider",
+        ("keystone.identity_providers",),
+        {
+            "id": "so-noi-vu",
+            "name": "so-noi-vu",
+            "facts": {
+                "enabled": True,
+                "domain": "default",
+                "remote_ids": ("https://dang-nhap.example.test/idp",),
+            },
+            "from": {"": "GET /identity/v3/OS-FEDERATION/identity_providers"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.flavor",
+        ("nova.flavors",),
+        {
+            "id": "fl-1",
+            "name": "s1.small",
+            "facts": {
+                "vcpus": 1,
+                "ram_mb": 512,
+                "disk_gb": 1,
+                "ephemeral_gb": 2,
+                "swap_mb": 0,
+                "is_public": True,
+                "extra_specs": {"hw:cpu_policy": "dedicated"},
+            },
+            "from": {"": "GET /compute/v2.1/flavors/detail?is_public=None&limit=1000"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.keypair",
+        ("nova.keypairs", "nova.keypair"),
+        {
+            "id": "u-1:khoa robot",
+            "name": "khoa robot",
+            "facts": {"user": "u-1", "type": "ssh", "fingerprint": "e3:35:97:4a", "created_at": T},
+            "from": {
+                "": "GET /compute/v2.1/os-keypairs?limit=1000",
+                "created_at": "GET /compute/v2.1/os-keypairs/khoa%20robot",
+            },
+        },
+    ),
+    (
+        REGION,
+        "openstack.hypervisor",
+        ("nova.hypervisors",),
+        {
+            "id": "hyp-1",
+            "name": "may-1.example.test",
+            "facts": {
+                "hostname": "may-1.example.test",
+                "host": "may-1",
+                "state": "up",
+                "status": "enabled",
+                "type": "QEMU",
+                "version": 8002003,
+                "servers": 1,
+            },
+            "from": {"": "GET /compute/v2.1/os-hypervisors/detail?limit=1000&with_servers=true"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.aggregate",
+        ("nova.aggregates",),
+        {
+            "id": "agg-1",
+            "name": "hn-az1",
+            "facts": {
+                "zone": "hn-az1",
+                "hosts": ("may-1",),
+                "labels": {"tier": "gold"},
+                "label_names": ("note", "tier"),
+            },
+            "from": {"": "GET /compute/v2.1/os-aggregates"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.compute_service",
+        ("nova.services",),
+        {
+            "id": "cs-1",
+            "name": "may-1",
+            "facts": {
+                "binary": "nova-compute",
+                "host": "may-1",
+                "zone": "hn-az1",
+                "status": "enabled",
+                "state": "up",
+                "updated_at": T,
+                "forced_down": False,
+            },
+            "from": {"": "GET /compute/v2.1/os-services"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.volume_transfer",
+        ("cinder.transfers",),
+        {
+            "id": "tr-1",
+            "name": "ban-giao",
+            "facts": {"volume_id": "vol-1", "created_at": T},
+            "from": {"": f"GET /volume/v3/{SHOP}/volume-transfers/detail?limit=1000"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.storage_pool",
+        ("cinder.pools",),
+        {
+            "id": "bed@file1#file1",
+            "name": "bed@file1#file1",
+            "facts": {
+                "backend": "file1",
+                "total_gb": 1000,
+                "free_gb": 899,
+                "protocols": ("iSCSI",),
+                "replication_enabled": True,
+            },
+            "from": {"": f"GET /volume/v3/{SHOP}/scheduler-stats/get_pools?detail=true"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.block_storage_service",
+        ("cinder.services",),
+        {
+            "id": "cinder-volume:bed@file1",
+            "name": "bed@file1",
+            "facts": {
+                "binary": "cinder-volume",
+                "host": "bed@file1",
+                "zone": "nova",
+                "status": "enabled",
+                "state": "up",
+                "updated_at": T,
+                "replication_status": "disabled",
+                "active_backend_id": None,
+                "frozen": False,
+            },
+            "from": {"": f"GET /volume/v3/{SHOP}/os-services"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.quota",
+        ("neutron.quotas",),
+        {
+            "id": f"{SHOP}/network/port",
+            "name": "port",
+            "facts": {"service": "network", "limit": 500, "in_use": 4, "reserved": 0},
+            "from": {"": f"GET /network/v2.0/quotas/{SHOP}/details.json"},
         },
     ),
 ]
@@ -847,6 +1092,39 @@ def test_a_type_is_read_whole(
     assert taken.gaps() == []
 
 
+def test_limits_are_read_by_the_system(cloud: FakeOpenStack) -> None:
+    cloud.system_roles = ["reader"]
+    taken = collect(TARGET, "keystone.limits")
+    assert shown(taken.one("openstack.limit"), taken) == {
+        "id": "limit-1",
+        "name": "",
+        "scope": TARGET,
+        "facts": {
+            "service_id": "s-nova",
+            "region_id": "vn-hn-1",
+            "project_id": SHOP,
+            "domain_id": None,
+            "resource": "servers",
+            "limit": 10,
+        },
+        "unseen": {},
+        "from": {"": "GET /identity/v3/limits"},
+    }
+    assert [(s.count, s.proof) for s in taken.listings()] == [
+        (1, "Keystone lists all limits to a token of the whole system")
+    ]
+    assert taken.gaps() == []
+
+
+def test_roles_of_domains_are_asked_for(cloud: FakeOpenStack) -> None:
+    taken = collect(TARGET, "keystone.roles")
+    assert [(r.name, r.facts["domain"], r.facts["immutable"]) for r in taken.resources("openstack.role")] == [
+        ("admin", None, True),
+        ("clerk", "default", False),
+    ]
+    assert [listing.count for listing in taken.listings()] == [2]
+
+
 def test_zones_of_three_services_are_three_things(cloud: FakeOpenStack) -> None:
     taken = collect(REGION, *TYPES["openstack.availability_zone"].calls)
     assert {
@@ -858,6 +1136,77 @@ def test_zones_of_three_services_are_three_things(cloud: FakeOpenStack) -> None:
         ("network:hn-az1", "hn-az1", "network", False),
     }
     assert [listing.count for listing in taken.listings("openstack.availability_zone")] == [1, 1, 1]
+
+
+def test_quotas_of_three_services_are_told_apart(cloud: FakeOpenStack) -> None:
+    taken = collect(IN_SHOP, *TYPES["openstack.quota"].calls)
+    assert [(q.id, q.name, q.scope, dict(q.facts)) for q in taken.resources("openstack.quota")] == [
+        (
+            f"{SHOP}/compute/cores",
+            "cores",
+            IN_SHOP,
+            {"service": "compute", "limit": 20, "in_use": 3, "reserved": 0},
+        ),
+        (
+            f"{SHOP}/compute/key_pairs",
+            "key_pairs",
+            IN_SHOP,
+            {"service": "compute", "limit": 100, "reserved": 0},
+        ),
+        (
+            f"{SHOP}/block-storage/gigabytes",
+            "gigabytes",
+            IN_SHOP,
+            {"service": "block-storage", "limit": None, "in_use": 2, "reserved": 1},
+        ),
+        (
+            f"{SHOP}/network/port",
+            "port",
+            IN_SHOP,
+            {"service": "network", "limit": 500, "in_use": 4, "reserved": 0},
+        ),
+    ]
+    # Nova counts key pairs for users, and says 0 for every project.
+    assert taken.resources("openstack.quota")[1].unseen == {
+        "in_use": Unseen(Reason.NOT_IMPLEMENTED, "compute does not count the key_pairs of a project")
+    }
+    assert [(s.count, s.proof, taken.request(s.call)) for s in taken.listings()] == [
+        (
+            2,
+            "compute answered with the quotas of each audited project",
+            f"GET /compute/v2.1/os-quota-sets/{SHOP}/detail",
+        ),
+        (
+            1,
+            "block-storage answered with the quotas of each audited project",
+            f"GET /volume/v3/{SHOP}/os-quota-sets/{SHOP}?usage=True",
+        ),
+        (
+            1,
+            "network answered with the quotas of each audited project",
+            f"GET /network/v2.0/quotas/{SHOP}/details.json",
+        ),
+    ]
+    assert taken.gaps() == []
+
+
+def test_services_without_volumes_have_no_replication(cloud: FakeOpenStack) -> None:
+    backup = collect(REGION, "cinder.services").resources("openstack.block_storage_service")[1]
+    assert (backup.id, dict(backup.facts), dict(backup.unseen)) == (
+        "cinder-backup:bed",
+        {
+            "binary": "cinder-backup",
+            "host": "bed",
+            "zone": "nova",
+            "status": "enabled",
+            "state": "up",
+            "updated_at": None,
+            "replication_status": None,
+            "active_backend_id": None,
+            "frozen": None,
+        },
+        {},
+    )
 
 
 def test_extensions_are_read(cloud: FakeOpenStack) -> None:
@@ -989,7 +1338,6 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
     }
     concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
     beside = {
-        ("keystone.groups", "openstack.group_member"),
         ("glance.images", "openstack.image_member"),
         ("manila.shares", "openstack.share_replica"),
         *(("neutron.extensions", type_) for type_ in BROUGHT),

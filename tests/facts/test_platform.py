@@ -29,11 +29,12 @@ from builders import (
     volume,
 )
 
+from cloudaudit.catalog import load_types
 from cloudaudit.facts import Derived
-from cloudaudit.facts.kinds import KINDS, hidden_part
+from cloudaudit.facts.kinds import hidden_part
 from cloudaudit.model import AtLeast, Gap, Partial, Reason, Resource, Scope, Unseen, Value
 
-OPENSTACK = KINDS["openstack"]
+OPENSTACK = [name for name in load_types() if name.startswith("openstack.")]
 NO_CLOUD = [gap(t, reason=Reason.NOT_COLLECTED) for t in OPENSTACK]
 NO_STORE = [gap(t, reason=Reason.NOT_COLLECTED) for t in ("s3.bucket", "s3.endpoint")]
 

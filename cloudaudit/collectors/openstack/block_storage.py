@@ -1,56 +1,74 @@
-"""Cinder: volumes, snapshots, backups, volume types with their encryption, availability zones."""
+"""Cinder: volumes and what is made of them, types with their encryption, zones, quotas, back ends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite
 from typing import Final
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble, document
 from cloudaudit.collectors.openstack.item import (
     Item,
+    Odd,
     Row,
     each,
     empty_as_null,
     flag,
     identifier,
     integer,
+    many,
     moment,
     text,
 )
-from cloudaudit.collectors.openstack.listing import PAGE, Absence, Covers, Desk, Lister, listing, open_desk
-from cloudaudit.collectors.openstack.paging import segment
-from cloudaudit.collectors.openstack.target import OPERATOR
+from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
+from cloudaudit.collectors.openstack.paging import Paging, segment
+from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
+from cloudaudit.collectors.openstack.quotas import Quotas, quotas
 from cloudaudit.collectors.openstack.zones import zone_lister
 from cloudaudit.collectors.transport import Answer
-from cloudaudit.model import Gap, Listing, Reason, Resource, Unseen, Value
+from cloudaudit.model import Reason, Resource, Unseen, Value
 
 SERVICE = "block-storage"
 REGION: Covers = (
     ("cinder.types", "openstack.volume_type"),
     ("cinder.availability_zones", "openstack.availability_zone"),
+    ("cinder.pools", "openstack.storage_pool"),
+    ("cinder.services", "openstack.block_storage_service"),
 )
 PROJECT: Covers = (
     ("cinder.volumes", "openstack.volume"),
     ("cinder.snapshots", "openstack.snapshot"),
     ("cinder.backups", "openstack.backup"),
+    ("cinder.transfers", "openstack.volume_transfer"),
+    ("cinder.quotas", QUOTA),
 )
 ENCRYPTION = "cinder.type_encryption"
-_NO_ADMINISTRATOR: Final = "no evidence of sight: Cinder hides from this token what administrators are shown"
+_VOLUMES: Final = "cinder-volume"
+_REFUSES: Final = "Cinder lists all of them to administrators, and refuses everybody else"
 
 
 def read_region(desk: Desk) -> Iterator[Seen]:
     if ZONES.call in desk.wanted:
         yield from listing(desk, ZONES)
     if TYPES.call in desk.wanted:
-        yield from _types(desk)
+        yield from seen_by_any(desk, TYPES, _hidden_backend, _with_encryption)
+    for lister in (POOLS, SERVICES):
+        if lister.call in desk.wanted:
+            yield from listing(desk, lister)
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
     for lister in (VOLUMES, SNAPSHOTS, BACKUPS):
         if lister.call in desk.wanted:
             yield from listing(desk, lister)
+    if TRANSFERS.call in desk.wanted:
+        # Since 3.55 under another name, where old ones are kept for old clients.
+        name = "volume-transfers" if desk.at_least(3, 55) else "os-volume-transfer"
+        yield from listing(desk, replace(TRANSFERS, path=f"/{name}{TRANSFERS.path}"))
+    if QUOTAS.call in desk.wanted:
+        yield from quotas(desk, QUOTAS)
 
 
 def _volume(item: Item, desk: Desk) -> None:
@@ -154,55 +172,115 @@ TYPES = Lister(
     proof="public volume types, and the private ones each audited project may use",
 )
 ZONES = zone_lister("cinder.availability_zones", SERVICE)
+QUOTAS = Quotas(call="cinder.quotas", path="/os-quota-sets/{}?usage=True", key="quota_set")
+
+
+def _transfer(item: Item, desk: Desk) -> None:
+    item.take("volume_id", "volume_id", identifier)
+    item.take("created_at", "created_at", moment)
+
+
+TRANSFERS = Lister(
+    call="cinder.transfers",
+    type="openstack.volume_transfer",
+    path=f"/detail?limit={PAGE}",
+    key="transfers",
+    read=_transfer,
+    everyone="all_tenants=1",
+    owners=("source_project_id",),
+    # NOTE: old versions cut the list at their page size, and name no next page.
+    paging=Paging.OFFSET,
+)
+
+
+# --- what the operator runs ---------------------------------------------------------------------------
+
+
+def _pool(item: Item, desk: Desk) -> None:
+    capabilities = item.row.get("capabilities")
+    inner = Item(capabilities if isinstance(capabilities, dict) else {})
+    inner.take("backend", "volume_backend_name")
+    for fact, field in (("total_gb", "total_capacity_gb"), ("free_gb", "free_capacity_gb")):
+        if inner.row.get(field) == "unknown":
+            inner.miss(fact, Reason.NOT_IMPLEMENTED, "the driver of the back end does not tell")
+        else:
+            inner.take(fact, field, _capacity, null=True)
+    inner.take("protocols", "storage_protocol", _protocols)
+    if isinstance(capabilities, dict):
+        # Cinder's scheduler takes a back end that does not mention replication for one without.
+        inner.take("replication_enabled", "replication_enabled", flag, absent=False)
+    else:
+        inner.take("replication_enabled", "replication_enabled", flag)
+    item.facts |= inner.facts
+    item.unseen |= inner.unseen
+
+
+def _capacity(value: object) -> int | None:
+    """Whole GiB; None for a back end that says its room has no end."""
+    if value == "infinite":
+        return None
+    if isinstance(value, float) and isfinite(value):
+        return int(value)
+    return integer(value)
+
+
+def _protocols(value: object) -> Value:
+    """One name; a back end that goes by several gives a list."""
+    return many(text)(value) if isinstance(value, list) else (text(value),)
+
+
+POOLS = Lister(
+    call="cinder.pools",
+    type="openstack.storage_pool",
+    path="/scheduler-stats/get_pools?detail=true",
+    key="pools",
+    read=_pool,
+    proof=_REFUSES,
+    identify=lambda row: identifier(row.get("name")),
+)
+
+
+def _service(item: Item, desk: Desk) -> None:
+    item.take("binary", "binary")
+    item.take("host", "host")
+    item.take("zone", "zone", empty_as_null(text), null=True)
+    item.take("status", "status")
+    item.take("state", "state")
+    item.take("updated_at", "updated_at", moment, null=True)
+    # Only the services that hold volumes have these.
+    absent = Odd if item.row.get("binary") == _VOLUMES else None
+    item.take("replication_status", "replication_status", null=True, absent=absent)
+    item.take("active_backend_id", "active_backend_id", null=True, absent=absent)
+    item.take("frozen", "frozen", flag, null=True, absent=absent)
+
+
+SERVICES = Lister(
+    call="cinder.services",
+    type="openstack.block_storage_service",
+    path="/os-services",
+    key="services",
+    read=_service,
+    proof=_REFUSES,
+    identify=lambda row: f"{identifier(row.get('binary'))}:{identifier(row.get('host'))}",
+    title=lambda row: text(row["host"]),
+)
 
 
 # --- volume types: seen through the eyes of every audited project ------------------------------------
 
 
-def _types(desk: Desk) -> Iterator[Seen]:
-    """The types each audited project sees, every one once. An operator sees all at once."""
-    operator = desk.cloud.target.vantage == OPERATOR
-    seen: set[str] = set()
-    gap: Gap | None = None
-    call = desk.token.call
-    for eyes in _eyes(desk):
-        if isinstance(eyes, Trouble):
-            gap = gap or desk.gap(TYPES, eyes)
-            continue
-        if isinstance(eyes, Absence):
-            continue
-        new: list[Resource] = []
-        for thing in listing(eyes, TYPES):
-            match thing:
-                case Resource():
-                    new += [thing] if thing.id not in seen else []
-                case Listing():
-                    call = call if thing.call is None else thing.call
-                case Gap():
-                    gap = gap or thing
-        seen.update(type_.id for type_ in new)
-        if operator and not all("backend" in type_.facts for type_ in new):
-            gap = gap or desk.gap(TYPES, Trouble(Reason.PARTIAL, _NO_ADMINISTRATOR, call))
-        if ENCRYPTION in desk.wanted:
-            answers = eyes.in_parallel(_encryption, new)
-            yield from (_encrypted(type_, answer) for type_, answer in zip(new, answers, strict=True))
-        else:
-            why = Trouble(Reason.NOT_COLLECTED, "the plan did not ask for it")
-            yield from (_encrypted(type_, why) for type_ in new)
-    yield gap or Listing(desk.scope, TYPES.type, len(seen), TYPES.proof, call)
+def _hidden_backend(desk: Desk, types: list[Resource]) -> bool:
+    """Whether Cinder keeps from a token what it tells administrators of a type."""
+    return not all("backend" in type_.facts for type_ in types)
 
 
-def _eyes(desk: Desk) -> Iterator[Desk | Absence | Trouble]:
-    """The service as each audited project meets it."""
-    if desk.cloud.target.vantage == OPERATOR or not desk.layout.projects:
-        yield desk
-        return
-    for project in desk.layout.projects.values():
-        token = desk.cloud.project_token(project, desk.log)
-        if isinstance(token, Trouble):
-            yield token
-        else:
-            yield open_desk(desk, SERVICE, token)
+def _with_encryption(desk: Desk, types: list[Resource]) -> Iterator[Resource]:
+    if ENCRYPTION in desk.wanted:
+        answers = desk.in_parallel(_encryption, types)
+        yield from (_encrypted(type_, answer) for type_, answer in zip(types, answers, strict=True))
+    else:
+        why = Trouble(Reason.NOT_COLLECTED, "the plan did not ask for it")
+        yield from (_encrypted(type_, why) for type_ in types)
 
 
 def _encryption(desk: Desk, type_: Resource) -> Answer | Trouble:

@@ -16,7 +16,7 @@ from cloudaudit.collectors.openstack.answers import Trouble, document, supported
 from cloudaudit.collectors.openstack.catalogue import Catalogue, read_catalogue, version_root
 from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.collectors.openstack.item import Odd, Row, identifier, text
-from cloudaudit.collectors.openstack.paging import Page, pages
+from cloudaudit.collectors.openstack.paging import Page, name_of, pages, segment
 from cloudaudit.collectors.openstack.shared import Once, SharedCalls
 from cloudaudit.collectors.openstack.target import OPERATOR, OpenStackTarget
 from cloudaudit.collectors.transport import Answer, CallLog, Clock, ForbiddenVerb
@@ -45,6 +45,8 @@ class Token:
     """How to send a token, and what it says of itself. `call` is the request that fetched it."""
 
     plugin: BaseIdentityPlugin = field(repr=False)
+    user: str
+    """Id of the user the credential belongs to; empty where the token does not tell."""
     project: str | None
     project_name: str
     system: bool
@@ -155,6 +157,54 @@ class Cloud:
     def admin_rows(self, path: str, key: str, home: Token, log: CallLog) -> Rows:
         """A list for administrators and system readers: with the system's token, else the project's."""
         return self._rows_in(self._admin_rows(path, key, home), log)
+
+    def token_rows(self, path: str, key: str, token: Token | Trouble, log: CallLog) -> Rows:
+        """A list of Keystone that depends on whose token asks."""
+        if isinstance(token, Trouble):
+            return Rows((), token)
+        return self._rows_in(self._keystone_rows(path, key, token), log)
+
+    def rows_of_domains(self, path: str, key: str, home: Token, log: CallLog) -> Rows:
+        """A list for administrators and system readers of what belongs to domains, of all of them.
+
+        NOTE: where domains have identity drivers of their own, Keystone lists one domain's to a request
+        that names none, and does not say that it left the others out.
+        """
+        whole = self.admin_rows(path, key, home, log)
+        if whole.trouble:
+            return whole
+        domains = self.admin_rows("/domains", "domains", home, log)
+        trouble = domains.trouble
+        if trouble:
+            trouble = replace(trouble, detail=f"which domains there are: {trouble.detail}")
+        found = list(whole.pages)
+        seen = {name_of(row) for row in whole.rows}
+        for domain in domains.rows if len(domains.rows) > 1 else ():
+            asked = f"{path}?domain_id={segment(str(domain.get('id')))}"
+            rows = self.admin_rows(asked, key, home, log)
+            for page in rows.pages:
+                found.append(replace(page, rows=[row for row in page.rows if name_of(row) not in seen]))
+                seen.update(name_of(row) for row in page.rows)
+            trouble = trouble or rows.trouble
+        return Rows(tuple(found), trouble)
+
+    def system_token(self, log: CallLog) -> Token | Trouble:
+        """A token for the whole system; trouble for a credential that has no role there."""
+        token = self._system_token()
+        return self._token_in(token, log) if isinstance(token, Token) else self._trouble_in(token, log)
+
+    def users(self, home: Token, log: CallLog) -> tuple[list[str], Trouble | None]:
+        """Ids of all users, the credential's own first, and why there may be more of them."""
+        rows = self.rows_of_domains("/users", "users", home, log)
+        others: set[str] = set()
+        trouble = rows.trouble
+        for row in rows.rows:
+            try:
+                others.add(identifier(row.get("id")))
+            except Odd:
+                trouble = trouble or Trouble(Reason.INVALID_ANSWER, "a user has no usable id", rows.call)
+        own = [home.user] if home.user else []
+        return [*own, *sorted(others - set(own))], trouble
 
     def kept_rows(
         self, key: Hashable, read: Callable[[CallLog], Iterable[Page | Trouble]], log: CallLog
@@ -361,6 +411,7 @@ def _token(plugin: BaseIdentityPlugin, access: AccessInfo, call: int) -> Token:
     project = access.project_id if access.project_scoped else None
     return Token(
         plugin=plugin,
+        user=identifier(access.user_id) if access.user_id else "",
         project=identifier(project) if project else None,
         project_name=text(access.project_name or "") if project else "",
         system=bool(access.system_scoped),

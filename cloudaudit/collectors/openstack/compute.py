@@ -1,45 +1,73 @@
-"""Nova: servers, server groups and the availability zones of compute."""
+"""Nova: servers and what they are made from, zones, quotas, and the hosts that run it all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from cloudaudit.collectors import Seen
+from cloudaudit.collectors.openstack.answers import Trouble, document
 from cloudaudit.collectors.openstack.item import (
     Item,
     Odd,
+    Row,
     address,
     each,
     empty_as_null,
+    flag,
     identifier,
+    identifier_or_number,
     integer,
     items,
     many,
     moment,
     text,
 )
-from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing
-from cloudaudit.collectors.openstack.paging import Paging
+from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
+from cloudaudit.collectors.openstack.paging import Page, Paging, segment
+from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
+from cloudaudit.collectors.openstack.quotas import Quotas, quotas
 from cloudaudit.collectors.openstack.zones import zone_lister
-from cloudaudit.model import Reason, Unseen, Value
+from cloudaudit.collectors.transport import Answer
+from cloudaudit.model import Reason, Resource, Unseen, Value
 
 SERVICE = "compute"
-REGION: Covers = (("nova.availability_zones", "openstack.availability_zone"),)
+REGION: Covers = (
+    ("nova.availability_zones", "openstack.availability_zone"),
+    ("nova.flavors", "openstack.flavor"),
+    ("nova.keypairs", "openstack.keypair"),
+    ("nova.hypervisors", "openstack.hypervisor"),
+    ("nova.aggregates", "openstack.aggregate"),
+    ("nova.services", "openstack.compute_service"),
+)
 PROJECT: Covers = (
     ("nova.servers", "openstack.server"),
     ("nova.server_groups", "openstack.server_group"),
+    ("nova.quotas", QUOTA),
 )
+KEYPAIR: Final = "nova.keypair"
+_REFUSES: Final = "Nova lists all of them to administrators, and refuses everybody else"
 
 
 def read_region(desk: Desk) -> Iterator[Seen]:
-    if ZONES.call in desk.wanted:
-        yield from listing(desk, ZONES)
+    for lister in (ZONES, AGGREGATES, SERVICES):
+        if lister.call in desk.wanted:
+            yield from listing(desk, lister)
+    if HYPERVISORS.call in desk.wanted:
+        yield from listing(desk, replace(HYPERVISORS, path=_hypervisors(desk)))
+    if FLAVORS.call in desk.wanted:
+        yield from seen_by_any(desk, FLAVORS, _no_administrator)
+    if KEYPAIRS.call in desk.wanted:
+        yield from _keypairs(desk)
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
     for lister in (SERVERS, SERVER_GROUPS):
         if lister.call in desk.wanted:
             yield from listing(desk, lister)
+    if QUOTAS.call in desk.wanted:
+        yield from quotas(desk, QUOTAS)
 
 
 def _server(item: Item, desk: Desk) -> None:
@@ -133,3 +161,236 @@ SERVER_GROUPS = Lister(
     paging=Paging.OFFSET,
 )
 ZONES = zone_lister("nova.availability_zones", SERVICE)
+QUOTAS = Quotas(
+    call="nova.quotas",
+    path="/os-quota-sets/{}/detail",
+    key="quota_set",
+    # NOTE: these are counted for a user, a server or a group; for a project Nova says 0.
+    uncounted=frozenset(
+        {
+            "key_pairs",
+            "metadata_items",
+            "server_group_members",
+            "injected_files",
+            "injected_file_content_bytes",
+            "injected_file_path_bytes",
+        }
+    ),
+)
+
+
+# --- flavors and key pairs ------------------------------------------------------------------------------
+
+
+def _flavor_offered(item: Item, desk: Desk) -> None:
+    item.take("vcpus", "vcpus", integer)
+    item.take("ram_mb", "ram", integer)
+    item.take("disk_gb", "disk", integer)
+    item.take("ephemeral_gb", "OS-FLV-EXT-DATA:ephemeral", integer)
+    # Before 2.75 an empty text where there is none.
+    item.take("swap_mb", "swap", lambda value: 0 if value == "" else integer(value))
+    item.take("is_public", "os-flavor-access:is_public", flag)
+    if desk.at_least(2, 61):
+        item.take("extra_specs", "extra_specs", _texts, hidden=True)
+    else:
+        item.miss("extra_specs", Reason.NOT_IMPLEMENTED, "Nova lists the extra specs since version 2.61")
+
+
+def _texts(value: object) -> Value:
+    if not isinstance(value, dict):
+        raise Odd("no object")
+    return {text(name): text(value[name]) for name in sorted(value)}
+
+
+def _no_administrator(desk: Desk, flavors: list[Resource]) -> bool:
+    """Whether Nova leaves out private and disabled flavors without a word, as for all but administrators."""
+    return "admin" not in desk.token.roles
+
+
+FLAVORS = Lister(
+    call="nova.flavors",
+    type="openstack.flavor",
+    path=f"/flavors/detail?is_public=None&limit={PAGE}",
+    key="flavors",
+    read=_flavor_offered,
+    proof="flavors offered to all, and the private ones each audited project may use",
+)
+
+
+def _keypair(item: Item, desk: Desk) -> None:
+    item.facts["user"] = item.row["user_id"]
+    item.take("type", "type")
+    item.take("fingerprint", "fingerprint")
+
+
+def _keypair_pages(desk: Desk) -> Iterator[Page | Trouble]:
+    """Key pairs user by user: they belong to users, and Nova lists one user's at a time."""
+    users, trouble = desk.cloud.users(desk.token, desk.log)
+    for user in users:
+        if user != desk.token.user and not desk.at_least(2, 10):
+            detail = "Nova shows others' key pairs since version 2.10"
+            yield Trouble(Reason.NOT_IMPLEMENTED, detail, desk.token.call)
+            return
+        for page in desk.pages(_of_user("/os-keypairs", user, desk), KEYPAIRS.key):
+            if isinstance(page, Page):
+                yield Page([_unwrapped(row, user) for row in page.rows], page.at, page.call)
+            elif page.reason is Reason.NO_PERMISSION and user != desk.token.user:
+                yield replace(page, detail=f"those of other users: {page.detail}")
+                return
+            else:
+                detail = f"key pairs of a user: {page.detail}"
+                yield Trouble(Reason.PARTIAL, detail, page.call, page.status)
+    if trouble:
+        yield replace(trouble, detail=f"which other users there are: {trouble.detail}")
+
+
+def _of_user(path: str, user: str, desk: Desk) -> str:
+    """A path of key pairs; the user is named where it is another one than the token's."""
+    query = [f"limit={PAGE}"] if path == "/os-keypairs" and desk.at_least(2, 35) else []
+    query += [f"user_id={segment(user)}"] if user != desk.token.user else []
+    return f"{path}?{'&'.join(query)}" if query else path
+
+
+def _unwrapped(row: Row, user: str) -> Row:
+    inner = row.get("keypair")
+    return {**(inner if isinstance(inner, dict) else {}), "user_id": user}
+
+
+KEYPAIRS = Lister(
+    call="nova.keypairs",
+    type="openstack.keypair",
+    path="",
+    key="keypairs",
+    read=_keypair,
+    proof="Nova listed the key pairs of every user that Keystone lists",
+    identify=lambda row: f"{row['user_id']}:{identifier(row.get('name'))}",
+)
+
+
+def _keypairs(desk: Desk) -> Iterator[Seen]:
+    """Key pairs, each with when it was made, which the list leaves out."""
+    seen = list(listing(desk, KEYPAIRS, _keypair_pages(desk)))
+    found = [thing for thing in seen if isinstance(thing, Resource)]
+    if KEYPAIR in desk.wanted:
+        answers = desk.in_parallel(_ask_keypair, found)
+        yield from (_dated(pair, answer) for pair, answer in zip(found, answers, strict=True))
+    else:
+        why = Trouble(Reason.NOT_COLLECTED, "the plan did not ask for it")
+        yield from (_dated(pair, why) for pair in found)
+    yield from (thing for thing in seen if not isinstance(thing, Resource))
+
+
+def _ask_keypair(desk: Desk, pair: Resource) -> Answer | Trouble:
+    user = str(pair.facts["user"])
+    name = pair.id.removeprefix(f"{user}:")
+    return desk.get(_of_user(f"/os-keypairs/{segment(name)}", user, desk))
+
+
+def _dated(pair: Resource, answer: Answer | Trouble) -> Resource:
+    body = answer if isinstance(answer, Trouble) else document(answer, "GET of a key pair")
+    if isinstance(body, Trouble):
+        return replace(pair, unseen={**pair.unseen, "created_at": body.unseen()})
+    item = Item(_unwrapped(body, ""))
+    item.take("created_at", "created_at", moment)
+    sources = pair.sources if answer.call is None else {**pair.sources, "created_at": answer.call}
+    return replace(
+        pair, facts={**pair.facts, **item.facts}, unseen={**pair.unseen, **item.unseen}, sources=sources
+    )
+
+
+# --- what the operator runs -----------------------------------------------------------------------------
+
+
+def _numbered(row: Row) -> str:
+    return identifier_or_number(row.get("id"))
+
+
+def _hypervisors(desk: Desk) -> str:
+    """The path that tells what runs on each, and page by page, as far as the version can."""
+    query = [f"limit={PAGE}"] if desk.at_least(2, 33) else []
+    query += ["with_servers=true"] if desk.at_least(2, 53) else []
+    return f"{HYPERVISORS.path}?{'&'.join(query)}" if query else HYPERVISORS.path
+
+
+def _hypervisor(item: Item, desk: Desk) -> None:
+    item.take("hostname", "hypervisor_hostname")
+    item.take("host", "service", _service_host)
+    item.take("state", "state")
+    item.take("status", "status")
+    item.take("type", "hypervisor_type")
+    item.take("version", "hypervisor_version", integer)
+    if not desk.at_least(2, 53):
+        item.take("servers", "running_vms", integer)
+    elif desk.at_least(2, 75):
+        item.take("servers", "servers", lambda value: len(items(value)))
+    else:
+        # The field is left out of a hypervisor without servers.
+        item.take("servers", "servers", lambda value: len(items(value)), absent=0)
+
+
+def _service_host(value: object) -> str:
+    if not isinstance(value, dict):
+        raise Odd("no object")
+    return text(value.get("host"))
+
+
+HYPERVISORS = Lister(
+    call="nova.hypervisors",
+    type="openstack.hypervisor",
+    path="/os-hypervisors/detail",
+    key="hypervisors",
+    read=_hypervisor,
+    proof=_REFUSES,
+    identify=_numbered,
+    title=lambda row: text(row.get("hypervisor_hostname") or ""),
+)
+
+
+def _aggregate(item: Item, desk: Desk) -> None:
+    item.take("zone", "availability_zone", empty_as_null(text), null=True)
+    item.take("hosts", "hosts", many(text))
+    item.labels("metadata", desk.allowed)
+
+
+AGGREGATES = Lister(
+    call="nova.aggregates",
+    type="openstack.aggregate",
+    path="/os-aggregates",
+    key="aggregates",
+    read=_aggregate,
+    proof=_REFUSES,
+    # Nova tells the UUID since 2.41.
+    identify=lambda row: identifier_or_number(row.get("uuid", row.get("id"))),
+)
+
+
+def _service(item: Item, desk: Desk) -> None:
+    if item.row.get("status") == "UNKNOWN":
+        # Nova lists a service of a cell that is down with its name and host alone.
+        item.default = Unseen(Reason.PARTIAL, "the cell of the service does not answer")
+    item.take("binary", "binary")
+    item.take("host", "host")
+    item.take("zone", "zone")
+    item.take("status", "status")
+    item.take("state", "state")
+    item.take("updated_at", "updated_at", moment, null=True)
+    item.take("forced_down", "forced_down", flag)
+
+
+def _service_id(row: Row) -> str:
+    """Its id, or name and host for one of a cell that is down."""
+    if "id" in row:
+        return _numbered(row)
+    return f"{identifier(row.get('binary'))}:{identifier(row.get('host'))}"
+
+
+SERVICES = Lister(
+    call="nova.services",
+    type="openstack.compute_service",
+    path="/os-services",
+    key="services",
+    read=_service,
+    proof=_REFUSES,
+    identify=_service_id,
+    title=lambda row: text(row.get("host") or ""),
+)

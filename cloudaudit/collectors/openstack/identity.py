@@ -1,9 +1,9 @@
-"""Keystone: the catalogue, regions, projects, users, role assignments and members of groups."""
+"""Keystone: the catalogue, regions, domains, projects, users and what they may do or have delegated."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -12,17 +12,21 @@ from urllib.parse import urlsplit
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble, document
 from cloudaudit.collectors.openstack.catalogue import Catalogue, Endpoint, normal_url, read_catalogue
-from cloudaudit.collectors.openstack.cloud import Rows
+from cloudaudit.collectors.openstack.cloud import Rows, Token
 from cloudaudit.collectors.openstack.item import (
     Item,
     Odd,
     Row,
+    each,
+    empty_as_null,
     flag,
     identifier,
+    integer,
     items,
     many,
     moment,
     text,
+    unlimited_as_null,
 )
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
@@ -43,7 +47,16 @@ TARGET: Covers = (
     ("keystone.users", "openstack.user"),
     ("keystone.role_assignments", "openstack.role_assignment"),
     ("keystone.group_users", "openstack.group_member"),
+    ("keystone.domains", "openstack.domain"),
+    ("keystone.roles", "openstack.role"),
+    ("keystone.groups", "openstack.group"),
+    ("keystone.application_credentials", "openstack.application_credential"),
+    ("keystone.trusts", "openstack.trust"),
+    ("keystone.identity_providers", "openstack.identity_provider"),
+    ("keystone.limits", "openstack.limit"),
 )
+SECURITY: Final = "keystone.domain_security"
+TRUST_ROLES: Final = "keystone.trust_roles"
 _REFUSES: Final = "Keystone lists all of them to those it lets ask, and refuses everybody else"
 
 
@@ -58,11 +71,35 @@ def read_target(desk: Desk) -> Iterator[Seen]:
         federated = _federated(desk)
         users = desk.cloud.admin_rows(USERS.path, USERS.key, desk.token, desk.log)
         yield from listing(desk, replace(USERS, read=partial(_user, federated=federated)), users.source)
-    if ASSIGNMENTS.call in desk.wanted:
-        rows = desk.cloud.admin_rows(ASSIGNMENTS.path, ASSIGNMENTS.key, desk.token, desk.log)
-        yield from listing(desk, ASSIGNMENTS, rows.source)
-    if MEMBERS.call in desk.wanted:
-        yield from listing(desk, MEMBERS, _members(desk))
+    for lister in (ASSIGNMENTS, PROVIDERS):
+        if lister.call in desk.wanted:
+            yield from listing(desk, lister, _admin_rows(desk, lister).source)
+    if GROUPS.call in desk.wanted:
+        groups = desk.cloud.rows_of_domains(GROUPS.path, GROUPS.key, desk.token, desk.log)
+        yield from listing(desk, GROUPS, groups.source)
+    for lister, source in (
+        (MEMBERS, _members),
+        (ROLES, _roles),
+        (CREDENTIALS, _credentials),
+        (LIMITS, _limits),
+    ):
+        if lister.call in desk.wanted:
+            yield from listing(desk, lister, source(desk))
+    if DOMAINS.call in desk.wanted:
+        yield from _domains(desk)
+    if TRUSTS.call in desk.wanted:
+        yield from _trusts(desk)
+
+
+def _admin_rows(desk: Desk, lister: Lister) -> Rows:
+    return desk.cloud.admin_rows(lister.path, lister.key, desk.token, desk.log)
+
+
+def _parts(things: Iterable[Seen]) -> tuple[list[Resource], list[Seen]]:
+    """What was seen, apart from what is concluded of it."""
+    seen = list(things)
+    found = [thing for thing in seen if isinstance(thing, Resource)]
+    return found, [thing for thing in seen if not isinstance(thing, Resource)]
 
 
 # --- the catalogue -------------------------------------------------------------------------------------
@@ -367,7 +404,7 @@ def _member(item: Item, desk: Desk) -> None:
 
 def _members(desk: Desk) -> Iterator[Page | Trouble]:
     """Pairs of group and user, asked for group by group."""
-    groups = desk.cloud.admin_rows("/groups", "groups", desk.token, desk.log)
+    groups = _admin_rows(desk, GROUPS)
     # An empty page keeps the number of the call that found no group.
     yield from (Page([], page.at, page.call) for page in groups.pages)
     for group in (str(row.get("id")) for row in groups.rows):
@@ -376,8 +413,7 @@ def _members(desk: Desk) -> Iterator[Page | Trouble]:
         for page in rows.pages:
             yield Page([{"group": group, "user": row.get("id")} for row in page.rows], page.at, page.call)
         if rows.trouble:
-            why = rows.trouble
-            yield Trouble(Reason.PARTIAL, f"members of a group: {why.detail}", why.call, why.status)
+            yield _within("members of a group", rows.trouble)
     if groups.trouble:
         yield groups.trouble
 
@@ -390,5 +426,275 @@ MEMBERS = Lister(
     read=_member,
     proof=_REFUSES,
     identify=lambda row: f"{row['group']}:{identifier(row['user'])}",
+    title=lambda row: "",
+)
+
+
+def _group(item: Item, desk: Desk) -> None:
+    item.take("domain", "domain_id", identifier)
+
+
+GROUPS = Lister(
+    call="keystone.groups",
+    type="openstack.group",
+    path="/groups",
+    key="groups",
+    read=_group,
+    proof=_REFUSES,
+)
+
+
+def _role(item: Item, desk: Desk) -> None:
+    item.take("domain", "domain_id", identifier, null=True, absent=None)
+    item.option("immutable", "immutable")
+
+
+def _roles(desk: Desk) -> Iterator[Page | Trouble]:
+    """Roles of the whole cloud, then those of each domain.
+
+    NOTE: without a domain Keystone lists the roles that belong to none, and does not say that it left
+    the others out.
+    """
+    rows = _admin_rows(desk, ROLES)
+    yield from rows.source
+    if rows.trouble:
+        return
+    domains = _admin_rows(desk, DOMAINS)
+    for domain in (str(row.get("id")) for row in domains.rows):
+        path = f"{ROLES.path}?domain_id={segment(domain)}"
+        rows = desk.cloud.admin_rows(path, ROLES.key, desk.token, desk.log)
+        yield from rows.pages
+        if rows.trouble:
+            yield _within("roles of a domain", rows.trouble)
+    if domains.trouble:
+        yield replace(domains.trouble, detail=f"which domains have roles: {domains.trouble.detail}")
+
+
+def _within(what: str, why: Trouble) -> Trouble:
+    """Trouble with one of many lists: the others stand."""
+    return Trouble(Reason.PARTIAL, f"{what}: {why.detail}", why.call, why.status)
+
+
+ROLES = Lister(
+    call="keystone.roles",
+    type="openstack.role",
+    path="/roles",
+    key="roles",
+    read=_role,
+    proof=f"{_REFUSES}; the roles of every domain were asked for",
+)
+
+
+def _provider(item: Item, desk: Desk) -> None:
+    item.take("enabled", "enabled", flag)
+    item.take("domain", "domain_id", identifier, null=True)
+    item.take("remote_ids", "remote_ids", many(text))
+
+
+PROVIDERS = Lister(
+    call="keystone.identity_providers",
+    type="openstack.identity_provider",
+    path="/OS-FEDERATION/identity_providers",
+    key="identity_providers",
+    read=_provider,
+    proof=_REFUSES,
+    title=lambda row: text(row["id"]),
+)
+
+
+# --- domains and their rules for passwords ------------------------------------------------------------------
+
+
+def _domain(item: Item, desk: Desk) -> None:
+    item.take("enabled", "enabled", flag)
+    item.option("immutable", "immutable")
+    item.tags("tags", desk.allowed)
+
+
+DOMAINS = Lister(
+    call="keystone.domains",
+    type="openstack.domain",
+    path="/domains",
+    key="domains",
+    read=_domain,
+    proof=_REFUSES,
+)
+
+
+def _domains(desk: Desk) -> Iterator[Seen]:
+    found, concluded = _parts(listing(desk, DOMAINS, _admin_rows(desk, DOMAINS).source))
+    if SECURITY in desk.wanted:
+        answers = list(desk.in_parallel(_security, found))
+        told = any(isinstance(answer, Answer) for answer in answers)
+        yield from (_secured(d, answer, told) for d, answer in zip(found, answers, strict=True))
+    else:
+        why = Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")
+        yield from (replace(domain, unseen={**domain.unseen, "password": why}) for domain in found)
+    yield from concluded
+
+
+def _security(desk: Desk, domain: Resource) -> Answer | Trouble:
+    return desk.get(f"/domains/{segment(domain.id)}/config/security_compliance")
+
+
+def _secured(domain: Resource, answer: Answer | Trouble, told: bool) -> Resource:
+    """A domain with its rules for passwords. `told`: Keystone told this token those of some domain.
+
+    NOTE: Keystone tells everybody the rules of its default domain, and answers 403 for any other one to
+    everybody. It has no answer for "nothing is set": then the fields are null, and 404 is no such domain.
+    It tells the pattern and its description alone; days and attempts are in its configuration only.
+    """
+    body = answer if isinstance(answer, Trouble) else document(answer, "GET of a domain's password rules")
+    if isinstance(body, Trouble):
+        why = body.unseen()
+        if body.status == 403 and told:
+            why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone tells the rules of its default domain only")
+        return replace(domain, unseen={**domain.unseen, "password": why})
+    config = body.get("config")
+    rules = config.get("security_compliance") if isinstance(config, dict) else None
+    item = Item(rules if isinstance(rules, dict) else {})
+    item.take("password.regex", "password_regex", empty_as_null(text), null=True)
+    item.take("password.regex_description", "password_regex_description", empty_as_null(text), null=True)
+    return _with(domain, item, "password", answer.call)
+
+
+def _with(resource: Resource, item: Item, group: str, call: int | None) -> Resource:
+    """A resource with the facts of a further call."""
+    return replace(
+        resource,
+        facts={**resource.facts, **item.facts},
+        unseen={**resource.unseen, **item.unseen},
+        sources=resource.sources if call is None else {**resource.sources, group: call},
+    )
+
+
+# --- what users have delegated ------------------------------------------------------------------------------
+
+
+def _credential(item: Item, desk: Desk) -> None:
+    item.facts["user"] = item.row["user_id"]
+    item.take("project_id", "project_id", identifier, null=True)
+    item.take("roles", "roles", each(_role_name))
+    # NOTE: one that was made without a word about it has null here, and is restricted.
+    item.take("unrestricted", "unrestricted", lambda value: value is not None and flag(value))
+    item.take("expires_at", "expires_at", moment, null=True)
+    # NOTE: without rules Keystone leaves the field out.
+    item.take("access_rules", "access_rules", each(_access_rule), null=True, absent=None)
+
+
+def _role_name(row: Row) -> str:
+    return text(row.get("name")) if "name" in row else identifier(row.get("id"))
+
+
+def _access_rule(row: Row) -> Value:
+    return {name: text(row.get(name)) for name in ("service", "method", "path")}
+
+
+def _credentials(desk: Desk) -> Iterator[Page | Trouble]:
+    """Application credentials user by user: Keystone has no list of all."""
+    users, trouble = desk.cloud.users(desk.token, desk.log)
+    for user in users:
+        path = f"/users/{segment(user)}/application_credentials"
+        rows = desk.cloud.admin_rows(path, CREDENTIALS.key, desk.token, desk.log)
+        for page in rows.pages:
+            yield Page([{**row, "user_id": user} for row in page.rows], page.at, page.call)
+        why = rows.trouble
+        if why and why.reason is Reason.NO_PERMISSION and user != desk.token.user:
+            yield replace(why, detail=f"those of other users: {why.detail}")
+            return
+        if why:
+            yield _within("application credentials of a user", why)
+    if trouble:
+        yield replace(trouble, detail=f"which other users there are: {trouble.detail}")
+
+
+CREDENTIALS = Lister(
+    call="keystone.application_credentials",
+    type="openstack.application_credential",
+    path="",
+    key="application_credentials",
+    read=_credential,
+    proof="Keystone listed those of every user, and every user",
+)
+
+
+def _trust(item: Item, desk: Desk) -> None:
+    item.take("trustor", "trustor_user_id", identifier)
+    item.take("trustee", "trustee_user_id", identifier)
+    item.take("project_id", "project_id", identifier, null=True)
+    item.take("impersonation", "impersonation", flag)
+    item.take("expires_at", "expires_at", moment, null=True)
+    item.take("remaining_uses", "remaining_uses", integer, null=True)
+
+
+TRUSTS = Lister(
+    call="keystone.trusts",
+    type="openstack.trust",
+    path="/OS-TRUST/trusts",
+    key="trusts",
+    read=_trust,
+    proof=_REFUSES,
+)
+
+
+def _trusts(desk: Desk) -> Iterator[Seen]:
+    """Trusts, each with the roles it hands on, which the list leaves out."""
+    found, concluded = _parts(listing(desk, TRUSTS, _admin_rows(desk, TRUSTS).source))
+    for trust in found:
+        item = Item({})
+        call = None
+        if TRUST_ROLES in desk.wanted:
+            path = f"{TRUSTS.path}/{segment(trust.id)}/roles"
+            rows = desk.cloud.admin_rows(path, "roles", desk.token, desk.log)
+            call = rows.call
+            if rows.trouble:
+                item.unseen["roles"] = rows.trouble.unseen()
+            else:
+                item.row = {"roles": rows.rows}
+                item.take("roles", "roles", each(_role_name))
+        else:
+            item.miss("roles", Reason.NOT_COLLECTED, "the plan did not ask for it")
+        yield _with(trust, item, "roles", call)
+    yield from concluded
+
+
+# --- limits -------------------------------------------------------------------------------------------------
+
+
+def _limit(item: Item, desk: Desk) -> None:
+    item.take("service_id", "service_id", identifier)
+    item.take("region_id", "region_id", identifier, null=True)
+    item.take("project_id", "project_id", identifier, null=True)
+    item.take("domain_id", "domain_id", identifier, null=True, absent=None)
+    item.take("resource", "resource_name")
+    item.take("limit", "resource_limit", unlimited_as_null, null=True)
+
+
+def _limits(desk: Desk) -> Iterator[Page | Trouble]:
+    """Limits of the whole system, or of the projects the credential has tokens of.
+
+    NOTE: Keystone refuses nobody here: it lists all to the system, and to a project its own.
+    """
+    system = desk.cloud.system_token(desk.log)
+    if isinstance(system, Token):
+        yield from desk.cloud.token_rows(LIMITS.path, LIMITS.key, system, desk.log).source
+        return
+    for project in desk.layout.projects.values():
+        token = desk.cloud.project_token(project, desk.log)
+        rows = desk.cloud.token_rows(LIMITS.path, LIMITS.key, token, desk.log)
+        yield from rows.pages
+        if rows.trouble:
+            yield _within("limits of a project", rows.trouble)
+    detail = f"Keystone shows a project its own limits only, and no token of the system: {system.detail}"
+    yield Trouble(Reason.PARTIAL, detail, system.call, system.status)
+
+
+LIMITS = Lister(
+    call="keystone.limits",
+    type="openstack.limit",
+    path="/limits",
+    key="limits",
+    read=_limit,
+    proof="Keystone lists all limits to a token of the whole system",
     title=lambda row: "",
 )

@@ -78,6 +78,16 @@ def integer(value: object) -> int:
     return value
 
 
+def unlimited_as_null(value: object) -> int | None:
+    """A limit; services write -1 where there is none."""
+    return None if value == -1 and not isinstance(value, bool) else integer(value)
+
+
+def identifier_or_number(value: object) -> str:
+    """An id that older versions of a service write as a number."""
+    return str(integer(value)) if isinstance(value, int) else identifier(value)
+
+
 def moment(value: object) -> int:
     """Seconds since the epoch. OpenStack leaves the zone out and means UTC."""
     if not isinstance(value, str) or len(value) > 64:
@@ -191,6 +201,17 @@ class Item:
             self.miss(fact, Reason.INVALID_ANSWER, f"'{field}' is empty")
             return
         self.facts[fact] = got
+
+    def option(self, fact: str, name: str) -> None:
+        """Read a boolean of Keystone's resource options, which are off where they are not given."""
+        options = self.row.get("options")
+        if isinstance(options, dict):
+            inner = Item(options)
+            inner.take(fact, name, flag, null=True, absent=False)
+            self.facts |= {key: bool(value) for key, value in inner.facts.items()}
+            self.unseen |= inner.unseen
+        else:
+            self.miss(fact, Reason.NOT_IMPLEMENTED, "the service's answer has no options")
 
     def miss(self, fact: str, reason: Reason, detail: str) -> None:
         self.unseen[fact] = Unseen(reason, detail)

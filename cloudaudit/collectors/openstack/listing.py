@@ -17,6 +17,7 @@ from cloudaudit.collectors.openstack.catalogue import Endpoint, api_root, servic
 from cloudaudit.collectors.openstack.cloud import Cloud, Layout, Project, Rows, Token, Version, gather
 from cloudaudit.collectors.openstack.item import LABEL_KEYS, Item, Odd, Row, identifier, text
 from cloudaudit.collectors.openstack.paging import Page, Paging, pages
+from cloudaudit.collectors.openstack.target import OPERATOR
 from cloudaudit.collectors.sightings import in_order
 from cloudaudit.collectors.transport import Answer, CallLog
 from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen
@@ -353,6 +354,57 @@ def listing(desk: Desk, lister: Lister, source: Iterable[Page | Trouble] | None 
                 read.own = read.own or resource.scope == desk.scope
                 yield resource
     yield from desk.conclude(lister, read)
+
+
+def seen_by_any(
+    desk: Desk,
+    lister: Lister,
+    blind: Callable[[Desk, list[Resource]], bool],
+    finish: Callable[[Desk, list[Resource]], Iterable[Resource]] = lambda eyes, new: new,
+) -> Iterator[Seen]:
+    """What any audited project sees of a list, everything once. An operator asks once for all.
+
+    `blind` tells whether an operator's token lacks evidence of an administrator's sight. `finish` may
+    add what further calls tell of new things.
+    """
+    operator = desk.cloud.target.vantage == OPERATOR
+    seen: set[str] = set()
+    gap: Gap | None = None
+    call = desk.token.call
+    for eyes in _eyes(desk):
+        if isinstance(eyes, Trouble):
+            gap = gap or desk.gap(lister, eyes)
+            continue
+        if isinstance(eyes, Absence):
+            continue
+        new: list[Resource] = []
+        for thing in listing(eyes, lister):
+            match thing:
+                case Resource():
+                    new += [thing] if thing.id not in seen else []
+                case Listing():
+                    call = call if thing.call is None else thing.call
+                case Gap():
+                    gap = gap or thing
+        seen.update(thing.id for thing in new)
+        if operator and blind(eyes, new):
+            detail = f"no evidence of sight: {desk.service} does not show this token what administrators see"
+            gap = gap or desk.gap(lister, Trouble(Reason.PARTIAL, detail, call))
+        yield from finish(eyes, new)
+    yield gap or Listing(desk.scope, lister.type, len(seen), lister.proof, call)
+
+
+def _eyes(desk: Desk) -> Iterator[Desk | Absence | Trouble]:
+    """The service as each audited project meets it."""
+    if desk.cloud.target.vantage == OPERATOR or not desk.layout.projects:
+        yield desk
+        return
+    for project in desk.layout.projects.values():
+        token = desk.cloud.project_token(project, desk.log)
+        if isinstance(token, Trouble):
+            yield token
+        else:
+            yield open_desk(desk, desk.service, token)
 
 
 @dataclass(frozen=True, slots=True)

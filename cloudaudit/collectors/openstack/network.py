@@ -38,6 +38,8 @@ from cloudaudit.collectors.openstack.listing import (
     listing,
 )
 from cloudaudit.collectors.openstack.paging import Page
+from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
+from cloudaudit.collectors.openstack.quotas import Quotas, quotas
 from cloudaudit.collectors.openstack.zones import PROOF as ZONE_PROOF
 from cloudaudit.collectors.openstack.zones import TYPE as ZONE
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
@@ -63,7 +65,9 @@ PROJECT: Covers = (
     ("neutron.qos_policies", "openstack.qos_policy"),
     ("neutron.bgpvpns", "openstack.bgpvpn"),
     ("neutron.network_logs", "openstack.network_log"),
+    ("neutron.quotas", QUOTA),
 )
+QUOTAS: Final = Quotas(call="neutron.quotas", path="/quotas/{}/details.json", key="quota", used="used")
 # Protocols whose "ports" in a rule are types and codes, or which have none.
 _ICMP: Final = frozenset({"icmp", "icmpv6", "ipv6-icmp", "1", "58"})
 # NOTE: who is no administrator is shown an empty list of these, whatever there is.
@@ -87,6 +91,8 @@ def read_project(desk: Desk) -> Iterator[Seen]:
     if VPN_CONNECTIONS.call in desk.wanted:
         yield from _vpn(desk)
     yield from _extended(desk, EXTENDED)
+    if QUOTAS.call in desk.wanted:
+        yield from quotas(desk, QUOTAS)
 
 
 def _network(item: Item, desk: Desk) -> None:
