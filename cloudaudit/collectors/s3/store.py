@@ -183,9 +183,6 @@ def _head(answer: Answer | Failure) -> Head:
     if status == 404:
         detail = "404: gone, of another account, or not known here yet"
         return Head(status, Reading(State.UNKNOWN, call, reason=Reason.AMBIGUOUS, detail=detail))
-    if status in (400, 412):
-        detail = f"{status}: the store does not accept the request; check region and credentials"
-        return Head(status, Reading(State.UNKNOWN, call, reason=Reason.INVALID_ANSWER, detail=detail))
     return Head(status, refusal(answer))
 
 
