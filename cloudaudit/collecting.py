@@ -218,6 +218,7 @@ def _target(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "kind": "s3",
         "endpoint": entry.endpoint,
+        **({"provider": entry.provider} if entry.provider else {}),
         "buckets": "all" if entry.buckets is None else list(entry.buckets),
     }
 

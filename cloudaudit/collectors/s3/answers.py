@@ -22,7 +22,7 @@ from cloudaudit.model import Reason, Value
 MAX_ELEMENTS: Final = 250_000
 MAX_DEPTH: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
-_REGION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_REGION: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,18}")
 _HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]-]{1,120}")
 _HTML: Final = re.compile(rb"<(!doctype\s+)?html\b", re.IGNORECASE)
 _OF_A_STORE: Final = ("x-amz-request-id", "x-amz-id-2", "x-trans-id", "x-openstack-request-id")
