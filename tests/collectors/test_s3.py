@@ -297,6 +297,22 @@ def test_swift_acl_counts_when_it_shows_a_grant_to_everyone(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("marked", ["/", "HEAD", "acl"])
+def test_one_mark_of_swift_is_enough_to_doubt_a_private_acl(marked: str, tmp_path: Path) -> None:
+    """A proxy may take the marks off some answers: the ACL is then no more evidence than before."""
+    acl = Reply(200, b"<AccessControlPolicy><AccessControlList/></AccessControlPolicy>")
+    answers = store({"x": {"HEAD": HERE, "acl": acl}})
+
+    def answer(asked: Asked) -> Reply:
+        reply = answers(asked)
+        what = "HEAD" if asked.method == "HEAD" else "/" if asked.path == "/" else "acl"
+        return Reply(reply.status, reply.body, {"X-Trans-Id": "tx1"} if what == marked else {})
+
+    with playing(answer) as server:
+        seen = collect(server.url, tmp_path, frozenset({"s3.acl"}))
+    assert (facts_of(seen.bucket, "acl"), why(seen.bucket, "acl")) == ({}, Reason.NOT_IMPLEMENTED)
+
+
 # --- single answers -------------------------------------------------------------------------------
 
 
