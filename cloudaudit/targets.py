@@ -80,6 +80,11 @@ class S3Entry:
     rate_limit: float | None
     deadline: Seconds
     where: Where
+    admin_profile: str | None = None
+    admin_access_key_file: Path | None = None
+    admin_secret_key_file: Path | None = None
+    admin_path: str = "/admin"
+    """Of the admin API of Ceph RGW, which has a key of its own or is not asked."""
     provider: str | None = None
     """Preset that filled endpoint, region and addressing where the entry does not give them."""
     kind: ClassVar[str] = "s3"
@@ -298,11 +303,15 @@ def _unknown_presets(document: Document, value: Any, conceal: frozenset[Pointer]
             yield Problem(document.where(where), f"'provider': {shown} is no known preset", hint)
 
 
+_FILES: Final = frozenset({
+    "ca_file", "access_key_file", "secret_key_file", "admin_access_key_file", "admin_secret_key_file",
+})  # fmt: skip
+
+
 def _files(value: Any) -> Iterator[tuple[Pointer, str]]:
     for pointer, target in _targets(value):
-        for key in ("ca_file", "access_key_file", "secret_key_file"):
-            if key in target:
-                yield (*pointer, key), target[key]
+        for key in sorted(target.keys() & _FILES):
+            yield (*pointer, key), target[key]
 
 
 def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
@@ -379,6 +388,10 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
         expected_owner=target.get("expected_owner"),
         buckets=_some(target["buckets"]),
         provider=target.get("provider"),
+        admin_profile=target.get("admin_profile"),
+        admin_access_key_file=_file(target, "admin_access_key_file", base),
+        admin_secret_key_file=_file(target, "admin_secret_key_file", base),
+        admin_path=target["admin_path"],
         **kept,
     )
 

@@ -18,7 +18,7 @@ KINDS: Final = {
             "share_backup", "snapshot", "subnet", "user", "volume", "volume_type", "vpn_connection",
         )
     ),
-    "s3": ("s3.bucket", "s3.endpoint"),
+    "s3": ("s3.bucket", "s3.bucket_quota", "s3.endpoint", "s3.user", "s3.zone", "s3.zonegroup"),
 }  # fmt: skip
 
 

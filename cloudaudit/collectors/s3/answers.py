@@ -232,6 +232,11 @@ def told(body: bytes) -> Told:
     return Told(named("Code", _NAME), named("Region", _REGION), named("Endpoint", _HOST))
 
 
+def name_of(value: object) -> str:
+    """A code as it may be repeated; empty when it is none."""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else ""
+
+
 # --- classification -------------------------------------------------------------------------------
 
 
@@ -254,13 +259,14 @@ def reading(operation: Operation, answer: Answer | Failure, standing: Standing) 
     return refusal(answer)
 
 
-def refusal(answer: Answer, what: str = "the bucket") -> Reading:
+def refusal(answer: Answer, what: str = "the bucket", code: str = "") -> Reading:
     """What a status that is neither success nor "not found" nor "not implemented" means, and what to do.
 
-    `what` is what was asked of: it is named where it turns out to be elsewhere.
+    `what` is what was asked of: it is named where it turns out to be elsewhere. `code` is given where
+    it does not stand in a document of S3.
     """
     error = told(answer.body)
-    code = error.code
+    code = code or error.code
     said = f"{answer.status} {code}".strip()
     state, reason = State.UNKNOWN, Reason.INVALID_ANSWER
     if code in _ADVICE:

@@ -40,7 +40,7 @@ NONSENSE: Final = "khong-co-tham-so"
 MOST_WITNESSES: Final = 20
 _SETTING_BYTES: Final = 4 * MIB
 _SWIFT_MARKS: Final = ("x-openstack-request-id", "x-trans-id")
-_RGW_REQUEST: Final = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]+-[0-9a-f]+-.+")
+_RGW_REQUEST: Final = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]+-[0-9a-f]+-(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,12 @@ def kind_of(headers: Mapping[str, str]) -> str | None:
     if _RGW_REQUEST.fullmatch(headers.get("x-amz-request-id", "")):
         return "ceph"
     return next((kind for kind in ("seaweedfs", "minio") if server.startswith(kind)), None)
+
+
+def zone_of(headers: Mapping[str, str]) -> str | None:
+    """The zone of the Ceph gateway that answered, which ends the request id; None when it wears none."""
+    found = _RGW_REQUEST.fullmatch(headers.get("x-amz-request-id", ""))
+    return found[1] if found else None
 
 
 def believed(
