@@ -261,6 +261,8 @@ def test_without_an_admin_key_every_list_is_a_gap_that_says_what_to_give(tmp_pat
          "405 MethodNotAllowed: there is no admin API of Ceph RGW at /admin"),
         (Reply(404, b"<Error><Code>NoSuchBucket</Code></Error>"), {}, "not_implemented",
          "404 NoSuchBucket: there is no admin API of Ceph RGW at /admin"),
+        (Reply(404, b"<Error><Code>NoSuchBucket</Code></Error>"), RGW, "not_implemented",
+         "404 NoSuchBucket: there is no admin API of Ceph RGW at /admin"),
         (Reply(403, b"<Error><Code>AccessDenied</Code></Error>"), {"Server": "MinIO"}, "not_implemented",
          "403 AccessDenied: the store is minio, and has no admin API of Ceph RGW"),
         (Reply(200, b"<ListBucketResult/>"), {"Server": "SeaweedFS 4.48"}, "not_implemented",

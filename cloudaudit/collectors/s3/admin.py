@@ -245,8 +245,8 @@ class Admin:
     def _ask(self, call: str, path: str, query: str = "", log: CallLog | None = None) -> _Told:
         if self._signer is None:
             return _Told(None, Unseen(Reason.NO_PERMISSION, _NO_KEY + CALLS[call]), None, None)
-        url = self._target.url(query=query).partition("?")[0].rstrip("/")
-        url = f"{url}{self._target.admin_path}/{path}{'?' if query else ''}{query}"
+        base = self._target.url().rstrip("/")
+        url = f"{base}{self._target.admin_path}/{path}{'?' if query else ''}{query}"
         request = Request("GET", url, sign=self._signer.headers)
         answer = self._client.send(request, Journal(log or self._log, self._scope, "s3"))
         if isinstance(answer, Failure):
@@ -297,7 +297,9 @@ def _why_not(answer: Answer, document: Any, caps: str, path: str) -> Unseen | No
         return None
     if answer.status == 200 and kind == "ceph":
         return Unseen(Reason.INVALID_ANSWER, "200 with something that is no JSON")
-    if answer.status in (200, 405, 501) or (answer.status == 404 and kind is None):
+    # A gateway whose admin API is switched off takes the path for a bucket.
+    off = answer.status == 404 and (kind is None or code == "NoSuchBucket")
+    if answer.status in (200, 405, 501) or off:
         return Unseen(Reason.NOT_IMPLEMENTED, f"{said}: there is no admin API of Ceph RGW at {path}")
     if answer.status == 404:
         return Unseen(Reason.SERVICE_ABSENT, said)
