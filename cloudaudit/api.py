@@ -153,6 +153,7 @@ def assess(
         claims=[{"id": claim.id, "state": claim.state} for claim in judged.claims],
         plans=plans,
         collection_figures=dict(evidence.run.get("figures", {})),
+        capabilities=report_json.capabilities(evidence.each("s3.endpoint")),
         projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
         registers=[
             {"kind": f.kind, "path": f"registers/{f.path}", "sha256": f.sha256} for f in declared.files

@@ -144,6 +144,9 @@ def _s3_target(entry: S3Entry) -> S3Target:
         addressing="virtual" if entry.addressing == "virtual" else "path",
         ca_file=str(entry.ca_file) if entry.ca_file else None,
         buckets="all" if entry.buckets is None else entry.buckets,
+        admin_profile=entry.admin_profile, admin_path=entry.admin_path,
+        admin_access_key_file=str(entry.admin_access_key_file) if entry.admin_access_key_file else None,
+        admin_secret_key_file=str(entry.admin_secret_key_file) if entry.admin_secret_key_file else None,
         expected_owner=entry.expected_owner, label_keys=LABEL_KEYS | set(entry.label_keys),
         max_in_flight=entry.max_in_flight, rate_limit=entry.rate_limit, deadline=entry.deadline,
     )  # fmt: skip
@@ -231,6 +234,7 @@ def _target(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "kind": "s3",
         "endpoint": entry.endpoint,
+        **({"provider": entry.provider} if entry.provider else {}),
         "buckets": "all" if entry.buckets is None else list(entry.buckets),
     }
 

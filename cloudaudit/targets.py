@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from cloudaudit.errors import Problem, TargetError, Where
 from cloudaudit.model import Seconds, Text
+from cloudaudit.providers import near, presets
 from cloudaudit.yamlsource import (
     Document,
     Pointer,
@@ -79,6 +80,13 @@ class S3Entry:
     rate_limit: float | None
     deadline: Seconds
     where: Where
+    admin_profile: str | None = None
+    admin_access_key_file: Path | None = None
+    admin_secret_key_file: Path | None = None
+    admin_path: str = "/admin"
+    """Of the admin API of Ceph RGW, which has a key of its own or is not asked."""
+    provider: str | None = None
+    """Preset that filled endpoint, region and addressing where the entry does not give them."""
     kind: ClassVar[str] = "s3"
 
 
@@ -130,6 +138,7 @@ def load(path: Path, environ: Mapping[str, str]) -> TargetsFile:
         problems += _repeated(document, value)
         problems += _denied(document, value)
         problems += _absent_files(document, value)
+        problems += _unknown_presets(document, value, conceal)
     if problems:
         raise TargetError.of(sorted(problems, key=_by_place))
     subjects = tuple(
@@ -300,11 +309,25 @@ def _denied(document: Document, value: Any) -> Iterator[Problem]:
                 )
 
 
+def _unknown_presets(document: Document, value: Any, conceal: frozenset[Pointer]) -> Iterator[Problem]:
+    for pointer, target in _targets(value):
+        where, name = (*pointer, "provider"), target.get("provider")
+        if name is not None and name not in presets():
+            hidden = where in conceal
+            shown = "a value from the environment" if hidden else f"'{excerpt(name)}'"
+            hint = "cloudaudit providers list tells which there are" if hidden else near(name)
+            yield Problem(document.where(where), f"'provider': {shown} is no known preset", hint)
+
+
+_FILES: Final = frozenset({
+    "ca_file", "access_key_file", "secret_key_file", "admin_access_key_file", "admin_secret_key_file",
+})  # fmt: skip
+
+
 def _files(value: Any) -> Iterator[tuple[Pointer, str]]:
     for pointer, target in _targets(value):
-        for key in ("ca_file", "access_key_file", "secret_key_file"):
-            if key in target:
-                yield (*pointer, key), target[key]
+        for key in sorted(target.keys() & _FILES):
+            yield (*pointer, key), target[key]
 
 
 def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
@@ -350,7 +373,8 @@ def _subject(document: Document, subject: Mapping[str, Any], number: int) -> Sub
 
 
 def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
-    target = {**_defaults(written["kind"]), **written}
+    filled = presets()[written["provider"]].settings if "provider" in written else {}
+    target = {**_defaults(written["kind"]), **filled, **written}
     kept = {
         "name": target["name"],
         "ca_file": _file(target, "ca_file", base),
@@ -379,6 +403,11 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
         addressing=target["addressing"],
         expected_owner=target.get("expected_owner"),
         buckets=_some(target["buckets"]),
+        provider=target.get("provider"),
+        admin_profile=target.get("admin_profile"),
+        admin_access_key_file=_file(target, "admin_access_key_file", base),
+        admin_secret_key_file=_file(target, "admin_secret_key_file", base),
+        admin_path=target["admin_path"],
         **kept,
     )
 

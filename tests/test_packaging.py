@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -211,7 +212,11 @@ def test_what_is_installed_finds_its_data(way: Any, tmp_path: Path) -> None:
     assert linted.stdout.startswith(f"{controls} controls, ")
     assert linted.stdout.endswith(" examples, 0 problems\n")
     profiles = env.cloudaudit("profiles", "list").stdout.splitlines()
-    assert {f"profiles/{line.split()[0]}.yaml" for line in profiles} == files_of("profiles")
+    presets = {path for path in files_of("profiles") if path.startswith("profiles/providers/")}
+    assert {f"profiles/{line.split()[0]}.yaml" for line in profiles} == files_of("profiles") - presets
+    named = env.cloudaudit("providers", "list").stdout.splitlines()
+    text = "".join((ROOT / path).read_text(encoding="utf-8") for path in sorted(presets))
+    assert [line.split()[0] for line in named] == sorted(re.findall(r"- id: (\S+)", text))
     schema = json.loads((ROOT / "schemas" / "targets.schema.json").read_text(encoding="utf-8"))
     assert json.loads(env.cloudaudit("schema", "targets").stdout) == schema
 

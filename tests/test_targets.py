@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudaudit import targets
+from cloudaudit import collecting, targets
 from cloudaudit.errors import Problem, SourceError, TargetError, Where
 from cloudaudit.model import Text
 from cloudaudit.targets import OpenStackEntry, S3Entry, Subject, TargetsFile, load
@@ -151,6 +151,24 @@ def test_key_files_that_others_can_read_are_warned_of(base: Path) -> None:
     ]
 
 
+def test_an_admin_key_comes_from_files_or_a_profile(base: Path) -> None:
+    keys = "admin_access_key_file: keys/access, admin_secret_key_file: keys/secret, admin_path: /quan-tri"
+    (found,) = (
+        read(base, one(f"{{name: k, kind: s3, endpoint: 'https://x', profile: p, {keys}}}"))
+        .subjects[0]
+        .targets
+    )
+    assert isinstance(found, S3Entry)
+    assert (found.admin_access_key_file, found.admin_secret_key_file, found.admin_profile, found.admin_path) == (
+        base / "keys/access", base / "keys/secret", None, "/quan-tri",
+    )  # fmt: skip
+    target = collecting._s3_target(found)
+    assert (target.admin_access_key_file, target.admin_path) == (str(base / "keys/access"), "/quan-tri")
+    both = f"{{name: k, kind: s3, endpoint: 'https://x', profile: p, admin_profile: q, {keys}}}"
+    (problem,) = refused(base, one(both))
+    assert problem.startswith("4:3: ")
+
+
 # --- the environment ------------------------------------------------------------------------------
 
 
@@ -258,7 +276,9 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(base: Path) -> Non
 def test_no_key_of_the_file_looks_like_a_secret() -> None:
     keys = {key for shape in schema("targets")["$defs"].values() for key in shape.get("properties", {})}
     assert {"access_key_file", "secret_key_file", "label_keys"} <= keys
-    assert {key for key in keys if targets._SECRET.search(key)} == {"access_key_file", "secret_key_file"}
+    assert {key for key in keys if targets._SECRET.search(key)} == {
+        "access_key_file", "secret_key_file", "admin_access_key_file", "admin_secret_key_file",
+    }  # fmt: skip
 
 
 # --- mistakes -------------------------------------------------------------------------------------
@@ -312,6 +332,11 @@ def test_no_key_of_the_file_looks_like_a_secret() -> None:
         ("{name: k, kind: s3, endpoint: 'https://x', access_key_file: keys/access, secret_key_file: ~/s}",
          ["4:93: 'secret_key_file': there is no such file; "
           "paths are relative to BASE, and '~' is not expanded: write ${HOME}"]),
+        ("{name: k, kind: s3, endpoint: 'https://x', profile: p, admin_access_key_file: keys/access}",
+         ["4:58: 'admin_access_key_file' needs 'admin_secret_key_file' beside it; add 'admin_secret_key_file:'"]),
+        ("{name: k, kind: s3, endpoint: 'https://x', profile: p, admin_path: admin}",
+         ["4:70: 'admin_path': a path such as /admin is expected, found the text 'admin'; Path of the admin API of "
+          "Ceph RGW."]),
         ("{name: hn, kind: openstack, cloud: hn, ca_file: registers}",
          ["4:51: 'ca_file': there is no such file; paths are relative to BASE, and '~' is not expanded: write ${HOME}"]),
         ("just text", ["4:3: 'targets', item 1: a mapping (key: value) is expected, found the text 'just text'"]),

@@ -132,6 +132,55 @@ def profiles_lint(paths: tuple[Path, ...]) -> None:
     _say(f"{len(names)} profiles, 0 problems")
 
 
+@click.group()
+def providers() -> None:
+    """List and show presets of domestic object stores, for `provider` in targets.yaml."""
+
+
+_UNKNOWN = {"vi": "chưa rõ", "en": "not known"}
+_NAMES = {
+    "endpoint": {"vi": "điểm cuối", "en": "endpoint"},
+    "region": {"vi": "vùng ký yêu cầu", "en": "signing region"},
+    "addressing": {"vi": "cách gọi bucket", "en": "addressing"},
+    "place": {"vi": "nơi đặt theo nhà cung cấp", "en": "place, as the provider says"},
+    "note": {"vi": "lưu ý", "en": "note"},
+    "source": {"vi": "nguồn", "en": "source"},
+    "read": {"vi": "đọc ngày", "en": "read"},
+}
+
+
+@providers.command("list")
+@click.option("--lang", type=click.Choice(["vi", "en"]))
+def providers_list(lang: str | None) -> None:
+    """One line for each preset: id, endpoint, province, provider."""
+    from cloudaudit.providers import presets
+
+    chosen = language(lang)
+    for one in presets().values():
+        province = one.province or _UNKNOWN[chosen]
+        _say(f"{one.id:<20} {one.settings['endpoint']:<36} {province}  {getattr(one.provider, chosen)}")
+
+
+@providers.command("show")
+@click.argument("id_", metavar="ID")
+@click.option("--lang", type=click.Choice(["vi", "en"]))
+def providers_show(id_: str, lang: str | None) -> None:
+    """What a preset fills, what is not known, and where each of it was read."""
+    from cloudaudit.providers import SETTINGS, preset
+
+    one, chosen = preset(id_), language(lang)
+    _say(f"{one.id}: {getattr(one.provider, chosen)}, {getattr(one.title, chosen)}")
+    place = f"{one.province}, {one.country}" if one.province else _UNKNOWN[chosen]
+    for name in SETTINGS:
+        _say(f"  {_NAMES[name][chosen]} ({name}): {one.settings.get(name, _UNKNOWN[chosen])}")
+    _say(f"  {_NAMES['place'][chosen]}: {place}")
+    for note in one.notes:
+        _say(f"  {_NAMES['note'][chosen]}: {getattr(note, chosen)}")
+    for source in one.sources:
+        what = ", ".join(_NAMES[name][chosen] for name in source.what)
+        _say(f"  {_NAMES['source'][chosen]} ({what}; {_NAMES['read'][chosen]} {source.read}): {source.url}")
+
+
 @click.command()
 @click.argument("type_", metavar="[TYPE]", required=False)
 @click.option("--lang", type=click.Choice(["vi", "en"]))

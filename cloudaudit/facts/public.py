@@ -3,6 +3,10 @@
 Grants and policy open, a block and a denying statement close. Everybody means anonymous callers and
 also all who have an account with the store. What could not be read leaves the answer open, unless
 what was read decides it. Conditions of statements are not weighed: only their names are collected.
+
+Of a store that Swift's S3 API shows, the access lists are not known, so that nothing there is called
+private; the container as Swift itself shows it is judged on its own. The two are not put together by
+name: every account has its own names, and what S3 tells of the owner does not name Swift's account.
 """
 
 from __future__ import annotations

@@ -303,6 +303,7 @@ class _Page:
             "changed": list(self._changed()),
             "systems": [self._system(entry.facts, entry.id) for entry in self.context.systems],
             "targets": [_target(target) for target in report["targets"]],
+            "abilities": view.abilities(report),
             "gaps": [
                 {**gap, "project": view.project(report, gap["project"])} for gap in report["gaps"][:MOST_ROWS]
             ],

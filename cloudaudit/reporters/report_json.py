@@ -336,6 +336,47 @@ class Parts:
     """Projects and buckets seen of those declared or listed, behind the collection coverage."""
     projects: Mapping[str, str] = field(default_factory=dict)
     """Names of projects by the ids that scopes carry."""
+    capabilities: Sequence[Mapping[str, Any]] = ()
+    """What each S3 endpoint was asked that it can do, as :func:`capabilities` writes it."""
+
+
+S3_OPERATIONS: Final = (
+    "GetBucketAcl", "GetBucketCors", "GetBucketEncryption", "GetBucketLifecycleConfiguration",
+    "GetBucketLocation", "GetBucketLogging", "GetBucketNotificationConfiguration",
+    "GetBucketOwnershipControls", "GetBucketPolicy", "GetBucketPolicyStatus", "GetBucketReplication",
+    "GetBucketTagging", "GetBucketVersioning", "GetBucketWebsite", "GetObjectLockConfiguration",
+    "GetPublicAccessBlock",
+)  # fmt: skip
+"""Every operation of the S3 API that an endpoint is asked for. What it settled none of is unknown."""
+
+
+def capabilities(endpoints: Iterable[Resource]) -> list[dict[str, Any]]:
+    """What S3 endpoints can do, of those that were asked: operation to supported, unsupported or unknown."""
+    found = []
+    for endpoint in endpoints:
+        facts = endpoint.facts
+        if "supported" not in facts and "supported" not in endpoint.unseen:
+            continue
+        states = {
+            name: state
+            for state in ("supported", "unsupported")
+            for name in _names(facts.get(state, ()))
+            if name in S3_OPERATIONS
+        }
+        unseen = endpoint.unseen.get("supported")
+        found.append({
+            "target": clean(endpoint.scope.target),
+            "endpoint": clean(endpoint.id),
+            "server_kind": _label(endpoint, "server_kind"),
+            "reason_code": unseen.reason.value if unseen else None,
+            "operations": {name: states.get(name, "unknown") for name in S3_OPERATIONS},
+        })  # fmt: skip
+    return found
+
+
+def _names(value: Value) -> tuple[Value, ...]:
+    items = value.items if isinstance(value, Partial) else value
+    return items if isinstance(items, tuple) else ()
 
 
 def build(parts: Parts) -> dict[str, Any]:
@@ -364,6 +405,8 @@ def build(parts: Parts) -> dict[str, Any]:
         "registers": [dict(register) for register in parts.registers],
         "collection_figures": dict(parts.collection_figures),
         "projects": {clean(id_): clean(name) for id_, name in sorted(parts.projects.items())},
+        # Left out where no control wanted to know: a reader of version 1 need not know it.
+        **({"capabilities": [dict(entry) for entry in parts.capabilities]} if parts.capabilities else {}),
     }
 
 

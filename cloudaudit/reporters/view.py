@@ -200,6 +200,34 @@ def unknowns(report: Report) -> list[Unknown]:
     return sorted(found, key=lambda one: (-one.count, one.reason))
 
 
+# --- what S3 endpoints can do -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """One S3 endpoint with its operations by state: supported, unsupported, unknown."""
+
+    target: str
+    endpoint: str
+    kind: str | None
+    reason: str | None
+    operations: Mapping[str, Sequence[str]]
+
+
+def abilities(report: Report) -> list[Ability]:
+    """Endpoints that were asked what they can do. Reports made before this was kept have none."""
+    return [
+        Ability(
+            entry["target"], entry["endpoint"], entry["server_kind"], entry["reason_code"],
+            {
+                state: [name for name, found in entry["operations"].items() if found == state]
+                for state in ("supported", "unsupported", "unknown")
+            },
+        )
+        for entry in report.get("capabilities", ())
+    ]  # fmt: skip
+
+
 # --- waivers --------------------------------------------------------------------------------------
 
 

@@ -727,7 +727,9 @@ def _identity(cloud: FakeOpenStack) -> None:
     )
     cloud.answer(f"{keystone}/users", listed("users", [USER]))
     cloud.answer(f"{keystone}/users?idp_id=so-noi-vu", listed("users", [USER]))
-    cloud.answer(f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [IDENTITY_PROVIDER]))
+    cloud.answer(
+        f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [IDENTITY_PROVIDER])
+    )
     grant = {
         "role": {"id": "r-admin", "name": "admin"},
         "user": {"id": "u-an", "name": "an"},

@@ -37,6 +37,12 @@ NOTHING = {op.query: dict(op.nothing) for op in operations(frozenset())}
 GROUPS = {op.query: op.groups for op in operations(frozenset())}
 CALLS = {op.query: op.call for op in operations(frozenset())}
 HERE = Reply(200)
+GRANT = "let the owner grant these keys the right to read this"
+ASK = "the store does not accept the request; check region and credentials"
+UNSIGNED = (
+    "owner 'anonymous': the store did not take the signature; check the keys, and that no proxy on the way "
+    "drops the Authorization header"
+)
 
 
 def facts_of(resource: Resource, query: str) -> dict[str, Any]:
@@ -291,6 +297,22 @@ def test_swift_acl_counts_when_it_shows_a_grant_to_everyone(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("marked", ["/", "HEAD", "acl"])
+def test_one_mark_of_swift_is_enough_to_doubt_a_private_acl(marked: str, tmp_path: Path) -> None:
+    """A proxy may take the marks off some answers: the ACL is then no more evidence than before."""
+    acl = Reply(200, b"<AccessControlPolicy><AccessControlList/></AccessControlPolicy>")
+    answers = store({"x": {"HEAD": HERE, "acl": acl}})
+
+    def answer(asked: Asked) -> Reply:
+        reply = answers(asked)
+        what = "HEAD" if asked.method == "HEAD" else "/" if asked.path == "/" else "acl"
+        return Reply(reply.status, reply.body, {"X-Trans-Id": "tx1"} if what == marked else {})
+
+    with playing(answer) as server:
+        seen = collect(server.url, tmp_path, frozenset({"s3.acl"}))
+    assert (facts_of(seen.bucket, "acl"), why(seen.bucket, "acl")) == ({}, Reason.NOT_IMPLEMENTED)
+
+
 # --- single answers -------------------------------------------------------------------------------
 
 
@@ -312,13 +334,12 @@ def one(tmp_path: Path, query: str, reply: Reply, **answers: Reply) -> Resource:
         ("policy", Reply(200, LISTING), "not_implemented", "200 with <ListBucketResult>: the store does not know the question"),
         ("lifecycle", Reply(200, b"<ListAllMyBucketsResult/>"), "invalid_answer",
          "200 with <ListAllMyBucketsResult>: the list of all buckets; the endpoint does not know this host style"),
-        ("lifecycle", Reply(200, b"<HTML><body>dang nhap</body></HTML>"), "invalid_answer", "200 with <HTML>: this is no S3 answer"),
+        ("lifecycle", Reply(200, b"<HTML><body>dang nhap</body></HTML>"), "invalid_answer", "200 with <html>: this is no S3 answer"),
         ("lifecycle", Reply(200, b"<Error><Code>x</Code></Error>"), "invalid_answer", "200 with <Error>"),
         ("lifecycle", Reply(200, b"<LifecycleConfiguration><Rule>"), "invalid_answer", "200, but the XML is damaged"),
         ("versioning", Reply(200, b"\xff\xfe\x00"), "invalid_answer", "200, but it is no UTF-8 text"),
-        ("versioning", error(403, "AccessDenied"), "no_permission", "403 AccessDenied"),
+        ("versioning", error(403, "AccessDenied"), "no_permission", f"403 AccessDenied: {GRANT}"),
         ("versioning", Reply(403), "no_permission", "403"),
-        ("versioning", error(403, "SignatureDoesNotMatch"), "no_permission", "403 SignatureDoesNotMatch"),
         ("versioning", error(404, "NoSuchBucket"), "ambiguous",
          "404 NoSuchBucket: gone, of another account, or not known here yet"),
         ("encryption", error(404, "NoSuchTagSet"), "invalid_answer", "404 NoSuchTagSet"),
@@ -326,8 +347,9 @@ def one(tmp_path: Path, query: str, reply: Reply, **answers: Reply) -> Resource:
         ("policyStatus", error(501, "InternalFailure"), "not_implemented", "501 InternalFailure"),
         ("versioning", error(405, "MethodNotAllowed"), "not_implemented", "405 MethodNotAllowed"),
         ("policy", error(405, "MethodNotAllowed"), "not_implemented", "405 MethodNotAllowed"),
-        ("versioning", error(400, "AuthorizationHeaderMalformed"), "invalid_answer", "400 AuthorizationHeaderMalformed"),
-        ("versioning", Reply(412, b"<html/>"), "invalid_answer", "412"),
+        ("versioning", error(400, "InvalidArgument"), "invalid_answer", "400 InvalidArgument"),
+        ("versioning", error(400, "AuthorizationHeaderMalformed"), "invalid_answer", f"400 AuthorizationHeaderMalformed: {ASK}"),
+        ("versioning", Reply(412, b"<html/>"), "invalid_answer", f"412: {ASK}"),
         ("versioning", error(500, "InternalError"), "invalid_answer", "500 InternalError"),
         ("versioning", Reply(502, b"<html>Bad gateway</html>"), "invalid_answer", "502"),
         ("versioning", error(503, "SlowDown"), "throttled", "503 SlowDown"),
@@ -602,7 +624,7 @@ def no_proof(whose: str) -> Any:
         ([], "chu", "chu", proof(0, "ListBuckets of owner 'chu': 0 buckets")),
         (["a"], None, None, proof(1, "ListBuckets: 1 buckets")),
         (["a"], "anonymous", None, proof(1, "ListBuckets of owner 'anonymous': 1 buckets")),
-        ([], "anonymous", None, no_proof(" of owner 'anonymous'")),
+        ([], "anonymous", None, doubt(f"an empty list of {UNSIGNED}", Reason.NO_PERMISSION)),
         ([], None, None, no_proof("")),
         ([], "", None, no_proof("")),
         ([], "khach", "chu", doubt("the list shows owner 'khach', expected is 'chu'")),
@@ -619,10 +641,10 @@ def test_when_a_list_proves_what_is_there(
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [
-        (error(403, "AccessDenied"), doubt("403 AccessDenied", Reason.NO_PERMISSION)),
+        (error(403, "AccessDenied"), doubt(f"403 AccessDenied: {GRANT}", Reason.NO_PERMISSION)),
         (Reply(404), doubt("404", Reason.SERVICE_ABSENT)),
         (error(400, "AuthorizationHeaderMalformed"),
-         doubt("400 AuthorizationHeaderMalformed; check region and credentials", Reason.INVALID_ANSWER)),
+         doubt(f"400 AuthorizationHeaderMalformed: {ASK}", Reason.INVALID_ANSWER)),
         (error(501, "NotImplemented"), doubt("501 NotImplemented", Reason.NOT_IMPLEMENTED)),
         (Reply(200, b"<html/>"), doubt("200 with <html>: this is no list of buckets", Reason.INVALID_ANSWER)),
         (Reply(200), doubt("200 with an empty body: this is no list of buckets", Reason.INVALID_ANSWER)),
@@ -666,7 +688,7 @@ def test_a_page_that_fails_leaves_what_was_seen(tmp_path: Path) -> None:
         seen = collect(server.url, tmp_path, frozenset({"s3.list_buckets"}))
     assert list(seen.buckets) == ["a"]
     assert [(gap.reason, gap.detail) for gap in seen.gaps] == [
-        (Reason.PARTIAL, "a later page: 403 AccessDenied")
+        (Reason.PARTIAL, f"a later page: 403 AccessDenied: {GRANT}")
     ]
 
 
@@ -675,7 +697,7 @@ def test_named_buckets_are_all_that_is_asked_for(tmp_path: Path) -> None:
     with playing(store(buckets, error(403, "AccessDenied"))) as server:
         seen = collect(server.url, tmp_path, frozenset({"s3.cors", "s3.list_buckets"}), buckets=("a",))
         assert server.requests == ["GET /", "HEAD /a", "GET /a?cors"]
-    refused = Unseen(Reason.NO_PERMISSION, "403 AccessDenied")
+    refused = Unseen(Reason.NO_PERMISSION, f"403 AccessDenied: {GRANT}")
     assert {name: seen.bucket.unseen[name] for name in ("created_at", "owner_id")} == {
         "created_at": refused,
         "owner_id": refused,
@@ -726,6 +748,106 @@ def test_an_unreachable_endpoint_is_a_gap_and_still_an_endpoint(tmp_path: Path) 
             Unseen(Reason.PARTIAL, "there is no bucket to ask"),
         ),
     }
+
+
+# --- refusals and redirects -----------------------------------------------------------------------
+
+HTML = b"<!DOCTYPE html>\n<html><body>Forbidden by policy</body></html>"
+CLOCK = "this machine's clock is more than 15 minutes off the store's; set it (NTP) and collect again"
+KEY = "the store does not know the access key; check that the keys are of this endpoint"
+SIGNATURE = (
+    "the secret key is not that of the access key, or a proxy on the way changes host or path; check the keys"
+)
+SHUT = "the provider has shut off all access to the bucket; ask the provider why"
+SUSPENDED = "the user of these keys is suspended; let the administrator enable it"
+SESSION = "the session token is not valid or no longer so; get new keys"
+PROXY = "with <html>: no answer of a store; let the proxy or firewall before it pass this machine"
+BARE = "without a code: refused by the store or by something before it; check keys and network"
+
+REFUSALS = [
+    (error(403, "AccessDenied"), "no_permission", f"403 AccessDenied: {GRANT}"),
+    (error(403, "SignatureDoesNotMatch"), "no_permission", f"403 SignatureDoesNotMatch: {SIGNATURE}"),
+    (error(403, "InvalidAccessKeyId"), "no_permission", f"403 InvalidAccessKeyId: {KEY}"),
+    (error(403, "RequestTimeTooSkewed"), "no_permission", f"403 RequestTimeTooSkewed: {CLOCK}"),
+    (error(403, "AllAccessDisabled"), "no_permission", f"403 AllAccessDisabled: {SHUT}"),
+    (error(403, "UserSuspended"), "no_permission", f"403 UserSuspended: {SUSPENDED}"),
+    (error(400, "ExpiredToken"), "no_permission", f"400 ExpiredToken: {SESSION}"),
+    (error(403, "SomethingElse"), "no_permission", "403 SomethingElse"),
+    (Reply(403, b"Forbidden"), "no_permission", f"403 {BARE}"),
+    (Reply(403, b"<Error><Message>no</Message></Error>"), "no_permission", f"403 {BARE}"),
+    (Reply(403, b"<Error><Code>"), "no_permission", f"403 {BARE}"),
+    (Reply(403), "no_permission", "403"),
+    (Reply(401), "no_permission", "401"),
+    (Reply(403, HTML), "invalid_answer", f"403 {PROXY}"),
+    (Reply(401, b"<HTML><h1>Unauthorized</h1></HTML>"), "invalid_answer", f"401 {PROXY}"),
+    (Reply(403, b"<html><h1>Forbidden</h1></html>", {"X-Trans-Id": "tx1"}), "no_permission", f"403 {BARE}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "reason", "detail"), REFUSALS)
+def test_every_form_of_refusal_says_what_to_do(
+    reply: Reply, reason: str, detail: str, tmp_path: Path
+) -> None:
+    expected = Unseen(Reason(reason), detail)
+    assert one(tmp_path, "versioning", reply).unseen == {"versioning": expected}
+    assert listing_of(reply, tmp_path) == doubt(detail, Reason(reason))
+
+
+REGION = b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>vn-hn-1</Region></Error>"
+
+
+@pytest.mark.parametrize(
+    ("reply", "detail"),
+    [
+        (Reply(400, REGION), f"400 AuthorizationHeaderMalformed: {ASK}; it names the region 'vn-hn-1'"),
+        (Reply(400, headers={"X-Amz-Bucket-Region": "vn-hcm"}), f"400: {ASK}; it names the region 'vn-hcm'"),
+        (Reply(400, headers={"X-Amz-Bucket-Region": "x y"}), f"400: {ASK}"),
+        (Reply(400, REGION.replace(b"vn-hn-1", b"AWS4 Credential")), f"400 AuthorizationHeaderMalformed: {ASK}"),
+    ],
+)  # fmt: skip
+def test_a_store_that_wants_another_region_is_repeated(reply: Reply, detail: str, tmp_path: Path) -> None:
+    wrong = Unseen(Reason.INVALID_ANSWER, detail)
+    assert one(tmp_path, "versioning", reply).unseen == {"versioning": wrong}
+
+
+def moved(endpoint: str, region: str = "", code: str = "PermanentRedirect") -> bytes:
+    return (
+        f"<Error><Code>{code}</Code><Message>x</Message><Bucket>o-hcm</Bucket>"
+        f"<Endpoint>{endpoint}</Endpoint><Region>{region}</Region></Error>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "where"),
+    [
+        (301, b"", {"Location": "http://s3.hcm.vn/o-hcm?x"}, "301: {} (s3.hcm.vn)"),
+        (307, b"", {"Location": "https://s3.hcm.vn:8443/o-hcm"}, "307: {} (s3.hcm.vn:8443)"),
+        (301, b"", {"X-Amz-Bucket-Region": "vn-hcm"}, "301: {} (vn-hcm)"),
+        (301, b"", {"X-Amz-Bucket-Region": "vn-hcm", "Location": "http://s3.hcm.vn/"}, "301: {} (vn-hcm, s3.hcm.vn)"),
+        (301, moved("s3.hcm.vn"), {}, "301 PermanentRedirect: {} (s3.hcm.vn)"),
+        (307, moved("s3.hcm.vn", "vn-hcm", "TemporaryRedirect"), {}, "307 TemporaryRedirect: {} (vn-hcm, s3.hcm.vn)"),
+        (301, moved("<b>x</b>"), {}, "301 PermanentRedirect: {}"),
+        (301, b"", {"Location": "http://key:matkhau@s3.hcm.vn/"}, "301: {} (s3.hcm.vn)"),
+        (301, b"", {"Location": "http://[s3.hcm.vn/"}, "301: {}"),
+        (301, b"", {"Location": "http://s3\x85.vn/"}, "301: {}"),
+        (301, b"", {}, "301: {}"),
+    ],
+)  # fmt: skip
+def test_a_redirect_names_the_place_and_the_bucket_still_counts(
+    status: int, body: bytes, headers: dict[str, str], where: str, tmp_path: Path
+) -> None:
+    away = Reply(status, body, headers)
+    head = Reply(status, headers=headers)
+    with playing(store({"o-hcm": {"HEAD": HERE, "*": away}, "xa": {"HEAD": head}})) as server:
+        seen = collect(server.url, tmp_path, frozenset({"s3.versioning"}))
+        assert sorted(server.requests) == ["GET /", "GET /o-hcm?versioning", "HEAD /o-hcm", "HEAD /xa"]
+    detail = where.format("the bucket is elsewhere")
+    elsewhere = Unseen(Reason.UNREACHABLE, detail)
+    assert seen.buckets["o-hcm"].unseen == {"versioning": elsewhere}
+    assert seen.buckets["xa"].unseen["versioning"].reason is Reason.UNREACHABLE
+    assert seen.listings[0] == Listing(SCOPE, "s3.bucket", 2, "ListBuckets of owner 'chu': 2 buckets", 0)
+    endpoint = f"{where.format('the endpoint is elsewhere')}; write its own address as endpoint of the target"
+    assert listing_of(away, tmp_path) == doubt(endpoint, Reason.UNREACHABLE)
 
 
 # --- the whole collection -------------------------------------------------------------------------
@@ -790,7 +912,7 @@ def test_a_thousand_refusals_are_one_line(tmp_path: Path) -> None:
     with playing(store(buckets)) as server:
         seen = collect(server.url, tmp_path, frozenset({"s3.acl", "s3.cors"}))
     assert [(gap.operation, gap.reason, gap.detail) for gap in seen.gaps] == [
-        ("s3.acl", Reason.NO_PERMISSION, "5 buckets, the first 'b0': 403 AccessDenied"),
+        ("s3.acl", Reason.NO_PERMISSION, f"5 buckets, the first 'b0': 403 AccessDenied: {GRANT}"),
         ("s3.cors", Reason.NOT_IMPLEMENTED, "5 buckets, the first 'b0': 501 NotImplemented"),
     ]
 

@@ -165,6 +165,26 @@ def test_a_policy_without_end_is_not_weighed() -> None:
     assert openness(endless) == (Reason.AMBIGUOUS, Reason.AMBIGUOUS)
 
 
+# --- one store, seen through Swift and through its S3 API ------------------------------------------------
+
+
+def through_s3_of_swift() -> Resource:
+    """A bucket as Swift's S3 API tells of it: no policy, no block, and an access list that proves nothing."""
+    unseen = dict.fromkeys(("acl", "policy", "block"), NOT_THERE)
+    facts = [name for name in bucket().facts if name.split(".")[0] in unseen]
+    return bucket("ho-so", without=facts, unseen=unseen)
+
+
+@pytest.mark.parametrize("acl", [None, "", ".r:*,.rlistings", "du-an:*"])
+def test_swift_answers_for_a_container_and_its_s3_api_never_says_private(acl: str | None) -> None:
+    """Accounts have their own names: a container of the same name need not be the same, so it lends nothing."""
+    native = container("ho-so", facts={"read_acl": acl, "write_acl": None})
+    world = World((native,))
+    unknown = (Reason.NOT_IMPLEMENTED, Reason.NOT_IMPLEMENTED)
+    assert openness(through_s3_of_swift(), world) == unknown
+    assert openness(native, world) == (bool(acl and ".r:" in acl), False)
+
+
 # --- Swift -----------------------------------------------------------------------------------------------
 
 

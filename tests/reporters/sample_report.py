@@ -43,7 +43,7 @@ from cloudaudit.model import (
 )
 from cloudaudit.readiness import ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.reporters import Context
-from cloudaudit.reporters.report_json import FindingWriter, Parts, build
+from cloudaudit.reporters.report_json import FindingWriter, Parts, build, capabilities
 
 COLLECTED = parse_time("2026-11-22T08:05:00+07:00")
 ASSESSED = parse_time("2026-11-22T08:30:00+07:00")
@@ -388,6 +388,8 @@ class Inputs:
     gaps: Sequence[Gap] = ()
     collection: Sequence[Mapping[str, Any]] = ()
     claims: Sequence[Mapping[str, str]] = ()
+    endpoints: Sequence[Resource] = ()
+    """S3 endpoints, for what they can do."""
     plans: Sequence[Mapping[str, Any]] = ()
     registers: Sequence[str] = ("sites", "systems")
     excluded: Mapping[str, Text] = field(
@@ -435,6 +437,7 @@ def report(inputs: Inputs) -> dict[str, Any]:
             gaps=inputs.gaps,
             collection=inputs.collection,
             claims=inputs.claims,
+            capabilities=capabilities(inputs.endpoints),
             plans=inputs.plans,
             registers=[
                 {"kind": k, "path": f"registers/{k}.yaml", "sha256": DIGEST} for k in inputs.registers
@@ -734,6 +737,13 @@ def hostile() -> Inputs:
         targets=[{"name": name, "kind": name, "endpoint": name, "buckets": [name]} for name in HOSTILE],
         gaps=[Gap(Scope(name, name), name, name, Reason.PARTIAL, name) for name in HOSTILE],
         collection=[{"target": name, "region": name, "service": name, "asked": 1, "ok": 0} for name in HOSTILE],
+        endpoints=[
+            Resource(
+                "s3.endpoint", name, Scope(name), 0,
+                {"server_kind": name, "supported": (name, "GetBucketAcl"), "unsupported": (name,)},
+            )
+            for name in HOSTILE
+        ],
         claims=[{"id": name, "state": "unverified"} for name in HOSTILE],
         plans=[
             {"control": "BDR-01", "resource": name, "system": name, "measure": name, "owner": name, "due": name}

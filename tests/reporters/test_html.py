@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sample_report as sample
 
-from cloudaudit.model import FactSpec, FactType, Parameter, Remediation, Text
+from cloudaudit.model import FactSpec, FactType, Parameter, Remediation, Resource, Scope, Text
 from cloudaudit.reporters import html
 from cloudaudit.reporters.html import HtmlReporter
 
@@ -416,6 +416,19 @@ def test_a_target_whose_certificate_nobody_verified_is_marked() -> None:
     text = read(page(replace(inputs, targets=[{**first, "verify": False}, *others]))).by_id("method").text
     assert text.count("Không kiểm tra chứng thư TLS TLS certificate not verified regions: all") == 1
     assert "verify" not in text.replace("TLS certificate not verified", "")
+
+
+def test_what_s3_endpoints_can_do_stands_beside_what_was_collected() -> None:
+    facts = {"server_kind": "ceph", "supported": ("GetBucketAcl",), "unsupported": ("GetBucketEncryption",)}
+    endpoint = Resource("s3.endpoint", "https://s3.vn", Scope("kho"), 0, facts)
+    source = page(replace(sample.small(), endpoints=(endpoint,)))
+    _, _, section = source.partition("Read operations the S3 stores support")
+    row = section.partition("<tbody>")[2].partition("</tbody>")[0]
+    cells = [re.findall(r"<code>(\w+)</code>", cell) for cell in row.split("<td")[1:]]
+    assert cells[:3] == [["ceph"], ["GetBucketAcl"], ["GetBucketEncryption"]]
+    assert len(cells[3]) == 14
+    # A report made before this was kept has no such section.
+    assert "Read operations the S3 stores support" not in page(sample.small())
 
 
 def test_a_control_the_catalogue_does_not_have_still_shows_its_result() -> None:

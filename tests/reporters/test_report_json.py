@@ -32,6 +32,7 @@ from judging import (
 
 from cloudaudit.assessment import Declared, assess
 from cloudaudit.catalog import load_catalogue, load_profile
+from cloudaudit.collectors.s3.operations import operations
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.facts.derivation import Derived, Family
 from cloudaudit.model import (
@@ -69,10 +70,12 @@ from cloudaudit.reporters import Context
 from cloudaudit.reporters.report_json import (
     MAX_EVIDENCE_ITEMS,
     MAX_EVIDENCE_TEXT,
+    S3_OPERATIONS,
     FindingWriter,
     JsonReporter,
     Parts,
     build,
+    capabilities,
     dumps,
     json_value,
     rounded,
@@ -620,3 +623,38 @@ def test_report_json_is_written_in_one_way() -> None:
     report = build(parts())
     assert JsonReporter().render(report, Context({}, {})) == dumps(report)
     assert json.loads(dumps(report)) == report
+
+
+# --- what S3 endpoints can do ---------------------------------------------------------------------
+
+
+def endpoint(target: str, facts: dict[str, Any], **unseen: Unseen) -> Resource:
+    return Resource("s3.endpoint", f"https://{target}.vn", Scope(target), NOW, facts, unseen=unseen)
+
+
+def test_every_operation_that_is_asked_for_has_its_place_in_a_report() -> None:
+    assert set(S3_OPERATIONS) == {op.api for op in operations(frozenset())}
+
+
+def test_an_endpoint_that_was_asked_shows_every_operation_by_its_state() -> None:
+    unknown = dict.fromkeys(S3_OPERATIONS, "unknown")
+    seen = {"server_kind": "ceph", "supported": Partial(("GetBucketAcl",)),
+            "unsupported": Partial(("GetBucketEncryption", "GetX"))}  # fmt: skip
+    endpoints = [
+        endpoint("hn", seen),
+        endpoint("trong", {}, supported=Unseen(Reason.PARTIAL, "there is no bucket to ask")),
+        endpoint("khac", {"server_kind": "ceph"}),
+    ]
+    shown = capabilities(endpoints)
+    assert shown == [
+        {
+            "target": "hn", "endpoint": "https://hn.vn", "server_kind": "ceph", "reason_code": None,
+            "operations": {**unknown, "GetBucketAcl": "supported", "GetBucketEncryption": "unsupported"},
+        },
+        {
+            "target": "trong", "endpoint": "https://trong.vn", "server_kind": None, "reason_code": "partial",
+            "operations": unknown,
+        },
+    ]  # fmt: skip
+    assert build(parts(capabilities=shown))["capabilities"] == shown
+    assert "capabilities" not in build(parts())

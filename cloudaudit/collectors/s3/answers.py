@@ -22,6 +22,28 @@ from cloudaudit.model import Reason, Value
 MAX_ELEMENTS: Final = 250_000
 MAX_DEPTH: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_REGION: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,18}")
+_HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]-]{1,120}")
+_HTML: Final = re.compile(rb"<(!doctype\s+)?html\b", re.IGNORECASE)
+_OF_A_STORE: Final = ("x-amz-request-id", "x-amz-id-2", "x-trans-id", "x-openstack-request-id")
+"""Headers that an answer of a store itself wears, and one of a proxy before it does not."""
+
+_CLOCK: Final = "this machine's clock is more than 15 minutes off the store's; set it (NTP) and collect again"
+_SESSION: Final = "the session token is not valid or no longer so; get new keys"
+_ADVICE: Final[Mapping[str, str]] = {
+    "AccessDenied": "let the owner grant these keys the right to read this",
+    "AllAccessDisabled": "the provider has shut off all access to the bucket; ask the provider why",
+    "ExpiredToken": _SESSION,
+    "InvalidAccessKeyId": "the store does not know the access key; check that the keys are of this endpoint",
+    "InvalidToken": _SESSION,
+    "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
+    "SignatureDoesNotMatch": "the secret key is not that of the access key, or a proxy on the way changes "
+    "host or path; check the keys",
+    "TokenRefreshRequired": _SESSION,
+    "UserSuspended": "the user of these keys is suspended; let the administrator enable it",
+}
+"""What to do about a refusal, by the code of the store. All of them are refusals, whatever the status."""
 
 
 class State(StrEnum):
@@ -139,6 +161,9 @@ def tree(body: bytes, roots: frozenset[str]) -> Element | Foreign:
     if not body.startswith(b"<"):
         _text(body)
         return Foreign("something that is no XML" if body else "an empty body")
+    if _HTML.match(body):
+        # Its document type would make it damaged XML, which it is not: it is no XML at all.
+        return Foreign("<html>")
     parser = XMLParser(target=_Builder(roots), forbid_dtd=True)
     try:
         parser.feed(body)
@@ -182,14 +207,34 @@ def _text(body: bytes) -> str:
         raise Unreadable("it is no UTF-8 text") from None
 
 
-def error_code(body: bytes) -> str:
-    """The code of an S3 error document; empty where there is none."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an S3 error document says; texts are empty where it says nothing that can be repeated."""
+
+    code: str = ""
+    region: str = ""
+    endpoint: str = ""
+
+
+def told(body: bytes) -> Told:
+    """Read an error document. Its message is not looked at: it may repeat what was signed."""
     try:
         root = tree(body, frozenset({"Error"}))
     except Unreadable:
-        return ""
-    code = "" if isinstance(root, Foreign) else (root.findtext("Code") or "").strip()
-    return code if _NAME.fullmatch(code) else ""
+        return Told()
+    if isinstance(root, Foreign):
+        return Told()
+
+    def named(path: str, shape: re.Pattern[str]) -> str:
+        text = (root.findtext(path) or "").strip()
+        return text if shape.fullmatch(text) else ""
+
+    return Told(named("Code", _NAME), named("Region", _REGION), named("Endpoint", _HOST))
+
+
+def name_of(value: object) -> str:
+    """A code as it may be repeated; empty when it is none."""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else ""
 
 
 # --- classification -------------------------------------------------------------------------------
@@ -201,7 +246,7 @@ def reading(operation: Operation, answer: Answer | Failure, standing: Standing) 
         return Reading(State.UNKNOWN, answer.call, reason=answer.reason, detail=answer.detail)
     if answer.status == 200:
         return _success(operation, answer, standing)
-    code = error_code(answer.body)
+    code = told(answer.body).code
     said = f"{answer.status} {code}".strip()
     if answer.status == 404:
         return _not_found(operation, answer, code, standing)
@@ -211,23 +256,46 @@ def reading(operation: Operation, answer: Answer | Failure, standing: Standing) 
             detail = f"{said}: refused or not implemented, this store does not tell them apart"
             return Reading(State.UNKNOWN, answer.call, reason=Reason.AMBIGUOUS, detail=detail)
         return _unsupported(answer, said)
-    return refusal(answer, code)
+    return refusal(answer)
 
 
-def refusal(answer: Answer, code: str = "") -> Reading:
-    """What a status that is neither success nor "not found" nor "not implemented" means."""
+def refusal(answer: Answer, what: str = "the bucket", code: str = "") -> Reading:
+    """What a status that is neither success nor "not found" nor "not implemented" means, and what to do.
+
+    `what` is what was asked of: it is named where it turns out to be elsewhere. `code` is given where
+    it does not stand in a document of S3.
+    """
+    error = told(answer.body)
+    code = code or error.code
     said = f"{answer.status} {code}".strip()
     state, reason = State.UNKNOWN, Reason.INVALID_ANSWER
-    if answer.status in (401, 403):
-        state, reason = State.DENIED, Reason.NO_PERMISSION
+    if code in _ADVICE:
+        state, reason, said = State.DENIED, Reason.NO_PERMISSION, f"{said}: {_ADVICE[code]}"
+    elif answer.status in (401, 403):
+        state, reason, said = _forbidden(answer, said)
     elif answer.status in REDIRECTS:
         state, reason = State.ELSEWHERE, Reason.UNREACHABLE
-        said = f"{said}: the bucket is elsewhere{_whither(answer)}"
+        said = f"{said}: {what} is elsewhere{_whither(answer, error)}"
     elif answer.status == 429 or code in ("SlowDown", "TooManyRequests", "RequestLimitExceeded"):
         reason = Reason.THROTTLED
     elif answer.status in (408, 504):
         reason = Reason.TIMEOUT
+    elif answer.status in (400, 412) and (not code or code.startswith("Authorization")):
+        said += ": the store does not accept the request; check region and credentials"
+        if region := error.region or _named_region(answer):
+            said += f"; it names the region '{region}'"
     return Reading(state, answer.call, reason=reason, detail=said)
+
+
+def _forbidden(answer: Answer, said: str) -> tuple[State, Reason, str]:
+    """A refusal without a code that we know: of the store, or of something between it and us."""
+    body = answer.body.strip()
+    if _HTML.match(body) and not any(mark in answer.headers for mark in _OF_A_STORE):
+        said += " with <html>: no answer of a store; let the proxy or firewall before it pass this machine"
+        return State.UNKNOWN, Reason.INVALID_ANSWER, said
+    if body and said == str(answer.status):
+        said += " without a code: refused by the store or by something before it; check keys and network"
+    return State.DENIED, Reason.NO_PERMISSION, said
 
 
 def _success(operation: Operation, answer: Answer, standing: Standing) -> Reading:
@@ -275,6 +343,17 @@ def _unsupported(answer: Answer, said: str) -> Reading:
     return Reading(State.UNSUPPORTED, answer.call, reason=Reason.NOT_IMPLEMENTED, detail=said)
 
 
-def _whither(answer: Answer) -> str:
-    where = answer.headers.get("x-amz-bucket-region") or urlsplit(answer.headers.get("location", "")).netloc
-    return f" ({printable(where, 80)})" if where else ""
+def _named_region(answer: Answer) -> str:
+    region = answer.headers.get("x-amz-bucket-region", "").strip()
+    return region if _REGION.fullmatch(region) else ""
+
+
+def _whither(answer: Answer, error: Told) -> str:
+    """Where a redirect points to: region and host, as far as headers or document name them."""
+    try:
+        host = urlsplit(answer.headers.get("location", "")).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    names = (_named_region(answer) or error.region, host if _HOST.fullmatch(host) else error.endpoint)
+    where = ", ".join(name for name in names if name)
+    return f" ({where})" if where else ""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cloudaudit.collectors import Seen
+from cloudaudit.collectors.s3.admin import CALLS as ADMIN_CALLS
+from cloudaudit.collectors.s3.admin import TYPES as ADMIN_TYPES
+from cloudaudit.collectors.s3.admin import Admin
 from cloudaudit.collectors.s3.answers import Operation, Reading
 from cloudaudit.collectors.s3.credentials import Signer
 from cloudaudit.collectors.s3.listing import BucketList, list_buckets
@@ -39,7 +42,7 @@ class S3Collector:
     and further requests; `pause` stands in for waiting.
     """
 
-    types = frozenset({ENDPOINT, BUCKET})
+    types = frozenset({ENDPOINT, BUCKET}) | ADMIN_TYPES
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class S3Collector:
         self._cancelled = cancelled
         self._pause = pause
         self._signer = Signer(target)
+        self._admin = Signer(target, admin=True) if target.has_admin_key else None
         self._operations = operations(target.label_keys)
         if target.ca_file is not None:
             tls_context(target.ca_file)
@@ -74,6 +78,9 @@ class S3Collector:
             store = Store(self._target, self._client(), self._signer, scope)
             run = _Run(self._target, store, scope, wanted, log, self._operations, asked, self._now)
             yield from run.everything()
+        if wanted & set(ADMIN_CALLS):
+            client = self._client()
+            yield from Admin(self._target, client, self._admin, scope, wanted, log, self._now).everything()
 
     def _client(self) -> HttpClient:
         limits = Limits(

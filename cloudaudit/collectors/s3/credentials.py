@@ -34,23 +34,27 @@ PROCESS_SECONDS: Final = 60
 
 
 class Signer:
-    """Signs reading requests of one target. Shared by threads.
+    """Signs reading requests of one target, or with `admin` those to its admin API. Shared by threads.
 
     TargetError at once for files and profiles that are not there; a credential_process runs at
     the first signature, and what it cannot do is a :class:`Failure`.
     """
 
-    def __init__(self, target: S3Target) -> None:
+    def __init__(self, target: S3Target, *, admin: bool = False) -> None:
+        profile = target.admin_profile if admin else target.profile
+        access = target.admin_access_key_file if admin else target.access_key_file
+        secret = target.admin_secret_key_file if admin else target.secret_key_file
+        prefix = "admin_" if admin else ""
         self._region = target.region
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
         self._resolver: CredentialResolver | None = None
-        if target.profile is not None:
-            self._resolver = profile_resolver(target.profile)
-            self._source = f"profile '{target.profile}'"
+        if profile is not None:
+            self._resolver = profile_resolver(profile)
+            self._source = f"profile '{profile}'"
         else:
-            self._credentials = _static(target.access_key_file or "", target.secret_key_file or "")
-            self._source = "the key files"
+            self._credentials = _static(access or "", secret or "", prefix)
+            self._source = f"the {'admin ' if admin else ''}key files"
 
     def __repr__(self) -> str:
         return f"Signer({self._source})"
@@ -126,10 +130,12 @@ class _BoundedProcess(subprocess.Popen[bytes]):
             raise
 
 
-def _static(access_key_file: str, secret_key_file: str) -> Credentials:
+def _static(access_key_file: str, secret_key_file: str, prefix: str = "") -> Credentials:
     from botocore.credentials import Credentials
 
-    return Credentials(_key(access_key_file, "access_key_file"), _key(secret_key_file, "secret_key_file"))
+    return Credentials(
+        _key(access_key_file, f"{prefix}access_key_file"), _key(secret_key_file, f"{prefix}secret_key_file")
+    )
 
 
 def _key(path: str, setting: str) -> str:

@@ -8,13 +8,16 @@ from typing import Final
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from cloudaudit.collectors.s3.answers import Foreign, Unreadable, error_code, refusal, tree
+from cloudaudit.collectors.s3.answers import Foreign, State, Unreadable, refusal, told, tree
 from cloudaudit.collectors.s3.operations import moment
 from cloudaudit.collectors.transport import Answer, Failure, nfc, printable
 from cloudaudit.model import Reason, Seconds, Unseen
 
 ROOTS: Final = frozenset({"ListAllMyBucketsResult"})
 MAX_PAGES: Final = 10_000
+NOBODY: Final = "anonymous"
+"""Owner that Ceph RGW gives the list of a caller it does not know; status is 200 all the same."""
+_HOW_TO_SIGN: Final = "check the keys, and that no proxy on the way drops the Authorization header"
 _HOW_TO_PROVE: Final = "if these are the keys of the buckets' owner, name it as expected_owner of the target"
 
 
@@ -115,13 +118,12 @@ def _root(answer: Answer) -> Element | Unseen:
         if isinstance(root, Foreign):
             return Unseen(Reason.INVALID_ANSWER, f"200 with {root.what}: this is no list of buckets")
         return root
-    code = error_code(answer.body)
     if answer.status in (404, 405, 501):
         reason = Reason.SERVICE_ABSENT if answer.status == 404 else Reason.NOT_IMPLEMENTED
-        return Unseen(reason, f"{answer.status} {code}".strip())
-    refused = refusal(answer, code)
-    hint = "; check region and credentials" if answer.status in (400, 412) else ""
-    return Unseen(refused.reason or Reason.INVALID_ANSWER, refused.detail + hint)
+        return Unseen(reason, f"{answer.status} {told(answer.body).code}".strip())
+    refused = refusal(answer, "the endpoint")
+    moved = "; write its own address as endpoint of the target" if refused.state is State.ELSEWHERE else ""
+    return Unseen(refused.reason or Reason.INVALID_ANSWER, refused.detail + moved)
 
 
 def _unproven(pages: _Pages, expected_owner: str | None) -> Unseen | None:
@@ -129,6 +131,9 @@ def _unproven(pages: _Pages, expected_owner: str | None) -> Unseen | None:
     if expected_owner is not None and owner != expected_owner:
         said = f"owner '{printable(owner, 80)}'" if owner else "no owner"
         return Unseen(Reason.PARTIAL, f"the list shows {said}, expected is '{printable(expected_owner, 80)}'")
+    if not pages.buckets and owner == NOBODY:
+        detail = f"an empty list of owner '{NOBODY}': the store did not take the signature; {_HOW_TO_SIGN}"
+        return Unseen(Reason.NO_PERMISSION, detail)
     if not pages.buckets and expected_owner is None:
         whose = f" of owner '{printable(owner, 80)}'" if owner else ""
         return Unseen(Reason.PARTIAL, f"an empty list{whose} proves nothing; {_HOW_TO_PROVE}")

@@ -40,7 +40,7 @@ NONSENSE: Final = "khong-co-tham-so"
 MOST_WITNESSES: Final = 20
 _SETTING_BYTES: Final = 4 * MIB
 _SWIFT_MARKS: Final = ("x-openstack-request-id", "x-trans-id")
-_RGW_REQUEST: Final = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]+-[0-9a-f]+-.+")
+_RGW_REQUEST: Final = re.compile(r"tx[0-9a-f]{21}-[0-9a-f]+-[0-9a-f]+-(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,15 @@ class Store:
         self._client = client
         self._signer = signer
         self._scope = scope
+        self._swift = False
+        """Whether the list of buckets came from Swift; a proxy may take its marks off other answers."""
 
     def ask(self, query: str, log: CallLog) -> Answer | Failure:
-        """GET of the endpoint itself: the list of buckets."""
+        """GET of the endpoint itself: the list of buckets. Goes before the visits, if it is asked at all."""
         request = Request("GET", self._target.url(query=query), sign=self._signer.headers)
-        return self._client.send(request, Journal(log, self._scope, "s3"))
+        answer = self._client.send(request, Journal(log, self._scope, "s3"))
+        self._swift = self._swift or (isinstance(answer, Answer) and kind_of(answer.headers) == "swift")
+        return answer
 
     def ask_bucket(self, method: str, name: str, query: str, log: CallLog) -> Answer | Failure:
         """One question about a bucket. In the log it looks the same for either host style."""
@@ -119,7 +123,9 @@ class Store:
             for operation in rest:
                 answer = self.ask_bucket("GET", name, operation.query, log)
                 answers[operation.call] = answer
-                readings[operation.call] = believed(operation, answer, standing)
+                marked = any(isinstance(a, Answer) and kind_of(a.headers) == "swift" for a in (head, answer))
+                swift = self._swift or marked
+                readings[operation.call] = believed(operation, answer, standing, swift=swift)
         every = [a for a in (head, *answers.values()) if isinstance(a, Answer)]
         kind = next((found for a in every if (found := kind_of(a.headers))), None)
         return Visit(name, headed, readings, every[0].at if every else None, kind)
@@ -134,7 +140,7 @@ class Store:
     def ask_witness(self, name: str, operation: Operation, *, owns: bool, log: CallLog) -> Reading:
         """One sub-resource of a bucket that we see: what the endpoint makes of the question."""
         answer = self.ask_bucket("GET", name, operation.query, log)
-        return believed(operation, answer, Standing(sees=True, owns=owns))
+        return believed(operation, answer, Standing(sees=True, owns=owns), swift=self._swift)
 
     def ask_nonsense(self, name: str, log: CallLog) -> Reading:
         """A question that nobody understands, to a bucket that we see."""
@@ -159,15 +165,24 @@ def kind_of(headers: Mapping[str, str]) -> str | None:
     return next((kind for kind in ("seaweedfs", "minio") if server.startswith(kind)), None)
 
 
-def believed(operation: Operation, answer: Answer | Failure, standing: Standing) -> Reading:
+def zone_of(headers: Mapping[str, str]) -> str | None:
+    """The zone of the Ceph gateway that answered, which ends the request id; None when it wears none."""
+    found = _RGW_REQUEST.fullmatch(headers.get("x-amz-request-id", ""))
+    return found[1] if found else None
+
+
+def believed(
+    operation: Operation, answer: Answer | Failure, standing: Standing, *, swift: bool = False
+) -> Reading:
     """What an answer means, and of Swift's ACLs only a grant to everyone that is shown.
 
-    With its default setting Swift shows the ACL of a world-readable container as private.
+    With its default setting Swift shows the ACL of a world-readable container as private. `swift` says
+    that the endpoint is known to be one, whatever marks this answer wears.
     """
     result = reading(operation, answer, standing)
     if operation.call != "s3.acl" or result.state is not State.PRESENT or isinstance(answer, Failure):
         return result
-    swift = any(mark in answer.headers for mark in _SWIFT_MARKS)
+    swift = swift or any(mark in answer.headers for mark in _SWIFT_MARKS)
     if not swift or shows_everyone(result.facts["acl.grants"]):
         return result
     detail = "Swift shows a public container as private here; its own API tells (X-Container-Read)"
@@ -183,9 +198,6 @@ def _head(answer: Answer | Failure) -> Head:
     if status == 404:
         detail = "404: gone, of another account, or not known here yet"
         return Head(status, Reading(State.UNKNOWN, call, reason=Reason.AMBIGUOUS, detail=detail))
-    if status in (400, 412):
-        detail = f"{status}: the store does not accept the request; check region and credentials"
-        return Head(status, Reading(State.UNKNOWN, call, reason=Reason.INVALID_ANSWER, detail=detail))
     return Head(status, refusal(answer))
 
 

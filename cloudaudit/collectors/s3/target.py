@@ -21,8 +21,8 @@ class S3Target:
 
     `region` is what requests are signed for (RGW and most others take any, Swift its own only).
     `buckets` is "all" or the names to look at. `expected_owner` is the Owner ID an empty list has
-    to show before it is believed. Credentials are a profile, or the two files. TargetError when
-    these do not fit together.
+    to show before it is believed. Credentials are a profile, or the two files. The admin API of Ceph
+    RGW has a key of its own, in the same ways or not at all. TargetError when these do not fit together.
     """
 
     name: str
@@ -34,6 +34,10 @@ class S3Target:
     addressing: Literal["path", "virtual"] = "path"
     ca_file: str | None = None
     buckets: tuple[str, ...] | Literal["all"] = "all"
+    admin_profile: str | None = None
+    admin_access_key_file: str | None = None
+    admin_secret_key_file: str | None = None
+    admin_path: str = "/admin"
     expected_owner: str | None = None
     label_keys: frozenset[str] = LABEL_KEYS
     max_in_flight: int = 16
@@ -47,6 +51,12 @@ class S3Target:
                 f"target '{self.name}' needs credentials from one place",
                 hint="give either profile, or both access_key_file and secret_key_file",
             )
+        admin = (self.admin_access_key_file is not None, self.admin_secret_key_file is not None)
+        if admin[0] is not admin[1] or (self.admin_profile is not None and admin[0]):
+            raise TargetError(
+                f"target '{self.name}' needs the admin key from one place",
+                hint="give either admin_profile, or both admin_access_key_file and admin_secret_key_file",
+            )
         try:
             parts = urlsplit(self.endpoint)
             fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -57,6 +67,10 @@ class S3Target:
                 f"the endpoint of target '{self.name}' is no S3 address",
                 hint="write scheme, host and port only: https://s3.example.vn:8443",
             )
+
+    @property
+    def has_admin_key(self) -> bool:
+        return self.admin_profile is not None or self.admin_access_key_file is not None
 
     @property
     def host(self) -> str:
