@@ -48,6 +48,30 @@ def collect_subject(
     what was read stays, and every scope not finished is a gap.
     """
     began = now()
+    found = read_subject(subject, plan, declared, now=now, progress=progress, cancelled=cancelled)
+    contents = snapshot.Contents(
+        collected_at=began,
+        finished_at=now(),
+        types=plan.types,
+        resources=found.resources,
+        listings=found.listings,
+        gaps=found.gaps,
+        calls=found.calls,
+        run=_about(subject, plan, found),
+    )
+    return snapshot.write(out, contents, types)
+
+
+def read_subject(
+    subject: Subject,
+    plan: Plan,
+    declared: Registers,
+    *,
+    now: Callable[[], Seconds],
+    progress: OnProgress | None = None,
+    cancelled: threading.Event | None = None,
+) -> Collected:
+    """Read all targets of a subject, and keep what was seen and not seen in memory."""
     collectors = _collectors(subject, now, cancelled)
     documents = _documents(subject, plan, declared, now, cancelled)
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
@@ -66,17 +90,7 @@ def collect_subject(
     if DOCUMENT in plan.wanted and not documents:
         proof = "no register names the address of a paper"
         listings = (*listings, Listing(Scope("*"), "published_document", 0, proof))
-    contents = snapshot.Contents(
-        collected_at=began,
-        finished_at=now(),
-        types=plan.types,
-        resources=found.resources,
-        listings=listings,
-        gaps=found.gaps,
-        calls=found.calls,
-        run=_about(subject, plan, found),
-    )
-    return snapshot.write(out, contents, types)
+    return replace(found, listings=listings)
 
 
 def check_targets(subject: Subject) -> list[Problem]:
@@ -86,7 +100,7 @@ def check_targets(subject: Subject) -> list[Problem]:
     return [
         Problem(entry.where, f"target '{entry.name}': by clouds.yaml its certificate is not verified", hint)
         for entry in subject.targets
-        if isinstance(entry, OpenStackEntry) and read_entry(_openstack_target(entry)).verify is False
+        if isinstance(entry, OpenStackEntry) and read_entry(openstack_target(entry)).verify is False
     ]
 
 
@@ -111,14 +125,20 @@ def _workers(subject: Subject) -> int:
 
 def _collector(entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None) -> Collector:
     if isinstance(entry, OpenStackEntry):
-        target = _openstack_target(entry)
+        target = openstack_target(entry)
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
         read_entry(target)
         return OpenStackCollector(target, now=now, cancelled=cancelled)
     return S3Collector(_s3_target(entry), now=now, cancelled=cancelled)
 
 
-def _openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
+def addresses_of_papers(declared: Registers) -> list[str]:
+    """Addresses of published papers that the registers name."""
+    return sorted({str(p.facts["url"]) for p in declared.resources("attestation") if p.facts.get("url")})
+
+
+def openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
+    """An entry of targets.yaml as its collector takes it."""
     return OpenStackTarget(
         name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
         vantage=entry.vantage, ca_file=str(entry.ca_file) if entry.ca_file else None,
@@ -148,7 +168,7 @@ def _documents(
     cancelled: threading.Event | None,
 ) -> list[Collector]:
     """The collector of published papers, if the plan reads them and a register names any."""
-    urls = sorted({str(p.facts["url"]) for p in declared.resources("attestation") if p.facts.get("url")})
+    urls = addresses_of_papers(declared)
     if DOCUMENT not in plan.wanted or not urls:
         return []
     private = sorted({network for entry in subject.targets for network in entry.allow_private})

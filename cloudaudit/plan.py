@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cloudaudit.facts import DERIVATIONS, Derivation
 from cloudaudit.model import CallSpec, FactSpec, Profile, ResourceType
@@ -36,20 +36,32 @@ def plan(
     """
     needed = _with_derivations(profile, derivations)
     observed = {name: needed[name] for name in sorted(needed) if name in types and not types[name].declared}
-    calls: dict[str, CallSpec] = {}
-    for name, facts in observed.items():
-        type_ = types[name]
-        named = {spec.call for fact in facts if (spec := _spec(type_, fact)) is not None}
-        for call in type_.calls.values():
-            if call.lists or call.name in named:
-                calls[call.name] = call
+    calls = {call.name: call for name, facts in observed.items() for call in calls_of(types[name], facts)}
     return Plan(
         {name: frozenset(facts) for name, facts in observed.items()},
         {name: calls[name] for name in sorted(calls)},
     )
 
 
-def _spec(type_: ResourceType, fact: str) -> FactSpec | None:
+def plans_of_controls(
+    profile: Profile, types: Mapping[str, ResourceType], derivations: Sequence[Derivation] = DERIVATIONS
+) -> Mapping[str, Plan]:
+    """What each control of a profile needs by itself, by its id. Together they are the profile's plan."""
+    return {
+        control.id: plan(replace(profile, controls=(control,)), types, derivations)
+        for control in profile.controls
+    }
+
+
+def calls_of(type_: ResourceType, facts: Collection[str]) -> Iterator[CallSpec]:
+    """The calls of a type that its list and these facts of it come from."""
+    named = {spec.call for fact in facts if (spec := spec_of(type_, fact)) is not None}
+    for call in type_.calls.values():
+        if call.lists or call.name in named:
+            yield call
+
+
+def spec_of(type_: ResourceType, fact: str) -> FactSpec | None:
     """The declaration of a fact, or of the map it is an entry of. Common facts come with every listing."""
     return type_.facts.get(fact) or type_.facts.get(fact.partition(".")[0])
 

@@ -63,17 +63,17 @@ TARGETS = click.option(
 )
 
 
-def _note(text: str, quiet: bool = False) -> None:
+def note(text: str, quiet: bool = False) -> None:
     if not quiet:
         tell(text)
 
 
-def _load_targets(path: Path) -> TargetsFile:
+def load_targets(path: Path) -> TargetsFile:
     from cloudaudit import targets
 
     loaded = targets.load(path, os.environ)
     for warning in loaded.warnings:
-        _note(f"warning: {warning}")
+        note(f"warning: {warning}")
     return loaded
 
 
@@ -87,7 +87,7 @@ class Ready:
     declared: Registers
 
 
-def _ready(
+def prepare(
     subjects: Sequence[Subject], profile: str, registers: Path | None, controls: Sequence[Path]
 ) -> list[Ready]:
     """Read all files of all subjects, so that a mistake in the last one is told before any cloud is asked."""
@@ -99,14 +99,14 @@ def _ready(
     made = []
     for subject in subjects:
         for warning in check_targets(subject):
-            _note(f"warning: {warning}")
+            note(f"warning: {warning}")
         folder = registers or subject.registers
         made.append(Ready(subject, known[subject.kind], folder, register_files.load(folder)))
     return made
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """Turn the first Ctrl-C into a request to stop, so that what was read is still written."""
     cancelled = threading.Event()
 
@@ -115,7 +115,7 @@ def _interruptible() -> Iterator[threading.Event]:
             # Not KeyboardInterrupt, in which collecting would see a first Ctrl-C and keep what was read.
             raise click.Abort
         cancelled.set()
-        _note("stopping: what was read is kept; press Ctrl-C again to drop it")
+        note("stopping: what was read is kept; press Ctrl-C again to drop it")
 
     before = signal.signal(signal.SIGINT, stop)
     try:
@@ -125,7 +125,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[OnProgress | None]:
+def progress_on(quiet: bool) -> Iterator[OnProgress | None]:
     """A line of progress on a terminal's stderr, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -159,22 +159,22 @@ def collect(
     """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing."""
     from cloudaudit import api
 
-    loaded = _load_targets(targets_file)
+    loaded = load_targets(targets_file)
     single = len(loaded.subjects) == 1
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for folder in folders.values():
         api.check_new(folder)
     incomplete = False
-    for one in _ready(loaded.subjects, profile, registers, controls):
+    for one in prepare(loaded.subjects, profile, registers, controls):
         folder = folders[one.subject.id]
         if _collect(one, folder, quiet):
             return INTERRUPTED
         gaps = api.gaps_of_listings(folder, one.known)
         for gap in gaps[:MOST_GAPS]:
             place = plain(str(gap.scope))
-            _note(f"not seen: {gap.type} in {place}: {gap.reason.value}, {plain(gap.detail)}", quiet)
+            note(f"not seen: {gap.type} in {place}: {gap.reason.value}, {plain(gap.detail)}", quiet)
         if len(gaps) > MOST_GAPS:
-            _note(f"not seen: {len(gaps) - MOST_GAPS} more", quiet)
+            note(f"not seen: {len(gaps) - MOST_GAPS} more", quiet)
         incomplete |= bool(gaps)
     return api.INCOMPLETE if incomplete and not allow_incomplete else 0
 
@@ -185,7 +185,7 @@ def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = 
     from cloudaudit.plan import plan
 
     types = one.known.catalogue.types
-    with _interruptible() as cancelled, _progress(quiet) as progress:
+    with interruptible() as cancelled, progress_on(quiet) as progress:
         collect_subject(
             one.subject,
             plan(one.known.profile, types),
@@ -196,7 +196,7 @@ def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = 
             progress=progress,
             cancelled=cancelled,
         )
-    _note(f"snapshot: {out}", quiet)
+    note(f"snapshot: {out}", quiet)
     return cancelled.is_set()
 
 
@@ -225,10 +225,10 @@ def assess(
     api.check_threshold(fail_on, known.profile)
     declared = register_files.load(registers)
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
-        _note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
+        note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     assessed = _assess(snapshot, output, known, registers, declared, at)
     emit(_rendered(assessed, format_, language(lang), known), None)
-    _note(f"assessment: {output}", quiet)
+    note(f"assessment: {output}", quiet)
     return api.exit_code(assessed.report, fail_on, allow_incomplete=allow_incomplete)
 
 
@@ -241,7 +241,7 @@ def _assess(
 
     regions = api.regions_of(snapshot, known)
     for problem in [] if regions is None else check_regions(declared, regions):
-        _note(f"warning: {problem}")
+        note(f"warning: {problem}")
     assessed = api.assess(
         snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated()
     )
@@ -331,13 +331,13 @@ def run(
     """Collect, assess and report. One folder for each subject when there are several; the worst code wins."""
     from cloudaudit import api
 
-    loaded = _load_targets(targets_file)
+    loaded = load_targets(targets_file)
     single = len(loaded.subjects) == 1
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for subject in loaded.subjects:
         api.check_room(folders[subject.id], registers or subject.registers)
     job = Job(at, fail_on, allow_incomplete, format_, lang, exports, quiet)
-    ready = _ready(loaded.subjects, profile, registers, controls)
+    ready = prepare(loaded.subjects, profile, registers, controls)
     for one in ready:
         api.check_threshold(fail_on, one.known.profile)
     codes = []
@@ -376,7 +376,7 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     for kind, path in [("html", out / "report.html"), *job.exports]:
         emit(api.render(assessed, kind, lang=lang, catalogue=one.known.catalogue), path)
     emit(_rendered(assessed, job.format, lang, one.known), None)
-    _note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
+    note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
     return api.exit_code(assessed.report, job.fail_on, allow_incomplete=job.allow_incomplete)
@@ -421,8 +421,8 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
             hint="install them with: pip install 'cloudaudit-vn[demo]'",
         )
     with sample_cloud() as sample:
-        loaded = _load_targets(sample.targets)
-        (one,) = _ready(loaded.subjects, "ndc-connection", None, ())
+        loaded = load_targets(sample.targets)
+        (one,) = prepare(loaded.subjects, "ndc-connection", None, ())
         job = Job(
             sample.at,
             Threshold(),

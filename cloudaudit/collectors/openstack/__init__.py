@@ -217,6 +217,19 @@ class OpenStackCollector:
                 )
 
 
+def asked_per(call: str, type_: str, vantage: str) -> str:
+    """What a call of a type is made once for: `target`, `region`, or `region_project` (each in each region).
+
+    The parts above tell it of every call that lists; any other goes with the list of its type.
+    """
+    scopes = (("target", (_TARGET,)), ("region", _REGION), ("region_project", _PROJECT))
+    pairs = [(per, part, pair) for per, parts in scopes for part in parts for pair in part.covers]
+    fitting = [(per, part) for per, part, (name, _) in pairs if name == call]
+    fitting += [(per, part) for per, part, (_, listed) in pairs if listed == type_]
+    per, part = fitting[0] if fitting else ("region_project", None)
+    return "region" if per == "region_project" and vantage == OPERATOR and part is not _SWIFT else per
+
+
 def _keystone(errand: Errand) -> Desk:
     cloud = errand.cloud
     return Desk(

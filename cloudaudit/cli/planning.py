@@ -1,0 +1,181 @@
+"""The commands before an audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cloudaudit.cli.auditing import TARGETS, load_targets, prepare
+from cloudaudit.cli.options import choosing, emit, language, telling
+from cloudaudit.model import Text
+from cloudaudit.wording import Lang, plain
+
+if TYPE_CHECKING:
+    from cloudaudit.cli.auditing import Ready
+    from cloudaudit.planned import Needs, Planned, TargetPlan
+
+WIDTH: Final = 80
+_REQUEST: Final = 44
+"""Columns of a request that leave room for how often it is made."""
+_MOST_IDS: Final = 8
+
+_WORDS: Final[Mapping[str, Text]] = {
+    "profile": Text("Hồ sơ đánh giá {id} {version}", "Profile {id} {version}"),
+    "subject": Text("Đối tượng {id}", "Subject {id}"),
+    "controls": Text("{number} kiểm soát", "{number} controls"),
+    "nothing": Text("không có yêu cầu nào", "nothing is asked"),
+    "absent": Text(
+        "Khai báo không có đích loại {kind}: không gửi yêu cầu nào.",
+        "Declared to have no target of kind {kind}: nothing is asked.",
+    ),
+    "missing": Text(
+        "Không có đích loại {kind}, cũng không khai báo là không có: {number} kiểm soát sẽ không xác định"
+        " được ({ids}).",
+        "There is no target of kind {kind}, and it is not declared absent: {number} controls will be unknown"
+        " ({ids}).",
+    ),
+    "pages": Text(
+        "Danh sách dài được đọc hết, mỗi trang một yêu cầu; yêu cầu bị ngắt hoặc bị yêu cầu chờ được gửi lại;"
+        " danh sách rỗng của dịch vụ mạng được hỏi thêm một lần. Ngoài các yêu cầu trên, không có gì rời khỏi"
+        " máy này.",
+        "Long lists are read to their end, one request a page; requests that broke off or were told to wait"
+        " are sent again; an empty list of the network service is asked for once more. Beside these, nothing"
+        " leaves this machine.",
+    ),
+}
+
+
+def _say(key: str, lang: Lang, **filled: object) -> str:
+    text: str = getattr(_WORDS[key], lang)
+    return text.format(**filled)
+
+
+def _ids(ids: Sequence[str]) -> str:
+    """Ids of controls, the first few of many."""
+    shown = ", ".join(ids[:_MOST_IDS])
+    return shown + (f", … (+{len(ids) - _MOST_IDS})" if len(ids) > _MOST_IDS else "")
+
+
+def _folded(text: str, indent: int, width: int = WIDTH) -> list[str]:
+    pad = " " * indent
+    return wrap(text, width, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False)
+
+
+def _print(lines: Iterable[str]) -> None:
+    emit("".join(f"{line}\n" for line in lines), None)
+
+
+def _print_json(shown: Mapping[str, Any]) -> None:
+    emit(json.dumps(shown, indent=2, ensure_ascii=False) + "\n", None)
+
+
+# --- plan -----------------------------------------------------------------------------------------
+
+
+@click.command()
+@TARGETS
+@choosing
+@telling
+def plan(
+    targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], format_: str,
+    lang: str | None,
+) -> None:  # fmt: skip
+    """The requests an audit would make: of whom, how often, and for which controls. Asks nobody."""
+    from cloudaudit.planned import Needs, planned
+
+    loaded = load_targets(targets_file)
+    found = []
+    for one in prepare(loaded.subjects, profile, registers, controls):
+        needs = Needs.of(one.known.profile, one.known.catalogue.types)
+        found.append((one, needs, planned(one.subject, needs, one.declared)))
+    if format_ == "json":
+        _print_json({"schema_version": 1, "subjects": [_subject_json(*parts) for parts in found]})
+        return
+    chosen = language(lang)
+    for one, needs, targets in found:
+        _print(_subject_text(one, needs, targets, chosen))
+
+
+def _subject_json(one: Ready, needs: Needs, targets: Sequence[TargetPlan]) -> dict[str, Any]:
+    return {
+        "subject": one.subject.id,
+        "profile": {"id": one.known.profile.id, "version": one.known.profile.version},
+        "targets": [
+            {
+                "name": target.name,
+                "kind": target.kind,
+                "vantage": target.vantage or None,
+                "calls": [_call_json(call) for call in target.calls],
+            }
+            for target in targets
+        ],
+        "without": [
+            {"kind": kind, "declared": declared, "controls": list(ids)}
+            for kind, declared, ids in _without(one, needs)
+        ],
+    }
+
+
+def _call_json(one: Planned) -> dict[str, Any]:
+    return {
+        "call": one.call.name,
+        "service": one.call.service,
+        "request": one.call.request,
+        "per": one.per,
+        "item": {"vi": one.item.vi, "en": one.item.en} if one.per == "item" else None,
+        "lists": one.call.lists,
+        "controls": list(one.controls),
+    }
+
+
+def _without(one: Ready, needs: Needs) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
+    """Kinds of target that the profile asks about and the subject has none of."""
+    from cloudaudit.collecting import KINDS
+    from cloudaudit.planned import reading
+
+    there = {entry.kind for entry in one.subject.targets}
+    for kind, prefix in KINDS.items():
+        ids = reading(needs, prefix)
+        if kind not in there and ids:
+            yield kind, kind in one.subject.absent, ids
+
+
+def _subject_text(one: Ready, needs: Needs, targets: Sequence[TargetPlan], lang: Lang) -> Iterator[str]:
+    profile = one.known.profile
+    yield _say("subject", lang, id=plain(one.subject.id))
+    yield from _folded(
+        f"{_say('profile', lang, id=profile.id, version=profile.version)}: {getattr(profile.title, lang)}", 0
+    )
+    for target in targets:
+        yield ""
+        vantage = f", {target.vantage}" if target.vantage else ""
+        yield f"{plain(target.name, 60)} ({target.kind}{vantage})"
+        if not target.calls:
+            yield f"  {_say('nothing', lang)}"
+        for service, calls in groupby(target.calls, key=lambda call: call.call.service):
+            yield f"  {service}"
+            for call in calls:
+                yield from _call_text(call, lang)
+    yield ""
+    for kind, declared, ids in _without(one, needs):
+        text = _say("absent" if declared else "missing", lang, kind=kind, number=len(ids), ids=_ids(ids))
+        yield from _folded(text, 0)
+    yield from _folded(_say("pages", lang), 0)
+
+
+def _call_text(one: Planned, lang: Lang) -> Iterator[str]:
+    """A request with how often it is made, and under it the controls."""
+    often = getattr(one.often, lang)
+    request = one.call.request
+    if len(request) <= _REQUEST and len(often) <= WIDTH - _REQUEST - 6:
+        yield f"    {request:<{_REQUEST}}  {often}"
+    else:
+        yield from _folded(request, 4)
+        yield from _folded(often, 8)
+    yield from _folded(_ids(one.controls), 8)

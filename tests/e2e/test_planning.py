@@ -1,0 +1,151 @@
+"""plan, permissions and preflight through the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_openstack import FakeOpenStack
+from openstack_answers import small_cloud
+
+from cloudaudit.cli import _run
+
+TARGETS = """\
+version: 1
+subjects:
+  - id: mau
+    kind: provider
+    title: {{vi: Mẫu}}
+    absent: [{absent}]
+    targets:
+      - {{name: hn, kind: openstack, cloud: fake{more}}}
+"""
+QUICK = """\
+Subject mau
+Profile ci-quick 1.0.0: Quick check for continuous integration
+
+hn (openstack, tenant)
+  identity
+    POST /auth/tokens                             once
+        BDR-01, RES-04, SEC-06, SEC-13, SEC-15
+    POST /auth/tokens                             each project
+        BDR-01, RES-04, SEC-06, SEC-13, SEC-15
+    GET /auth/projects                            once
+        BDR-01, RES-04, SEC-06, SEC-13, SEC-15
+    GET /auth/catalog                             once
+        BDR-01
+  block-storage
+    GET /                                         each region
+        BDR-01, SEC-15
+    GET /backups/detail                           each project in each region
+        BDR-01
+    GET /snapshots/detail                         each project in each region
+        BDR-01
+    GET /types?is_public=None                     each project in each region
+        SEC-15
+    GET /volumes/detail                           each project in each region
+        BDR-01, SEC-15
+    GET /types/{id}/encryption                    each item: Volume type
+        SEC-15
+  network
+    GET /ports                                    each project in each region
+        SEC-06
+    GET /security-group-rules                     each project in each region
+        SEC-06
+  object-store
+    GET /                                         each project in each region
+        SEC-13
+    HEAD /{container}                             each item: Container
+        SEC-13
+
+Declared to have no target of kind s3: nothing is asked.
+Long lists are read to their end, one request a page; requests that broke off or
+were told to wait are sent again; an empty list of the network service is asked
+for once more. Beside these, nothing leaves this machine.
+"""
+"""The plan of ci-quick for TARGETS, whole."""
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenStack]:
+    fake = small_cloud()
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        yield fake
+
+
+class Done:
+    """What a command said."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+@pytest.fixture
+def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(command: str, *args: object, absent: str = "s3", more: str = "") -> Done:
+        path = tmp_path / "targets.yaml"
+        path.write_text(TARGETS.format(absent=absent, more=more), encoding="utf-8")
+        code = _run([command, "-t", str(path), *map(str, args)])
+        shown = capsys.readouterr()
+        assert "internal error" not in shown.err
+        return Done(code, shown.out, shown.err)
+
+    return run
+
+
+# --- plan -----------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_told_without_asking_anybody(call: Any, cloud: FakeOpenStack) -> None:
+    done = call("plan", "-p", "ci-quick", "--lang", "en")
+    assert (done.code, done.err, cloud.requests) == (0, "", [])
+    assert done.out == QUICK
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("profile", ["ci-quick", "ndc-connection", "s3-only"])
+def test_a_plan_fits_eighty_columns(call: Any, cloud: FakeOpenStack, profile: str, lang: str) -> None:
+    done = call("plan", "-p", profile, "--lang", lang, absent="")
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_a_plan_as_json(call: Any, cloud: FakeOpenStack) -> None:
+    found = call("plan", "-p", "ci-quick", "-f", "json", absent="").json
+    (subject,) = found["subjects"]
+    assert (found["schema_version"], subject["subject"]) == (1, "mau")
+    assert subject["profile"] == {"id": "ci-quick", "version": "1.0.0"}
+    (target,) = subject["targets"]
+    assert (target["name"], target["kind"], target["vantage"]) == ("hn", "openstack", "tenant")
+    calls = {one["call"]: one for one in target["calls"]}
+    assert calls["cinder.volumes"] == {
+        "call": "cinder.volumes",
+        "service": "block-storage",
+        "request": "GET /volumes/detail",
+        "per": "region_project",
+        "item": None,
+        "lists": True,
+        "controls": ["BDR-01", "SEC-15"],
+    }
+    assert calls["cinder.type_encryption"]["per"] == "item"
+    assert calls["cinder.type_encryption"]["item"] == {"vi": "Loại khối lưu trữ", "en": "Volume type"}
+    assert subject["without"] == [{"kind": "s3", "declared": False, "controls": ["RES-04", "SEC-13"]}]
+
+
+def test_a_wrong_profile_and_a_wrong_cloud_are_told(call: Any, cloud: FakeOpenStack, tmp_path: Path) -> None:
+    for command in ("plan",):
+        done = call(command, "-p", "ci-quik")
+        assert (done.code, done.out) == (2, "")
+        assert "did you mean 'ci-quick'?" in done.err
+        done = call(command, more="e")
+        assert (done.code, done.out) == (2, "")
+        assert "has no entry 'fakee' (entries: fake); did you mean 'fake'?" in done.err
+    assert cloud.requests == []
