@@ -83,7 +83,8 @@ def load_types(folder: Path | None = None) -> Mapping[str, ResourceType]:
 
 
 def _resource_type(source: Mapping[str, Any], problems: list[Problem], document: Document) -> ResourceType:
-    calls = {name: _call_spec(name, spec, source["service"]) for name, spec in source.get("calls", {}).items()}
+    declared = source.get("calls", {})
+    calls = {name: _call_spec(name, declared[name], source["service"]) for name in declared}
     facts = {}
     for name, spec in source["facts"].items():
         facts[name] = _fact_spec(name, spec)

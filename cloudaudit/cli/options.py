@@ -79,16 +79,18 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
+profile_option = click.option(
+    "-p", "--profile", default="ndc-connection", show_default=True, help="Profile, or path of one."
+)
+controls_option = click.option(
+    "--controls", type=EXISTING, multiple=True, help="An organisation's own controls. Repeatable."
+)
 choosing = _together(
-    click.option(
-        "-p", "--profile", default="ndc-connection", show_default=True, help="Profile, or path of one."
-    ),
+    profile_option,
     click.option(
         "--registers", type=EXISTING_FOLDER, help="Folder of registers; default: what targets.yaml names."
     ),
-    click.option(
-        "--controls", type=EXISTING, multiple=True, help="An organisation's own controls. Repeatable."
-    ),
+    controls_option,
 )
 judging = _together(
     choosing,

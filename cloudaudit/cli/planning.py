@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cloudaudit.cli.auditing import TARGETS, load_targets, prepare
-from cloudaudit.cli.options import choosing, emit, language, telling
+from cloudaudit.cli.auditing import TARGETS, load_targets, note, prepare
+from cloudaudit.cli.options import (
+    FOLDER,
+    choosing,
+    controls_option,
+    emit,
+    language,
+    profile_option,
+    quietness,
+    telling,
+)
 from cloudaudit.model import Text
 from cloudaudit.wording import Lang, plain
 
@@ -179,3 +188,42 @@ def _call_text(one: Planned, lang: Lang) -> Iterator[str]:
         yield from _folded(request, 4)
         yield from _folded(often, 8)
     yield from _folded(_ids(one.controls), 8)
+
+
+# --- permissions ----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option(
+    "-t",
+    "--targets",
+    "targets_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="targets.yaml, for the kinds of target and names of buckets; default: one cloud and one store.",
+)
+@profile_option
+@controls_option
+@click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the files; must be new.")
+@quietness
+def permissions(
+    targets_file: Path | None, profile: str, controls: tuple[Path, ...], output: Path, quiet: bool
+) -> None:
+    """Least rights for an audit identity, as files to apply: Keystone access rules, S3 policies, Ceph caps.
+
+    Asks nobody. README.txt in the folder tells how to apply each.
+    """
+    from cloudaudit import api
+    from cloudaudit.permissions import files, rights
+    from cloudaudit.planned import Needs
+
+    api.check_new(output)
+    subjects = load_targets(targets_file).subjects if targets_file else ()
+    made = {}
+    for subject in subjects or (None,):
+        known = api.know(profile, subject.kind if subject else "provider", controls)
+        needed = rights(Needs.of(known.profile, known.catalogue.types), (subject,) if subject else ())
+        folder = output / subject.id if subject and len(subjects) > 1 else output
+        made.update({folder / name: text for name, text in files(needed, known.profile.id).items()})
+    for path, text in made.items():
+        emit(text, path)
+        note(str(path), quiet)

@@ -149,3 +149,35 @@ def test_a_wrong_profile_and_a_wrong_cloud_are_told(call: Any, cloud: FakeOpenSt
         assert (done.code, done.out) == (2, "")
         assert "has no entry 'fakee' (entries: fake); did you mean 'fake'?" in done.err
     assert cloud.requests == []
+
+
+# --- permissions ----------------------------------------------------------------------------------
+
+
+def test_permissions_are_written_for_a_profile_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "quyen"
+    assert _run(["permissions", "-p", "ci-quick", "-o", str(out), "--quiet"]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "")
+    assert sorted(path.name for path in out.iterdir()) == [
+        "README.txt", "keystone-access-rules.json", "rgw-caps.txt", "s3-bucket-policy.ceph.json",
+        "s3-bucket-policy.json", "s3-user-policy.json",
+    ]  # fmt: skip
+    readme = (out / "README.txt").read_text(encoding="utf-8")
+    assert readme.startswith("QUYỀN TỐI THIỂU CHO DANH TÍNH KIỂM TOÁN (hồ sơ ci-quick)\n")
+    assert "--access-rules keystone-access-rules.json" in readme
+    assert _run(["permissions", "-p", "ci-quick", "-o", str(out)]) == 2
+    assert "is not empty" in capsys.readouterr().err
+
+
+def test_permissions_of_targets_take_no_credentials(call: Any, cloud: FakeOpenStack, tmp_path: Path) -> None:
+    """They are what the credentials are made with."""
+    (tmp_path / "clouds.yaml").unlink()
+    out = tmp_path / "quyen"
+    done = call("permissions", "-p", "ci-quick", "-o", out)
+    assert (done.code, done.out, cloud.requests) == (0, "", [])
+    assert sorted(path.name for path in out.iterdir()) == ["README.txt", "keystone-access-rules.json"]
+    done = call("permissions", "-p", "ci-quik", "-o", tmp_path / "khac")
+    assert (done.code, (tmp_path / "khac").exists()) == (2, False)
