@@ -70,9 +70,13 @@ def read_subject(
     now: Callable[[], Seconds],
     progress: OnProgress | None = None,
     cancelled: threading.Event | None = None,
+    sample: bool = False,
 ) -> Collected:
-    """Read all targets of a subject, and keep what was seen and not seen in memory."""
-    collectors = _collectors(subject, now, cancelled)
+    """Read all targets of a subject, and keep what was seen and not seen in memory.
+
+    A sample asks every call in every scope as ever, and reads only the beginning of each answer.
+    """
+    collectors = _collectors(subject, now, cancelled, sample)
     documents = _documents(subject, plan, declared, now, cancelled)
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
     found = _numbered(
@@ -105,13 +109,13 @@ def check_targets(subject: Subject) -> list[Problem]:
 
 
 def _collectors(
-    subject: Subject, now: Callable[[], Seconds], cancelled: threading.Event | None
+    subject: Subject, now: Callable[[], Seconds], cancelled: threading.Event | None, sample: bool = False
 ) -> list[Collector]:
     made: list[Collector] = []
     problems: list[Problem] = []
     for entry in subject.targets:
         try:
-            made.append(_collector(entry, now, cancelled))
+            made.append(_collector(entry, now, cancelled, sample))
         except TargetError as wrong:
             problems += [p if p.where else replace(p, where=entry.where) for p in wrong.problems]
     if problems:
@@ -123,13 +127,15 @@ def _workers(subject: Subject) -> int:
     return max(4, min(32, sum(entry.max_in_flight for entry in subject.targets)))
 
 
-def _collector(entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None) -> Collector:
+def _collector(
+    entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None, sample: bool
+) -> Collector:
     if isinstance(entry, OpenStackEntry):
-        target = openstack_target(entry)
+        target = replace(openstack_target(entry), sample=sample)
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
         read_entry(target)
         return OpenStackCollector(target, now=now, cancelled=cancelled)
-    return S3Collector(_s3_target(entry), now=now, cancelled=cancelled)
+    return S3Collector(replace(_s3_target(entry), sample=sample), now=now, cancelled=cancelled)
 
 
 def addresses_of_papers(declared: Registers) -> list[str]:

@@ -80,8 +80,11 @@ class TargetPlan:
 
     @property
     def by_call(self) -> Mapping[str, Planned]:
-        """What is declared, by its name."""
-        return {one.call.name: one for one in self.calls}
+        """The calls by name, without what they lead to."""
+        found: dict[str, Planned] = {}
+        for one in self.calls:
+            found.setdefault(one.call.name, one)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import playback
 import pytest
 import s3_play
-from fake_openstack import AT, BANK, FakeOpenStack
+from fake_openstack import AT, BANK, SHOP, FakeOpenStack
 from openstack_answers import small_cloud
 
 from cloudaudit import registers, targets
@@ -99,12 +99,13 @@ class Bed:
         (subject,) = targets.load(path, {}).subjects
         return subject
 
-    def run(self, profile: str, more: str = "", buckets: str = "") -> Run:
+    def run(self, profile: str, more: str = "", buckets: str = "", *, sample: bool = False) -> Run:
         subject = self.subject(more, buckets)
         found = planned(subject, needs(profile), registers.load(None))
         self.cloud.requests.clear()
         self.store.asked.clear()
-        read = read_subject(subject, needs(profile).plan, registers.load(None), now=lambda: AT)
+        wanted = needs(profile).plan
+        read = read_subject(subject, wanted, registers.load(None), now=lambda: AT, sample=sample)
         return Run(
             found,
             {
@@ -143,16 +144,24 @@ class Run:
         }
 
 
+def sound_bucket() -> dict[str, playback.Reply]:
+    """A bucket of a store that knows every question, with nothing set."""
+    records = s3_play.STORES["moto"]["operations"]
+    answers = {q: s3_play.recorded(short, records[short]["unset"]) for short, (q, _) in s3_play.WIRE.items()}
+    return {"HEAD": playback.Reply(200), **answers}
+
+
 @contextmanager
 def open_bed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
     """A cloud with something of everything, and a store with one bucket that answers every question."""
-    answers = {query: playback.Reply(200) for query, _ in s3_play.WIRE.values()}
-    store = s3_play.store({"kho": {**answers, "HEAD": playback.Reply(200)}})
+    store = s3_play.store({"kho": sound_bucket()})
     cloud = small_cloud()
     cloud.answer(
         "/identity/v3/projects", {"projects": [{"id": i, "name": n} for i, n in cloud.projects.items()]}
     )
-    cloud.answer(f"/object/v1/AUTH_{BANK}?format=json", [])
+    for project, names in ((SHOP, ["kho"]), (BANK, [])):
+        account = f"/object/v1/AUTH_{project}"
+        cloud.answer(f"{account}?format=json&limit=20", [{"name": name} for name in names])
     with cloud.running(), playback.playing(store) as playing:
         cloud.configure(folder, monkeypatch)
         yield Bed(cloud, playing, folder)

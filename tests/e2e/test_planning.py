@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_openstack import FakeOpenStack
+from fake_openstack import BANK, SHOP, FakeOpenStack, listed
 from openstack_answers import small_cloud
 
 from cloudaudit.cli import _run
@@ -141,7 +141,7 @@ def test_a_plan_as_json(call: Any, cloud: FakeOpenStack) -> None:
 
 
 def test_a_wrong_profile_and_a_wrong_cloud_are_told(call: Any, cloud: FakeOpenStack, tmp_path: Path) -> None:
-    for command in ("plan",):
+    for command in ("plan", "preflight"):
         done = call(command, "-p", "ci-quik")
         assert (done.code, done.out) == (2, "")
         assert "did you mean 'ci-quick'?" in done.err
@@ -181,3 +181,115 @@ def test_permissions_of_targets_take_no_credentials(call: Any, cloud: FakeOpenSt
     assert sorted(path.name for path in out.iterdir()) == ["README.txt", "keystone-access-rules.json"]
     done = call("permissions", "-p", "ci-quik", "-o", tmp_path / "khac")
     assert (done.code, (tmp_path / "khac").exists()) == (2, False)
+
+
+# --- preflight ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sound(cloud: FakeOpenStack) -> FakeOpenStack:
+    """A cloud that lets a member see all that ci-quick asks."""
+    cloud.roles = {SHOP: ["member"], BANK: ["member"]}
+    acl = {"X-Container-Read": f"{SHOP}:u-an"}
+    for project, names in ((SHOP, ["kho"]), (BANK, [])):
+        rows = [{"name": name} for name in names]
+        cloud.answer(f"/object/v1/AUTH_{project}?format=json&limit=20", rows)
+    cloud.answer(f"/object/v1/AUTH_{SHOP}/kho", status=204, headers=acl)
+    return cloud
+
+
+def test_a_sound_cloud_exits_0_and_nothing_is_written(
+    call: Any, sound: FakeOpenStack, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    done = call("preflight", "-p", "ci-quick", "--lang", "en", "--quiet")
+    assert (done.code, done.err) == (0, "")
+    assert (
+        done.out
+        == """\
+Subject mau
+Profile ci-quick 1.0.0
+
+hn
+  seen            identity           GET /auth/projects
+  seen            identity           GET /auth/catalog
+  seen            block-storage      GET /backups/detail
+  seen            block-storage      GET /snapshots/detail
+  seen            block-storage      GET /types?is_public=None
+  seen            block-storage      GET /volumes/detail
+  seen            block-storage      GET /types/{id}/encryption
+  seen            network            GET /ports
+  seen            network            GET /security-group-rules
+  seen            object-store       GET /
+  seen            object-store       HEAD /{container}
+
+11 seen
+Everything that is planned can be seen.
+Every scope was asked, but only the beginning of each list was read, and the
+settings of one bucket of each store: what breaks later on is not foreseen.
+"""
+    )
+    assert sorted(path for path in tmp_path.iterdir() if path.name != "targets.yaml") == before
+
+
+def test_what_is_refused_is_told_with_reason_scope_and_controls(call: Any, sound: FakeOpenStack) -> None:
+    sound.answer("/network/v2.0/ports", status=403, project=SHOP)
+    done = call("preflight", "-p", "ci-quick", "--lang", "vi", "--quiet")
+    assert done.code == 3
+    lines = done.out.splitlines()
+    at = lines.index("  bị từ chối      network            GET /ports")
+    assert lines[at + 1 : at + 4] == [
+        "      Thiếu quyền đọc: HTTP 403 from GET /network/v2.0/ports?limit=1000",
+        f"      [hn/vn-hn-1/{SHOP}]",
+        "      sẽ không xác định: SEC-06",
+    ]
+    assert "10 đọc được, 1 bị từ chối" in lines
+    assert "1 kiểm soát có thể không xác định được: SEC-06" in lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_preflight_as_json(call: Any, sound: FakeOpenStack) -> None:
+    sound.answer("/network/v2.0/ports", status=403, project=SHOP)
+    done = call("preflight", "-p", "ci-quick", "-f", "json")
+    (subject,) = done.json["subjects"]
+    assert (done.code, subject["complete"], subject["controls"]) == (3, False, ["SEC-06"])
+    (ports,) = (one for one in subject["calls"] if one["call"] == "neutron.ports")
+    assert ports == {
+        "target": "hn",
+        "call": "neutron.ports",
+        "service": "network",
+        "request": "GET /ports",
+        "state": "refused",
+        "scopes": 2,
+        "not_seen": [f"hn/vn-hn-1/{SHOP}"],
+        "reason_code": "no_permission",
+        "detail": "HTTP 403 from GET /network/v2.0/ports?limit=1000",
+        "controls": ["SEC-06"],
+    }
+
+
+def test_what_a_cloud_says_cannot_steer_the_terminal(call: Any, sound: FakeOpenStack) -> None:
+    row = {
+        "id": "f" * 32 + "\x1b[31m\u202e",
+        "name": "x",
+        "enabled": True,
+        "domain_id": "default",
+        "tags": [],
+    }
+    sound.answer("/identity/v3/auth/projects", listed("projects", [row]))
+    done = call("preflight", "-p", "ci-quick", "--lang", "en", "--quiet")
+    assert done.code == 3
+    assert "\x1b" not in done.out
+    assert "\u202e" not in done.out
+
+
+def test_a_preflight_and_a_collection_agree_on_the_exit_code(
+    call: Any, sound: FakeOpenStack, tmp_path: Path
+) -> None:
+    for number, status in enumerate((200, 403)):
+        sound.answer(f"/volume/v3/{BANK}/volumes/detail", {"volumes": []}, status)
+        codes = {
+            call("preflight", "-p", "ci-quick", "-q").code,
+            call("collect", "-p", "ci-quick", "-q", "-o", tmp_path / f"anh-{number}").code,
+        }
+        assert codes == {0 if status == 200 else 3}

@@ -22,7 +22,7 @@ class S3Target:
     `region` is what requests are signed for (RGW and most others take any, Swift its own only).
     `buckets` is "all" or the names to look at. `expected_owner` is the Owner ID an empty list has
     to show before it is believed. Credentials are a profile, or the two files. TargetError when
-    these do not fit together.
+    these do not fit together. `sample` asks for the settings of one bucket alone.
     """
 
     name: str
@@ -39,6 +39,7 @@ class S3Target:
     max_in_flight: int = 16
     rate_limit: float | None = None
     deadline: float | None = None
+    sample: bool = False
 
     def __post_init__(self) -> None:
         files = (self.access_key_file is not None, self.secret_key_file is not None)
