@@ -126,7 +126,7 @@ class CallSpec:
     per: str = ""
     """What it is made once for, where the collector's own parts do not tell; see cloudaudit.planned."""
     also: tuple[str, ...] = ()
-    """Further requests it leads to, for each thing it found."""
+    """Further requests that go with it: for lists it stands on, or for each thing it found."""
     vantage: str = ""
     """The only vantage it is made from; empty for all."""
     permission: str = ""

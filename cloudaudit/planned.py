@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cloudaudit.collecting import DOCUMENT, KINDS, PROBE, addresses_of_papers, openstack_target
-from cloudaudit.collectors.openstack import OPERATOR, TENANT, asked_per
+from cloudaudit.collectors.openstack import OPERATOR, TENANT, OpenStackCollector, OpenStackTarget
 from cloudaudit.collectors.openstack.cloud import CEILING
 from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.model import CallSpec, Profile, ResourceType, Text
@@ -29,9 +29,7 @@ PER: Final[Mapping[str, Text]] = {
     "project": Text("mỗi dự án", "each project"),
     "region": Text("mỗi vùng", "each region"),
     "region_project": Text("mỗi dự án ở mỗi vùng", "each project in each region"),
-    "item": Text("mỗi mục: {item}", "each item: {item}"),
-    "group": Text("mỗi nhóm người dùng", "each group"),
-    "provider": Text("mỗi nhà cung cấp định danh", "each identity provider"),
+    "item": Text("mỗi mục ({item})", "each item ({item})"),
     "bucket": Text("mỗi bucket", "each bucket"),
     "one_bucket": Text("một lần, trên một bucket", "once, of one bucket"),
     "endpoint": Text("mỗi điểm cuối", "each endpoint"),
@@ -50,6 +48,8 @@ VERSION: Final = ".version"
 _FOR_EVERYBODY: Final = frozenset({"keystone.catalog", "keystone.regions", "keystone.auth_projects"})
 _BUCKETS: Final = "s3.bucket"
 _LIST: Final = "s3.list_buckets"
+_ANY: Final = frozenset({"id", "name", "uid"})
+"""What stands in braces for things of any kind."""
 _HEAD: Final = "s3.head_bucket"
 
 
@@ -59,14 +59,20 @@ class Planned:
 
     call: CallSpec
     per: str
-    item: Text
-    """Of `per` = "item": what the items are."""
     controls: tuple[str, ...]
+
+    @property
+    def item(self) -> str:
+        """Of `per` = "item": what the items are, as the path says: the list they stand in, or their name."""
+        before, _, rest = self.call.request.partition("{")
+        name = rest.partition("}")[0]
+        listed = before.rstrip("/").rpartition("/")[2]
+        return listed if name in _ANY and listed and "=" not in listed else name
 
     @property
     def often(self) -> Text:
         words = PER[self.per]
-        return Text(words.vi.format(item=self.item.vi), words.en.format(item=self.item.en))
+        return Text(words.vi.format(item=self.item), words.en.format(item=self.item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +170,11 @@ def of_openstack(
         beside.append(each)
     if "keystone.auth_projects" not in wanted:
         beside.append(needs.types["openstack.project"].calls["keystone.auth_projects"])
-    found = [Planned(call, call.per or "target", _NOTHING, everyone) for call in beside]
+    found = [Planned(call, call.per or "target", everyone) for call in beside]
     for service in sorted(services & set(CEILING)):
         of_service = {id_ for one in calls if one.call.service == service for id_ in one.controls}
         call = CallSpec(f"{service}{VERSION}", service, "GET /", per="region")
-        found.append(Planned(call, "region", _NOTHING, tuple(i for i in everyone if i in of_service)))
+        found.append(Planned(call, "region", tuple(i for i in everyone if i in of_service)))
     return tuple(sorted([*found, *calls], key=_place))
 
 
@@ -185,11 +191,8 @@ def of_s3(needs: Needs, *, named: bool = False) -> tuple[Planned, ...]:
     controls = reading(needs, prefix)
     for name in beside:
         call = needs.types[_BUCKETS].calls[name]
-        calls.setdefault(name, Planned(call, _per(call, "", ""), _NOTHING, controls))
+        calls.setdefault(name, Planned(call, _per(call, "", ""), controls))
     return tuple(sorted(calls.values(), key=_place))
-
-
-_NOTHING: Final = Text("", "")
 
 
 def reading(needs: Needs, prefix: str) -> tuple[str, ...]:
@@ -215,10 +218,10 @@ def _declared(needs: Needs, prefix: str, vantage: str = "") -> Iterator[Planned]
                 continue
             seen.add(call.name)
             controls = needs.controls_of_call(call.name, prefix)
-            yield Planned(call, _per(call, name, vantage), type_.title, controls)
+            yield Planned(call, _per(call, name, vantage), controls)
             for request in call.also:
                 further = replace(call, request=request, per="", also=())
-                yield Planned(further, _per(further, name, vantage), type_.title, controls)
+                yield Planned(further, _per(further, name, vantage), controls)
 
 
 def _per(call: CallSpec, type_: str, vantage: str) -> str:
@@ -228,5 +231,8 @@ def _per(call: CallSpec, type_: str, vantage: str) -> str:
     _, brace, rest = call.request.partition("{")
     if brace:
         thing = rest.partition("}")[0]
-        return thing if thing in PER else "item"
-    return asked_per(call.name, type_, vantage) if type_.startswith(KINDS["openstack"]) else "target"
+        return "region_project" if thing == "project" else thing if thing in PER else "item"
+    if not type_.startswith(KINDS["openstack"]):
+        return "target"
+    collector = OpenStackCollector(OpenStackTarget("", "", vantage=vantage or TENANT), now=lambda: 0)
+    return collector.asked_per(call.name, type_)

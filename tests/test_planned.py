@@ -131,3 +131,9 @@ def test_every_declared_call_says_what_it_is_made_once_for() -> None:
     found = {one.call.name: one for one in (*of_openstack(whole, "operator"), *of_s3(whole))}
     assert set(calls) - set(found) == {"document.get"}
     assert {one.per for one in found.values()} <= set(PER)
+    items = {name: one.item for name, one in found.items() if one.per == "item"}
+    assert items.items() >= {
+        "cinder.type_encryption": "types", "swift.container_head": "container", "keystone.group_users": "groups",
+    }.items()  # fmt: skip
+    further = [one for one in of_openstack(whole) if one.call.request == "GET /users?idp_id={provider}"]
+    assert [(one.per, one.item) for one in further] == [("item", "provider")]

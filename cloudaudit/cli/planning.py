@@ -165,7 +165,7 @@ def _call_json(one: Planned) -> dict[str, Any]:
         "service": one.call.service,
         "request": one.call.request,
         "per": one.per,
-        "item": {"vi": one.item.vi, "en": one.item.en} if one.per == "item" else None,
+        "item": one.item if one.per == "item" else None,
         "lists": one.call.lists,
         "controls": list(one.controls),
     }

@@ -151,6 +151,19 @@ class OpenStackCollector:
             return (_SWIFT,)
         return (*_REGION, *(replace(part, everyone=True) for part in _PROJECT if part is not _SWIFT))
 
+    def asked_per(self, call: str, type_: str) -> str:
+        """What a call of a type is made once for: `target`, `region`, or `region_project` (each in each).
+
+        The parts of the scopes tell it of every call that lists; any other goes with the list of its type.
+        """
+        scopes = {"target": Scope(""), "region": Scope("", "any"), "region_project": Scope("", "any", "any")}
+        pairs = {
+            per: [pair for part in self._parts(of) for pair in part.covers] for per, of in scopes.items()
+        }
+        by_call = (per for per in scopes if any(name == call for name, _ in pairs[per]))
+        by_type = (per for per in scopes if any(listed == type_ for _, listed in pairs[per]))
+        return next(by_call, None) or next(by_type, "region_project")
+
     def _read(self, part: _Part, errand: Errand) -> Iterator[Seen]:
         """One service in one scope, as far as it lets us."""
         pairs = part.pairs(errand.wanted)
@@ -215,19 +228,6 @@ class OpenStackCollector:
                 yield from _gaps(
                     part.pairs(errand.wanted), there, Trouble(Reason.PARTIAL, detail, token.call)
                 )
-
-
-def asked_per(call: str, type_: str, vantage: str) -> str:
-    """What a call of a type is made once for: `target`, `region`, or `region_project` (each in each region).
-
-    The parts above tell it of every call that lists; any other goes with the list of its type.
-    """
-    scopes = (("target", (_TARGET,)), ("region", _REGION), ("region_project", _PROJECT))
-    pairs = [(per, part, pair) for per, parts in scopes for part in parts for pair in part.covers]
-    fitting = [(per, part) for per, part, (name, _) in pairs if name == call]
-    fitting += [(per, part) for per, part, (_, listed) in pairs if listed == type_]
-    per, part = fitting[0] if fitting else ("region_project", None)
-    return "region" if per == "region_project" and vantage == OPERATOR and part is not _SWIFT else per
 
 
 def _keystone(errand: Errand) -> Desk:
