@@ -128,7 +128,9 @@ def test_every_declared_call_says_what_it_is_made_once_for() -> None:
     facts = {name: frozenset(one.facts) for name, one in types.items()}
     calls = {call.name: call for one in types.values() for call in one.calls.values()}
     whole = Needs(every.types, type(every.plan)(facts, calls), {})
-    found = {one.call.name: one for one in (*of_openstack(whole, "operator"), *of_s3(whole))}
+    every_one = (*of_openstack(whole, "operator"), *of_s3(whole))
+    # What goes with a call stands after it.
+    found = {one.call.name: one for one in reversed(every_one)}
     assert set(calls) - set(found) == {"document.get"}
     assert {one.per for one in found.values()} <= set(PER)
     items = {name: one.item for name, one in found.items() if one.per == "item"}
