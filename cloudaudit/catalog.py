@@ -82,12 +82,8 @@ def load_types(folder: Path | None = None) -> Mapping[str, ResourceType]:
 
 
 def _resource_type(source: Mapping[str, Any], problems: list[Problem], document: Document) -> ResourceType:
-    calls = {
-        name: CallSpec(
-            name, spec.get("service", source["service"]), spec["request"], spec.get("lists", False)
-        )
-        for name, spec in source.get("calls", {}).items()
-    }
+    declared = source.get("calls", {})
+    calls = {name: _call_spec(name, declared[name], source["service"]) for name in declared}
     facts = {}
     for name, spec in source["facts"].items():
         facts[name] = _fact_spec(name, spec)
@@ -97,6 +93,21 @@ def _resource_type(source: Mapping[str, Any], problems: list[Problem], document:
             problems.append(Problem(where, f"unknown call '{call}'", did_you_mean(call, calls)))
     return ResourceType(
         source["type"], _text(source["title"]), source.get("declared", False), source["service"], facts, calls
+    )
+
+
+def _call_spec(name: str, source: Mapping[str, Any], service: str) -> CallSpec:
+    permission = source.get("permission", "")
+    return CallSpec(
+        name,
+        source.get("service", service),
+        source["request"],
+        source.get("lists", False),
+        per=source.get("per", ""),
+        also=tuple(source.get("also", ())),
+        vantage=source.get("vantage", ""),
+        permission=permission,
+        ceph=source.get("ceph", permission or None),
     )
 
 

@@ -48,8 +48,36 @@ def collect_subject(
     what was read stays, and every scope not finished is a gap.
     """
     began = now()
-    collectors = _collectors(subject, now, cancelled)
     unverified = _unverified(subject)
+    found = read_subject(subject, plan, declared, now=now, progress=progress, cancelled=cancelled)
+    contents = snapshot.Contents(
+        collected_at=began,
+        finished_at=now(),
+        types=plan.types,
+        resources=found.resources,
+        listings=found.listings,
+        gaps=found.gaps,
+        calls=found.calls,
+        run=_about(subject, plan, found, unverified),
+    )
+    return snapshot.write(out, contents, types)
+
+
+def read_subject(
+    subject: Subject,
+    plan: Plan,
+    declared: Registers,
+    *,
+    now: Callable[[], Seconds],
+    progress: OnProgress | None = None,
+    cancelled: threading.Event | None = None,
+    sample: bool = False,
+) -> Collected:
+    """Read all targets of a subject, and keep what was seen and not seen in memory.
+
+    A sample asks every call in every scope as ever, and reads only the beginning of each answer.
+    """
+    collectors = _collectors(subject, now, cancelled, sample)
     documents = _documents(subject, plan, declared, now, cancelled)
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
     found = _numbered(
@@ -67,17 +95,7 @@ def collect_subject(
     if DOCUMENT in plan.wanted and not documents:
         proof = "no register names the address of a paper"
         listings = (*listings, Listing(Scope("*"), "published_document", 0, proof))
-    contents = snapshot.Contents(
-        collected_at=began,
-        finished_at=now(),
-        types=plan.types,
-        resources=found.resources,
-        listings=listings,
-        gaps=found.gaps,
-        calls=found.calls,
-        run=_about(subject, plan, found, unverified),
-    )
-    return snapshot.write(out, contents, types)
+    return replace(found, listings=listings)
 
 
 def check_targets(subject: Subject) -> list[Problem]:
@@ -95,18 +113,18 @@ def _unverified(subject: Subject) -> list[OpenStackEntry]:
     return [
         entry
         for entry in subject.targets
-        if isinstance(entry, OpenStackEntry) and read_entry(_openstack_target(entry)).verify is False
+        if isinstance(entry, OpenStackEntry) and read_entry(openstack_target(entry)).verify is False
     ]
 
 
 def _collectors(
-    subject: Subject, now: Callable[[], Seconds], cancelled: threading.Event | None
+    subject: Subject, now: Callable[[], Seconds], cancelled: threading.Event | None, sample: bool = False
 ) -> list[Collector]:
     made: list[Collector] = []
     problems: list[Problem] = []
     for entry in subject.targets:
         try:
-            made.append(_collector(entry, now, cancelled))
+            made.append(_collector(entry, now, cancelled, sample))
         except TargetError as wrong:
             problems += [p if p.where else replace(p, where=entry.where) for p in wrong.problems]
     if problems:
@@ -118,16 +136,24 @@ def _workers(subject: Subject) -> int:
     return max(4, min(32, sum(entry.max_in_flight for entry in subject.targets)))
 
 
-def _collector(entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None) -> Collector:
+def _collector(
+    entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None, sample: bool
+) -> Collector:
     if isinstance(entry, OpenStackEntry):
-        target = _openstack_target(entry)
+        target = replace(openstack_target(entry), sample=sample)
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
         read_entry(target)
         return OpenStackCollector(target, now=now, cancelled=cancelled)
-    return S3Collector(_s3_target(entry), now=now, cancelled=cancelled)
+    return S3Collector(replace(_s3_target(entry), sample=sample), now=now, cancelled=cancelled)
 
 
-def _openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
+def addresses_of_papers(declared: Registers) -> list[str]:
+    """Addresses of published papers that the registers name."""
+    return sorted({str(p.facts["url"]) for p in declared.resources("attestation") if p.facts.get("url")})
+
+
+def openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
+    """An entry of targets.yaml as its collector takes it."""
     return OpenStackTarget(
         name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
         vantage=entry.vantage, ca_file=str(entry.ca_file) if entry.ca_file else None,
@@ -160,7 +186,7 @@ def _documents(
     cancelled: threading.Event | None,
 ) -> list[Collector]:
     """The collector of published papers, if the plan reads them and a register names any."""
-    urls = sorted({str(p.facts["url"]) for p in declared.resources("attestation") if p.facts.get("url")})
+    urls = addresses_of_papers(declared)
     if DOCUMENT not in plan.wanted or not urls:
         return []
     private = sorted({network for entry in subject.targets for network in entry.allow_private})

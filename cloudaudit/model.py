@@ -123,7 +123,18 @@ class CallSpec:
     name: str
     service: str
     request: str
+    """Verb and path below the address of the service, what differs from one to the next in braces."""
     lists: bool = False
+    per: str = ""
+    """What it is made once for, where the collector's own parts do not tell; see cloudaudit.planned."""
+    also: tuple[str, ...] = ()
+    """Further requests that go with it: for lists it stands on, or for each thing it found."""
+    vantage: str = ""
+    """The only vantage it is made from; empty for all."""
+    permission: str = ""
+    """What an object store's policy calls the right to it; `caps:` goes before one of Ceph's admin caps."""
+    ceph: str | None = None
+    """Ceph's own name of that right. None: Ceph's policies have no name for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudaudit.facts import DERIVATIONS, Derivation
@@ -48,7 +48,7 @@ def untold(
     wanted = _plan((control,), types, derivations).wanted
 
     def is_read(type_: str, name: str) -> bool:
-        spec = _spec(types[type_], name)
+        spec = spec_of(types[type_], name)
         return spec is None or not spec.call or spec.call in wanted
 
     named = placeholders(control.message)
@@ -60,20 +60,29 @@ def _plan(
 ) -> Plan:
     needed = _with_derivations(controls, derivations)
     observed = {name: needed[name] for name in sorted(needed) if name in types and not types[name].declared}
-    calls: dict[str, CallSpec] = {}
-    for name, facts in observed.items():
-        type_ = types[name]
-        named = {spec.call for fact in facts if (spec := _spec(type_, fact)) is not None}
-        for call in type_.calls.values():
-            if call.lists or call.name in named:
-                calls[call.name] = call
+    calls = {call.name: call for name, facts in observed.items() for call in calls_of(types[name], facts)}
     return Plan(
         {name: frozenset(facts) for name, facts in observed.items()},
         {name: calls[name] for name in sorted(calls)},
     )
 
 
-def _spec(type_: ResourceType, fact: str) -> FactSpec | None:
+def plans_of_controls(
+    profile: Profile, types: Mapping[str, ResourceType], derivations: Sequence[Derivation] = DERIVATIONS
+) -> Mapping[str, Plan]:
+    """What each control of a profile needs by itself, by its id. Together they are the profile's plan."""
+    return {control.id: _plan((control,), types, derivations) for control in profile.controls}
+
+
+def calls_of(type_: ResourceType, facts: Collection[str]) -> Iterator[CallSpec]:
+    """The calls of a type that its list and these facts of it come from."""
+    named = {spec.call for fact in facts if (spec := spec_of(type_, fact)) is not None}
+    for call in type_.calls.values():
+        if call.lists or call.name in named:
+            yield call
+
+
+def spec_of(type_: ResourceType, fact: str) -> FactSpec | None:
     """The declaration of a fact, or of the map it is an entry of. Common facts come with every listing."""
     return type_.facts.get(fact) or type_.facts.get(fact.partition(".")[0])
 

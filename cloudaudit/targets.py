@@ -85,9 +85,14 @@ class S3Entry:
     admin_secret_key_file: Path | None = None
     admin_path: str = "/admin"
     """Of the admin API of Ceph RGW, which has a key of its own or is not asked."""
+
     provider: str | None = None
     """Preset that filled endpoint, region and addressing where the entry does not give them."""
     kind: ClassVar[str] = "s3"
+
+    @property
+    def has_admin_key(self) -> bool:
+        return self.admin_profile is not None or self.admin_access_key_file is not None
 
 
 Entry: TypeAlias = OpenStackEntry | S3Entry

@@ -13,7 +13,7 @@ from judging import control, profile, resource_type, spec
 from cloudaudit.catalog import Catalogue, load_catalogue, load_profile
 from cloudaudit.facts.derivation import Derived, Family
 from cloudaudit.model import CallSpec, Control, ResourceType, Text
-from cloudaudit.plan import Plan, plan, untold
+from cloudaudit.plan import Plan, plan, plans_of_controls, untold
 
 
 def calls(*names: str) -> list[CallSpec]:
@@ -227,3 +227,18 @@ def test_endpoints_are_listed_for_regions_and_projects_for_their_names(catalogue
     assert located.facts["openstack.endpoint"] >= {"url", "service_type"}
     weighed = plan(profile(catalogue.control("SEC-06")), catalogue.types)
     assert weighed.types >= {"openstack.project"}
+
+
+@pytest.mark.parametrize("name", ["ci-quick", "ndc-connection", "s3-only"])
+def test_the_plans_of_the_controls_are_together_the_plan_of_the_profile(
+    catalogue: Catalogue, name: str
+) -> None:
+    """So the controls a call is made for can be told one by one."""
+    chosen = load_profile(name, catalogue)
+    whole, parts = plan(chosen, catalogue.types), plans_of_controls(chosen, catalogue.types)
+    assert list(parts) == [control.id for control in chosen.controls]
+    assert frozenset().union(*(part.wanted for part in parts.values())) == whole.wanted
+    assert {
+        type_: frozenset().union(*(part.facts.get(type_, frozenset()) for part in parts.values()))
+        for type_ in whole.types
+    } == dict(whole.facts)

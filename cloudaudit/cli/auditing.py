@@ -17,9 +17,9 @@ import click
 from cloudaudit.cli.options import (
     EXISTING_FOLDER,
     FOLDER,
-    OWN_CONTROLS,
     choosing,
     color,
+    controls_option,
     deciding,
     emit,
     generated,
@@ -65,17 +65,17 @@ TARGETS = click.option(
 )
 
 
-def _note(text: str, quiet: bool = False) -> None:
+def note(text: str, quiet: bool = False) -> None:
     if not quiet:
         tell(text)
 
 
-def _load_targets(path: Path) -> TargetsFile:
+def load_targets(path: Path) -> TargetsFile:
     from cloudaudit import targets
 
     loaded = targets.load(path, os.environ)
     for warning in loaded.warnings:
-        _note(f"warning: {warning}")
+        note(f"warning: {warning}")
     return loaded
 
 
@@ -89,7 +89,7 @@ class Ready:
     declared: Registers
 
 
-def _ready(
+def prepare(
     subjects: Sequence[Subject], profile: str, registers: Path | None, controls: Sequence[Path]
 ) -> list[Ready]:
     """Read all files of all subjects, so that a mistake in the last one is told before any cloud is asked."""
@@ -101,14 +101,14 @@ def _ready(
     made = []
     for subject in subjects:
         for warning in check_targets(subject):
-            _note(f"warning: {warning}")
+            note(f"warning: {warning}")
         folder = registers or subject.registers
         made.append(Ready(subject, known[subject.kind], folder, register_files.load(folder)))
     return made
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """Turn the first Ctrl-C into a request to stop, so that what was read is still written."""
     cancelled = threading.Event()
 
@@ -117,7 +117,7 @@ def _interruptible() -> Iterator[threading.Event]:
             # Not KeyboardInterrupt, in which collecting would see a first Ctrl-C and keep what was read.
             raise click.Abort
         cancelled.set()
-        _note("stopping: what was read is kept; press Ctrl-C again to drop it")
+        note("stopping: what was read is kept; press Ctrl-C again to drop it")
 
     before = signal.signal(signal.SIGINT, stop)
     try:
@@ -127,7 +127,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[OnProgress | None]:
+def progress_on(quiet: bool) -> Iterator[OnProgress | None]:
     """A line of progress on a terminal's stderr, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -161,22 +161,22 @@ def collect(
     """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing."""
     from cloudaudit import api
 
-    loaded = _load_targets(targets_file)
+    loaded = load_targets(targets_file)
     single = len(loaded.subjects) == 1
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for folder in folders.values():
         api.check_new(folder)
     incomplete = False
-    for one in _ready(loaded.subjects, profile, registers, controls):
+    for one in prepare(loaded.subjects, profile, registers, controls):
         folder = folders[one.subject.id]
         if _collect(one, folder, quiet):
             return INTERRUPTED
         gaps = api.gaps_of_listings(folder, one.known)
         for gap in gaps[:MOST_GAPS]:
             place = plain(str(gap.scope))
-            _note(f"not seen: {gap.type} in {place}: {gap.reason.value}, {plain(gap.detail)}", quiet)
+            note(f"not seen: {gap.type} in {place}: {gap.reason.value}, {plain(gap.detail)}", quiet)
         if len(gaps) > MOST_GAPS:
-            _note(f"not seen: {len(gaps) - MOST_GAPS} more", quiet)
+            note(f"not seen: {len(gaps) - MOST_GAPS} more", quiet)
         incomplete |= bool(gaps)
     return api.INCOMPLETE if incomplete and not allow_incomplete else 0
 
@@ -187,7 +187,7 @@ def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = 
     from cloudaudit.plan import plan
 
     types = one.known.catalogue.types
-    with _interruptible() as cancelled, _progress(quiet) as progress:
+    with interruptible() as cancelled, progress_on(quiet) as progress:
         collect_subject(
             one.subject,
             plan(one.known.profile, types),
@@ -198,7 +198,7 @@ def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = 
             progress=progress,
             cancelled=cancelled,
         )
-    _note(f"snapshot: {out}", quiet)
+    note(f"snapshot: {out}", quiet)
     return cancelled.is_set()
 
 
@@ -227,11 +227,11 @@ def assess(
     api.check_threshold(fail_on, known.profile)
     declared = register_files.load(registers)
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
-        _note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
+        note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     api.make_room(output, registers, snapshot)
     assessed = _assess(snapshot, output, known, registers, declared, at)
     emit(_rendered(assessed, format_, language(lang), known), None)
-    _note(f"assessment: {output}", quiet)
+    note(f"assessment: {output}", quiet)
     return _exit_code(assessed.report, fail_on, allow_incomplete, language(lang), quiet)
 
 
@@ -244,7 +244,7 @@ def _assess(
 
     regions = api.regions_of(snapshot, known)
     for problem in [] if regions is None else check_regions(declared, regions):
-        _note(f"warning: {problem}")
+        note(f"warning: {problem}")
     assessed = api.assess(
         snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated()
     )
@@ -265,7 +265,7 @@ def _rendered(assessed: Assessed, format_: str, lang: Lang, known: Knowledge) ->
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; default: stdout."
 )
-@OWN_CONTROLS
+@controls_option
 @click.option("--snapshot", type=EXISTING_FOLDER, help="Check that this is the snapshot it was made from.")
 def report(
     assessment: Path, format_: str, lang: str | None, output: Path | None, controls: tuple[Path, ...],
@@ -338,13 +338,13 @@ def run(
     """Collect, assess and report. One folder for each subject when there are several; the worst code wins."""
     from cloudaudit import api
 
-    loaded = _load_targets(targets_file)
+    loaded = load_targets(targets_file)
     single = len(loaded.subjects) == 1
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for subject in loaded.subjects:
         api.check_room(folders[subject.id], registers or subject.registers)
     job = Job(at, fail_on, allow_incomplete, format_, lang, exports, quiet)
-    ready = _ready(loaded.subjects, profile, registers, controls)
+    ready = prepare(loaded.subjects, profile, registers, controls)
     for one in ready:
         api.check_threshold(fail_on, one.known.profile)
     codes = []
@@ -383,7 +383,7 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     for kind, path in [("html", out / "report.html"), *job.exports]:
         emit(api.render(assessed, kind, lang=lang, catalogue=one.known.catalogue), path)
     emit(_rendered(assessed, job.format, lang, one.known), None)
-    _note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
+    note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
     return _exit_code(assessed.report, job.fail_on, job.allow_incomplete, lang, job.quiet)
@@ -408,7 +408,7 @@ def _exit_code(
         violations, unknown = api.counts(report, floor)
         severity = labels().of("severity", floor.value)
         why = labels()("exit.severity", code=code, violations=violations, unknown=unknown, severity=severity)
-    _note(getattr(why, lang), quiet)
+    note(getattr(why, lang), quiet)
     return code
 
 
@@ -450,8 +450,8 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
             hint="install them with: pip install 'cloudaudit-vn[demo]'",
         )
     with sample_cloud() as sample:
-        loaded = _load_targets(sample.targets)
-        (one,) = _ready(loaded.subjects, "ndc-connection", None, ())
+        loaded = load_targets(sample.targets)
+        (one,) = prepare(loaded.subjects, "ndc-connection", None, ())
         job = Job(
             sample.at,
             Threshold(),

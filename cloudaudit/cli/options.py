@@ -79,17 +79,18 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
-OWN_CONTROLS = click.option(
+profile_option = click.option(
+    "-p", "--profile", default="ndc-connection", show_default=True, help="Profile, or path of one."
+)
+controls_option = click.option(
     "--controls", type=EXISTING, multiple=True, help="An organisation's own controls. Repeatable."
 )
 choosing = _together(
-    click.option(
-        "-p", "--profile", default="ndc-connection", show_default=True, help="Profile, or path of one."
-    ),
+    profile_option,
     click.option(
         "--registers", type=EXISTING_FOLDER, help="Folder of registers; default: what targets.yaml names."
     ),
-    OWN_CONTROLS,
+    controls_option,
 )
 judging = _together(choosing, click.option("--at", type=Moment(), help="Time of assessment; default: now."))
 deciding = _together(
@@ -102,13 +103,26 @@ deciding = _together(
     ),
     click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something is not known."),
 )
+_speaking = click.option(
+    "--lang",
+    type=click.Choice(["vi", "en"]),
+    help="Language of texts; default: from the locale, else vi.",
+)
 showing = _together(
     click.option("-f", "--format", "format_", default="text", show_default=True, help="Format for stdout."),
+    _speaking,
+)
+telling = _together(
     click.option(
-        "--lang",
-        type=click.Choice(["vi", "en"]),
-        help="Language of texts; default: from the locale, else vi.",
+        "-f",
+        "--format",
+        "format_",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Format for stdout.",
     ),
+    _speaking,
 )
 quietness = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 

@@ -165,6 +165,19 @@ class OpenStackCollector:
             return tuple(part for part in _PROJECT if part.apart)
         return (*_REGION, *(replace(part, everyone=True) for part in _PROJECT if not part.apart))
 
+    def asked_per(self, call: str, type_: str) -> str:
+        """What a call of a type is made once for: `target`, `region`, or `region_project` (each in each).
+
+        The parts of the scopes tell it of every call that lists; any other goes with the list of its type.
+        """
+        scopes = {"target": Scope(""), "region": Scope("", "any"), "region_project": Scope("", "any", "any")}
+        pairs = {
+            per: [pair for part in self._parts(of) for pair in part.covers] for per, of in scopes.items()
+        }
+        by_call = (per for per in scopes if any(name == call for name, _ in pairs[per]))
+        by_type = (per for per in scopes if any(listed == type_ for _, listed in pairs[per]))
+        return next(by_call, None) or next(by_type, "region_project")
+
     def _read(self, part: _Part, errand: Errand) -> Iterator[Seen]:
         """One service in one scope, as far as it lets us."""
         pairs = part.pairs(errand.wanted)

@@ -35,6 +35,18 @@ _ALIASES: Final = {
 }
 
 
+def usual_version(service: str) -> str:
+    """The part of an address that names the API's version, as `/v3`; empty where none is usual."""
+    return _USUAL_VERSION.get(service, "")
+
+
+def names_of(service: str) -> tuple[str, ...]:
+    """What catalogues call a service whose API is of its usual version, its official name first."""
+    version = usual_version(service).partition(".")[0][1:]
+    names = _ALIASES.get(service, (service,))
+    return tuple(name for name in names if name[-2:] == version or not re.search(r"v\d$", name))
+
+
 @cache
 def _authority() -> dict[str, str]:
     """Every alias with the official name of its service type."""

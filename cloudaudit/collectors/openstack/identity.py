@@ -322,7 +322,7 @@ def _federated(desk: Desk) -> frozenset[str] | Unseen:
     providers = desk.cloud.admin_rows(path, "identity_providers", desk.token, desk.log)
     found: set[str] = set()
     trouble = providers.trouble
-    for provider in providers.rows:
+    for provider in desk.few(providers.rows):
         query = f"/users?idp_id={segment(str(provider.get('id')))}"
         users = desk.cloud.admin_rows(query, "users", desk.token, desk.log)
         trouble = trouble or users.trouble
@@ -407,7 +407,7 @@ def _members(desk: Desk) -> Iterator[Page | Trouble]:
     groups = _admin_rows(desk, GROUPS)
     # An empty page keeps the number of the call that found no group.
     yield from (Page([], page.at, page.call) for page in groups.pages)
-    for group in (str(row.get("id")) for row in groups.rows):
+    for group in (str(row.get("id")) for row in desk.few(groups.rows)):
         path = f"/groups/{segment(group)}/users"
         rows = desk.cloud.admin_rows(path, "users", desk.token, desk.log)
         for page in rows.pages:

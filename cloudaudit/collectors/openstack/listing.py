@@ -7,8 +7,9 @@ all-projects token. Everything else ends in a :class:`Gap`, after the resources 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
 from cloudaudit.collectors import Seen
@@ -139,6 +140,10 @@ class Desk(Errand):
         return LABEL_KEYS | self.cloud.target.label_keys
 
     @property
+    def sample(self) -> bool:
+        return self.cloud.target.sample
+
+    @property
     def here(self) -> Scope:
         """The scope of what belongs to no audited project."""
         return Scope(self.scope.target, self.scope.region)
@@ -174,7 +179,17 @@ class Desk(Errand):
         return body if isinstance(body, Trouble) else (body, answer)
 
     def pages(self, path: str, key: str, paging: Paging = Paging.LINKS) -> Iterator[Page | Trouble]:
-        return pages(self.fetch, self.root, path, key, paging)
+        """The pages of a list; of a sample the first one."""
+        if not self.sample:
+            return pages(self.fetch, self.root, path, key, paging)
+        if self.service != "network" and not self.everyone:
+            # Where lists are filtered or hold all projects, the first item need not be the telling one.
+            path = path.replace(f"limit={PAGE}", "limit=1")
+        return islice(pages(self.fetch, self.root, path, key, paging), 1)
+
+    def few(self, things: Sequence[T]) -> Sequence[T]:
+        """Things that are asked for one by one; of a sample the first."""
+        return things[:1] if self.sample else things
 
     def items(self, lister: Lister) -> Iterator[Page | Trouble]:
         """The pages of a listing, of all projects where that is asked for."""
@@ -187,7 +202,8 @@ class Desk(Errand):
         """A list that several readings need: asked for once with each token."""
 
         def read(log: CallLog) -> Iterator[Page | Trouble]:
-            return replace(self, log=log).pages(lister.path, lister.key, lister.paging)
+            # All of it even of a sample: what is not in it proves that something is not there.
+            return pages(replace(self, log=log).fetch, self.root, lister.path, lister.key, lister.paging)
 
         return self.cloud.kept_rows((self.root, lister.path, self.token.project), read, self.log)
 

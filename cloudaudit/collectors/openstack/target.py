@@ -32,3 +32,5 @@ class OpenStackTarget:
     """Requests per second at most."""
     deadline: float | None = None
     """Seconds after which the target is no longer asked; what is then unread is a gap."""
+    sample: bool = False
+    """Ask everything in every scope, and read no more than the beginning of each answer."""

@@ -154,11 +154,18 @@ class _Run:
         yield Listing(self.scope, ENDPOINT, 1, "the endpoint named in targets.yaml")
 
     def _visits(self, names: tuple[str, ...], summary: Summary) -> Iterator[Resource]:
+        chosen = frozenset(names)
+        if self.target.sample:
+            # Of buckets that are named the others are looked at too, but for being there.
+            chosen = frozenset(filter(None, [self.store.witness(names, self.log) or next(iter(names), None)]))
+            names = names if self.target.buckets != "all" else tuple(chosen)
+
         def visit(name: str, own: CallLog) -> Visit:
-            return self.store.visit(name, self.asked, owns=summary.lists(name), log=own)
+            asked = self.asked if name in chosen else ()
+            return self.store.visit(name, asked, owns=summary.lists(name), log=own)
 
         for seen, offset in in_order(names, visit, self.log, self.target.max_in_flight):
-            if summary.add(seen, offset):
+            if summary.add(seen, offset) and seen.name in chosen:
                 yield self._bucket(seen.name, seen, offset)
 
     def _bucket(self, name: str, seen: Visit | None, offset: int) -> Resource:

@@ -23,6 +23,7 @@ class S3Target:
     `buckets` is "all" or the names to look at. `expected_owner` is the Owner ID an empty list has
     to show before it is believed. Credentials are a profile, or the two files. The admin API of Ceph
     RGW has a key of its own, in the same ways or not at all. TargetError when these do not fit together.
+    `sample` asks for the settings of one bucket alone.
     """
 
     name: str
@@ -43,6 +44,7 @@ class S3Target:
     max_in_flight: int = 16
     rate_limit: float | None = None
     deadline: float | None = None
+    sample: bool = False
 
     def __post_init__(self) -> None:
         files = (self.access_key_file is not None, self.secret_key_file is not None)
