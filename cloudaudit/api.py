@@ -152,6 +152,7 @@ def assess(
         collection=collection,
         claims=[{"id": claim.id, "state": claim.state} for claim in judged.claims],
         plans=plans,
+        waivers=_waivers(declared),
         collection_figures=dict(evidence.run.get("figures", {})),
         projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
         registers=[
@@ -297,6 +298,24 @@ def _plans(declared: Registers) -> list[dict[str, Any]]:
             "due": format_time(plan.due),
         }
         for plan in declared.plans
+    ]
+
+
+def _waivers(declared: Registers) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": waiver.id,
+            "control": waiver.control,
+            "resource": waiver.resource,
+            "system": waiver.system,
+            "reason": waiver.reason,
+            "compensating": waiver.compensating,
+            "approver": waiver.approver,
+            "authority": waiver.authority,
+            "starts": format_time(waiver.starts),
+            "until": format_time(waiver.until),
+        }
+        for waiver in declared.waivers
     ]
 
 

@@ -436,6 +436,7 @@ def report(inputs: Inputs) -> dict[str, Any]:
             collection=inputs.collection,
             claims=inputs.claims,
             plans=inputs.plans,
+            waivers=(),
             registers=[
                 {"kind": k, "path": f"registers/{k}.yaml", "sha256": DIGEST} for k in inputs.registers
             ],
