@@ -152,6 +152,7 @@ def assess(
         collection=collection,
         claims=[{"id": claim.id, "state": claim.state} for claim in judged.claims],
         plans=plans,
+        waivers=_waivers(declared),
         collection_figures=dict(evidence.run.get("figures", {})),
         capabilities=report_json.capabilities(evidence.each("s3.endpoint")),
         projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
@@ -298,6 +299,24 @@ def _plans(declared: Registers) -> list[dict[str, Any]]:
             "due": format_time(plan.due),
         }
         for plan in declared.plans
+    ]
+
+
+def _waivers(declared: Registers) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": waiver.id,
+            "control": waiver.control,
+            "resource": waiver.resource,
+            "system": waiver.system,
+            "reason": waiver.reason,
+            "compensating": waiver.compensating,
+            "approver": waiver.approver,
+            "authority": waiver.authority,
+            "starts": format_time(waiver.starts),
+            "until": format_time(waiver.until),
+        }
+        for waiver in declared.waivers
     ]
 
 

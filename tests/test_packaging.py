@@ -239,6 +239,6 @@ def test_the_declared_needs_are_enough_to_audit(tmp_path: Path) -> None:
         2,
         "",
         "error: the sample cloud needs packages that are not installed; "
-        f"install them with: pip install '{PROJECT['name']}[demo]'\n",
+        "install them, from a checkout with: pip install '.[demo]'\n",
     )
     assert not (env.elsewhere / "demo").exists()

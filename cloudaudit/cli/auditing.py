@@ -447,7 +447,7 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
     if not all(map(find_spec, ("moto", "flask", "boto3"))):
         raise CloudauditError(
             "the sample cloud needs packages that are not installed",
-            hint="install them with: pip install 'cloudaudit-vn[demo]'",
+            hint="install them, from a checkout with: pip install '.[demo]'",
         )
     with sample_cloud() as sample:
         loaded = load_targets(sample.targets)

@@ -331,6 +331,7 @@ class Parts:
     collection: Sequence[Mapping[str, Any]]
     claims: Sequence[Mapping[str, str]]
     plans: Sequence[Mapping[str, Any]]
+    waivers: Sequence[Mapping[str, Any]]
     registers: Sequence[Mapping[str, str]]
     collection_figures: Mapping[str, Any] = field(default_factory=dict)
     """Projects and buckets seen of those declared or listed, behind the collection coverage."""
@@ -402,6 +403,7 @@ def build(parts: Parts) -> dict[str, Any]:
         "collection": [dict(entry) for entry in parts.collection],
         "claims": [dict(claim) for claim in parts.claims],
         "plans": [dict(plan) for plan in parts.plans],
+        "waivers": [dict(waiver) for waiver in parts.waivers],
         "registers": [dict(register) for register in parts.registers],
         "collection_figures": dict(parts.collection_figures),
         "projects": {clean(id_): clean(name) for id_, name in sorted(parts.projects.items())},

@@ -439,6 +439,7 @@ def report(inputs: Inputs) -> dict[str, Any]:
             claims=inputs.claims,
             capabilities=capabilities(inputs.endpoints),
             plans=inputs.plans,
+            waivers=(),
             registers=[
                 {"kind": k, "path": f"registers/{k}.yaml", "sha256": DIGEST} for k in inputs.registers
             ],

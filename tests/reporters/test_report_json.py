@@ -506,7 +506,7 @@ def parts(**options: Any) -> Parts:
         "control_results": {"SEC-01": ("fail", Fraction(2, 3)), "SEC-02": ("not_applicable", None)},
         "findings": [], "findings_file": {"path": "findings.jsonl.gz", "sha256": "f", "count": 4}, "gaps": [],
         "collection": [{"target": "t", "region": None, "service": "compute", "asked": 2, "ok": 1}],
-        "claims": [{"id": "c#1", "state": "upheld"}], "plans": [{"control": "SEC-01"}],
+        "claims": [{"id": "c#1", "state": "upheld"}], "plans": [{"control": "SEC-01"}], "waivers": [{"id": "mt-1"}],
         "registers": [{"kind": "sites", "path": "registers/sites.yaml", "sha256": "r"}],
         "projects": {"p2": "Thuế", "p1": "Cổng"}, **options,
     }  # fmt: skip
@@ -570,6 +570,7 @@ def test_a_report_whole() -> None:
         "collection": [{"target": "t", "region": None, "service": "compute", "asked": 2, "ok": 1}],
         "claims": [{"id": "c#1", "state": "upheld"}],
         "plans": [{"control": "SEC-01"}],
+        "waivers": [{"id": "mt-1"}],
         "registers": [{"kind": "sites", "path": "registers/sites.yaml", "sha256": "r"}],
         "collection_figures": {},
         "projects": {"p1": "Cổng", "p2": "Thuế"},
