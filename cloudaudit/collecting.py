@@ -6,12 +6,12 @@ The one module that knows every kind of target.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from cloudaudit import __version__, snapshot
+from cloudaudit import __version__, plugins, snapshot
 from cloudaudit.collectors import Collector
 from cloudaudit.collectors.documents import DocumentCollector
 from cloudaudit.collectors.openstack import OpenStackCollector, OpenStackTarget
@@ -23,10 +23,18 @@ from cloudaudit.errors import Problem, TargetError
 from cloudaudit.model import Listing, Reason, Resource, ResourceType, Scope, Seconds
 from cloudaudit.plan import Plan
 from cloudaudit.registers import Registers
-from cloudaudit.targets import Entry, OpenStackEntry, S3Entry, Subject
+from cloudaudit.targets import Entry, OpenStackEntry, PluginEntry, S3Entry, Subject
 
 KINDS: Final = {"openstack": "openstack.", "s3": "s3."}
-"""Beginning of the resource types of each kind of target."""
+"""Beginning of the resource types of each kind of target that is ours."""
+
+
+def kinds_of(types: Iterable[str]) -> dict[str, str]:
+    """Our kinds of target, and those of packages that resource types are of, with how their types begin."""
+    others = {name.partition(".")[0] for name in types if "." in name}
+    return KINDS | {kind: f"{kind}." for kind in sorted(others - KINDS.keys())}
+
+
 PROBE: Final = "probe.tls"
 DOCUMENT: Final = "document.get"
 
@@ -144,6 +152,8 @@ def _collector(
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
         read_entry(target)
         return OpenStackCollector(target, now=now, cancelled=cancelled)
+    if isinstance(entry, PluginEntry):
+        return plugins.collector(entry, now, cancelled)
     return S3Collector(replace(_s3_target(entry), sample=sample), now=now, cancelled=cancelled)
 
 
@@ -223,7 +233,7 @@ def _declared_absent(subject: Subject, plan: Plan) -> Iterator[Listing]:
     """Listings for the kinds of target that targets.yaml declares the subject does not have."""
     for kind in subject.absent:
         proof = f"targets.yaml declares that the subject has no {kind} target"
-        for type_ in sorted(t for t in plan.types if t.startswith(KINDS[kind])):
+        for type_ in sorted(t for t in plan.types if t.startswith(f"{kind}.")):
             yield Listing(Scope("*"), type_, 0, proof)
 
 
@@ -242,12 +252,22 @@ def _about(
             _target(entry) | ({"verify": False} if entry in unverified else {}) for entry in subject.targets
         ],
         "absent": sorted(subject.absent),
+        **({"plugins": brought} if (brought := _plugins(subject)) else {}),
         "calls": sorted(plan.wanted),
         "figures": _figures(subject, found),
     }
 
 
+def _plugins(subject: Subject) -> list[dict[str, str]]:
+    """The plug-ins that take part in reading a subject, with their versions."""
+    used = {e.kind: e.plugin for e in subject.targets if isinstance(e, PluginEntry)}
+    return plugins.described(kind for _, kind in sorted(used.items()))
+
+
 def _target(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry, PluginEntry):
+        # What its own keys mean is not known here, so that none of their values is told.
+        return {"name": entry.name, "kind": entry.kind}
     if isinstance(entry, OpenStackEntry):
         return {
             "name": entry.name,

@@ -71,9 +71,9 @@ def note(text: str, quiet: bool = False) -> None:
 
 
 def load_targets(path: Path) -> TargetsFile:
-    from cloudaudit import targets
+    from cloudaudit import plugins, targets
 
-    loaded = targets.load(path, os.environ)
+    loaded = targets.load(path, os.environ, plugins.kinds())
     for warning in loaded.warnings:
         note(f"warning: {warning}")
     return loaded
@@ -218,9 +218,13 @@ def assess(
     """Judge a snapshot: the offline half. The same input and --at give the same report.json."""
     from cloudaudit import api
     from cloudaudit import registers as register_files
+    from cloudaudit.plugins import kinds, not_as_collected
     from cloudaudit.snapshot import Snapshot
 
-    about = Snapshot(snapshot, {}).run.get("subject", {})
+    run = Snapshot(snapshot, {}).run
+    about = run.get("subject", {})
+    for warning in not_as_collected(run, kinds()):
+        note(f"warning: {warning}")
     _check_formats(format_)
     api.check_room(output, registers, snapshot)
     known = api.know(profile, kind or about.get("kind", "provider"), controls)
@@ -273,7 +277,7 @@ def report(
 ) -> None:  # fmt: skip
     """Write an assessment in another format."""
     from cloudaudit import api
-    from cloudaudit.catalog import load_catalogue
+    from cloudaudit.plugins import catalogue
 
     assessed = api.load_assessment(assessment, snapshot)
     to_screen = output is None or str(output) == "-"
@@ -284,7 +288,7 @@ def report(
             lang=language(lang),
             width=width() if to_screen else 80,
             color=to_screen and color(),
-            catalogue=load_catalogue(controls),
+            catalogue=catalogue(controls),
         ),
         output,
     )
