@@ -576,6 +576,23 @@ def check_new(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder.parent).close()
 
 
+def has_snapshot(folder: Path) -> bool:
+    """Whether there is a snapshot in a folder, sound or not."""
+    return (folder / SNAPSHOT_DIGEST).is_file()
+
+
+def check_resumable(folder: Path) -> bool:
+    """Whether nothing is left to read of a snapshot. SnapshotError: there is none.
+
+    OutputError: its folder cannot be written beside.
+    """
+    evidence = Snapshot(folder, {})
+    if not evidence.is_complete:
+        with _writing(folder.parent):
+            tempfile.TemporaryFile(dir=folder.resolve().parent).close()
+    return evidence.is_complete
+
+
 # --- exit codes -----------------------------------------------------------------------------------
 
 

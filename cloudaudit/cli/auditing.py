@@ -153,23 +153,32 @@ def progress_on(quiet: bool) -> Iterator[OnProgress | None]:
 @choosing
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the snapshot; must be new.")
 @click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something could not be listed.")
+@click.option("--resume", is_flag=True, help="Go on with the snapshot in -o, which was cut short.")
 @quietness
 def collect(
     targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], output: Path,
-    allow_incomplete: bool, quiet: bool,
+    allow_incomplete: bool, resume: bool, quiet: bool,
 ) -> int:  # fmt: skip
-    """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing."""
+    """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing.
+
+    With --resume, what an interruption or a time-out cut short is read again, and what was finished in the
+    last 24 hours is kept. Plan and targets must be the same.
+    """
     from cloudaudit import api
 
     loaded = load_targets(targets_file)
     single = len(loaded.subjects) == 1
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
-    for folder in folders.values():
-        api.check_new(folder)
+    # Of several subjects, those after the interruption have not even begun.
+    going_on = {folder: resume and (single or api.has_snapshot(folder)) for folder in folders.values()}
+    for folder, old in going_on.items():
+        api.check_resumable(folder) if old else api.check_new(folder)
     incomplete = False
     for one in prepare(loaded.subjects, profile, registers, controls):
         folder = folders[one.subject.id]
-        if _collect(one, folder, quiet):
+        if going_on[folder] and api.check_resumable(folder):
+            note(f"nothing is left to read: {folder}", quiet)
+        elif _collect(one, folder, quiet, resume=going_on[folder]):
             return INTERRUPTED
         gaps = api.gaps_of_listings(folder, one.known)
         for gap in gaps[:MOST_GAPS]:
@@ -181,7 +190,9 @@ def collect(
     return api.INCOMPLETE if incomplete and not allow_incomplete else 0
 
 
-def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = now) -> bool:
+def _collect(
+    one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = now, resume: bool = False
+) -> bool:
     """Collect one subject into a folder. True when Ctrl-C cut it short."""
     from cloudaudit.collecting import collect_subject
     from cloudaudit.plan import plan
@@ -197,6 +208,7 @@ def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = 
             now=clock,
             progress=progress,
             cancelled=cancelled,
+            resume=resume,
         )
     note(f"snapshot: {out}", quiet)
     return cancelled.is_set()
