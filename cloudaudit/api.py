@@ -22,7 +22,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal
 
-from cloudaudit import __version__, assessment, catalog, registers
+from cloudaudit import __version__, assessment, catalog, plugins, registers
 from cloudaudit.catalog import Catalogue
 from cloudaudit.errors import CloudauditError, OutputError, Problem, SnapshotError
 from cloudaudit.examples import check as check_examples
@@ -73,7 +73,7 @@ def know(
     profile: str, kind: str = "provider", controls: Sequence[Path] = (), profiles: Sequence[Path] = ()
 ) -> Knowledge:
     """Load the catalogue, with an organisation's own controls, and resolve a profile for a scope."""
-    catalogue = catalog.load_catalogue(controls)
+    catalogue = plugins.catalogue(controls)
     return Knowledge(catalogue, catalog.load_profile(profile, catalogue, kind, profiles))
 
 
@@ -155,6 +155,7 @@ def assess(
         waivers=_waivers(declared),
         collection_figures=dict(evidence.run.get("figures", {})),
         capabilities=report_json.capabilities(evidence.each("s3.endpoint")),
+        plugins=evidence.run.get("plugins", ()),
         projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
         registers=[
             {"kind": f.kind, "path": f"registers/{f.path}", "sha256": f.sha256} for f in declared.files
@@ -446,9 +447,7 @@ def render(
     catalogue: Catalogue | None = None,
 ) -> str | bytes:
     """Render one format of an assessment on disk."""
-    from cloudaudit.plugins import reporter
-
-    known = catalogue or catalog.load_catalogue()
+    known = catalogue or plugins.catalogue()
     chosen = {entry["id"] for entry in assessed.report["controls"]} & set(known.sources)
     kept = assessed.folder / "registers"
     declared = registers.load(kept if kept.is_dir() else None)
@@ -463,7 +462,7 @@ def render(
         width=width,
         color=color,
     )
-    return reporter(format_).render(assessed.report, context)
+    return plugins.reporter(format_).render(assessed.report, context)
 
 
 def all_findings(assessed: Assessed) -> Iterator[Mapping[str, Any]]:
@@ -577,6 +576,23 @@ def check_new(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder.parent).close()
 
 
+def has_snapshot(folder: Path) -> bool:
+    """Whether there is a snapshot in a folder, sound or not."""
+    return (folder / SNAPSHOT_DIGEST).is_file()
+
+
+def check_resumable(folder: Path) -> bool:
+    """Whether nothing is left to read of a snapshot. SnapshotError: there is none.
+
+    OutputError: its folder cannot be written beside.
+    """
+    evidence = Snapshot(folder, {})
+    if not evidence.is_complete:
+        with _writing(folder.parent):
+            tempfile.TemporaryFile(dir=folder.resolve().parent).close()
+    return evidence.is_complete
+
+
 # --- exit codes -----------------------------------------------------------------------------------
 
 
@@ -673,7 +689,7 @@ class Linted:
 
 def lint(paths: Sequence[Path] = ()) -> Linted:
     """Load controls, compile their conditions and run every example. Without paths: the shipped ones."""
-    catalogue = catalog.load_catalogue(paths, builtin=not paths)
+    catalogue = plugins.catalogue(paths, builtin=not paths)
     compiled = catalogue.controls()
     problems = tuple(problem for control in compiled for problem in _check(control, catalogue))
     return Linted(len(compiled), sum(len(control.examples) for control in compiled), problems)

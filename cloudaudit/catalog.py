@@ -276,10 +276,13 @@ class Catalogue:
         return found
 
 
-def load_catalogue(own: Sequence[Path] = (), *, builtin: bool = True) -> Catalogue:
+def load_catalogue(
+    own: Sequence[Path] = (), *, builtin: bool = True, types: Mapping[str, ResourceType] | None = None
+) -> Catalogue:
     """Read the shipped controls and those of an organisation's own folders.
 
-    Files are read and checked for shape; conditions are compiled when a control is asked for.
+    Files are read and checked for shape; conditions are compiled when a control is asked for. `types`
+    are those that controls may name, where they are more than ours.
     """
     folders = ([data.folder("controls")] if builtin else []) + list(own)
     obligations: dict[str, Obligation] = {}
@@ -304,7 +307,7 @@ def load_catalogue(own: Sequence[Path] = (), *, builtin: bool = True) -> Catalog
             sources[source.id] = source
     if problems:
         raise CatalogError.of(problems)
-    return Catalogue(load_types(), obligations, frameworks, sources)
+    return Catalogue(load_types() if types is None else types, obligations, frameworks, sources)
 
 
 def _control_files(base: Path) -> list[Path]:
@@ -336,6 +339,14 @@ def _control_shape() -> Mapping[str, Any]:
     return full
 
 
+def _of_no_package(name: str, types: Mapping[str, ResourceType]) -> str:
+    """The hint for a type of a kind that nobody here knows: a package may bring it."""
+    kind, dot, _ = name.partition(".")
+    if not dot or any(known.startswith(f"{kind}.") for known in types):
+        return ""
+    return f"no installed package brings the kind '{kind}'; install the plug-in it comes with"
+
+
 def _control(catalogue: Catalogue, source: ControlSource, overrides: Mapping[str, Value]) -> Control:
     document, raw = source.document, source.document.value
     problems: list[Problem] = []
@@ -348,7 +359,7 @@ def _control(catalogue: Catalogue, source: ControlSource, overrides: Mapping[str
                 Problem(
                     document.where(pointer),
                     f"unknown resource type '{name}'",
-                    did_you_mean(name, catalogue.types),
+                    did_you_mean(name, catalogue.types) or _of_no_package(str(name), catalogue.types),
                 )
             )
     if not known:

@@ -5,30 +5,55 @@ The one module that knows every kind of target.
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from cloudaudit import __version__, snapshot
-from cloudaudit.collectors import Collector
+from cloudaudit import __version__, plugins, snapshot
+from cloudaudit.collectors import Collector, Seen
 from cloudaudit.collectors.documents import DocumentCollector
 from cloudaudit.collectors.openstack import OpenStackCollector, OpenStackTarget
 from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.collectors.probe import TlsProbe
 from cloudaudit.collectors.runner import Collected, OnProgress, collect
 from cloudaudit.collectors.s3 import LABEL_KEYS, S3Collector, S3Target
-from cloudaudit.errors import Problem, TargetError
-from cloudaudit.model import Listing, Reason, Resource, ResourceType, Scope, Seconds
+from cloudaudit.errors import OutputError, Problem, SnapshotError, TargetError
+from cloudaudit.model import (
+    Call,
+    Gap,
+    Listing,
+    Part,
+    Reason,
+    Resource,
+    ResourceType,
+    Scope,
+    Seconds,
+    format_time,
+)
 from cloudaudit.plan import Plan
 from cloudaudit.registers import Registers
-from cloudaudit.targets import Entry, OpenStackEntry, S3Entry, Subject
+from cloudaudit.snapshot import Snapshot
+from cloudaudit.targets import Entry, OpenStackEntry, PluginEntry, S3Entry, Subject
 
 KINDS: Final = {"openstack": "openstack.", "s3": "s3."}
-"""Beginning of the resource types of each kind of target."""
+"""Beginning of the resource types of each kind of target that is ours."""
+
+
+def kinds_of(types: Iterable[str]) -> dict[str, str]:
+    """Our kinds of target, and those of packages that resource types are of, with how their types begin."""
+    others = {name.partition(".")[0] for name in types if "." in name}
+    return KINDS | {kind: f"{kind}." for kind in sorted(others - KINDS.keys())}
+
+
+T = TypeVar("T", Listing, Gap)
 PROBE: Final = "probe.tls"
 DOCUMENT: Final = "document.get"
+OLDEST_KEPT: Final[Seconds] = 24 * 3600
+"""What was read longer ago is read again when a collection is resumed. A proposal of ours: no law sets it."""
 
 
 def collect_subject(
@@ -41,26 +66,125 @@ def collect_subject(
     now: Callable[[], Seconds],
     progress: OnProgress | None = None,
     cancelled: threading.Event | None = None,
+    resume: bool = False,
 ) -> str:
     """Read all targets of a subject and write the snapshot. Returns its digest.
 
     What a cloud refuses becomes a gap; only a wrong file of ours raises. After `cancelled` is set,
-    what was read stays, and every scope not finished is a gap.
+    what was read stays, and every scope not finished is a gap. With `resume`, `out` is a snapshot whose
+    collection was cut short: scopes that were finished are kept, and the others are read.
     """
     began = now()
     unverified = _unverified(subject)
-    found = read_subject(subject, plan, declared, now=now, progress=progress, cancelled=cancelled)
+    earlier = resumable(subject, plan, types, declared, out, began) if resume else None
+    found = read_subject(
+        subject, plan, declared, now=now, progress=progress, cancelled=cancelled, earlier=earlier
+    )
+    finished = now()
+    session = {"started_at": format_time(began), "finished_at": format_time(finished)}
+    about = _about(subject, plan, found, unverified)
+    about["targets_sha256"] = _digest_of_targets(subject, declared)
+    about["sessions"] = [*(earlier.sessions if earlier else ()), session]
     contents = snapshot.Contents(
-        collected_at=began,
-        finished_at=now(),
+        # Evidence is as old as the oldest of it.
+        collected_at=min([began, *(part.at for part in earlier.parts)] if earlier else [began]),
+        finished_at=finished,
         types=plan.types,
         resources=found.resources,
         listings=found.listings,
         gaps=found.gaps,
         calls=found.calls,
-        run=_about(subject, plan, found, unverified),
+        run=about,
+        parts=found.parts,
     )
-    return snapshot.write(out, contents, types)
+    return snapshot.write(out, contents, types, replaces=earlier.evidence if earlier else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is kept of a collection that was cut short."""
+
+    evidence: Snapshot
+    parts: tuple[Part, ...]
+    calls: tuple[Call, ...]
+    sessions: tuple[Mapping[str, Any], ...]
+
+
+def resumable(
+    subject: Subject,
+    plan: Plan,
+    types: Mapping[str, ResourceType],
+    declared: Registers,
+    folder: Path,
+    at: Seconds,
+) -> Earlier:
+    """What can be kept of a snapshot at a moment.
+
+    SnapshotError: it is none, it is damaged, or it was collected for something else. OutputError: there
+    are files in its folder that are not its own.
+    """
+    evidence = Snapshot(folder, types)
+    evidence.check()
+    if strangers := evidence.strangers():
+        raise OutputError(f"{strangers[0]} is no file of the snapshot", hint="move it elsewhere")
+    run = evidence.run
+    expected = {
+        "was made by another version of cloudaudit": (run.get("tool"), _TOOL),
+        "is of another subject": (run.get("subject"), _subject(subject)),
+        "was collected for another plan: its resource types differ": (evidence.types, plan.types),
+        "was collected for another plan: its calls differ": (run.get("calls"), sorted(plan.wanted)),
+        "was collected with other plug-ins": (run.get("plugins", []), _plugins(subject)),
+        "was collected for other targets, kinds declared absent, or published papers": (
+            (run.get("targets_sha256"), run.get("absent")),
+            (_digest_of_targets(subject, declared), sorted(subject.absent)),
+        ),
+    }
+    for what, (was, is_) in expected.items():
+        if was != is_:
+            hint = "resume with the profile, controls, registers and targets it began with, or collect anew"
+            raise SnapshotError(f"{folder} cannot be resumed: it {what}", hint=hint)
+    calls = evidence.log()
+    parts = _fresh(evidence.parts(), at)
+    _check_numbers(parts, len(calls), folder)
+    return Earlier(evidence, parts, tuple(calls), tuple(run.get("sessions", ())))
+
+
+def _fresh(parts: Sequence[Part], at: Seconds) -> tuple[Part, ...]:
+    """Those young enough to be kept. Where one of a target is not, its own scope is not either."""
+    old = {part.scope.target for part in parts if not 0 <= at - part.at <= OLDEST_KEPT}
+    return tuple(
+        part
+        for part in parts
+        if 0 <= at - part.at <= OLDEST_KEPT
+        and not (part.scope.target in old and part.scope == Scope(part.scope.target))
+    )
+
+
+def _check_numbers(parts: Sequence[Part], calls: int, folder: Path) -> None:
+    for part in parts:
+        for one in part.seen:
+            numbers = one.sources.values() if isinstance(one, Resource) else [one.call]
+            if not all(number is None or 0 <= number < calls for number in numbers):
+                raise SnapshotError(f"{folder} cannot be resumed: it names calls that are not in its log")
+
+
+_LIMITS: Final = frozenset({"where", "deadline", "max_in_flight", "rate_limit", "plugin"})
+"""What of a target has no part in what is read of it, and may be changed before going on."""
+
+
+def _digest_of_targets(subject: Subject, declared: Registers) -> str:
+    """A digest over what is to be read. Of files the names count: folders are moved, and keys renewed."""
+
+    def text(value: object) -> str:
+        return value.name if isinstance(value, Path) else str(value)
+
+    entries = [
+        {"kind": entry.kind}
+        | {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in _LIMITS}
+        for entry in subject.targets
+    ]
+    said = {"targets": entries, "papers": addresses_of_papers(declared)}
+    return sha256(json.dumps(said, sort_keys=True, default=text).encode()).hexdigest()
 
 
 def read_subject(
@@ -72,6 +196,7 @@ def read_subject(
     progress: OnProgress | None = None,
     cancelled: threading.Event | None = None,
     sample: bool = False,
+    earlier: Earlier | None = None,
 ) -> Collected:
     """Read all targets of a subject, and keep what was seen and not seen in memory.
 
@@ -89,6 +214,8 @@ def read_subject(
             on_progress=progress,
             cancelled=cancelled,
             tls=TlsProbe(ca_files) if PROBE in plan.wanted else None,
+            kept=earlier.parts if earlier else (),
+            calls=earlier.calls if earlier else (),
         )
     )
     listings = (*found.listings, *_declared_absent(subject, plan))
@@ -144,6 +271,8 @@ def _collector(
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
         read_entry(target)
         return OpenStackCollector(target, now=now, cancelled=cancelled)
+    if isinstance(entry, PluginEntry):
+        return plugins.collector(entry, now, cancelled)
     return S3Collector(replace(_s3_target(entry), sample=sample), now=now, cancelled=cancelled)
 
 
@@ -204,18 +333,31 @@ def _numbered(found: Collected) -> Collected:
     )
     new = {call.number: number for number, call in enumerate(ordered)}
 
-    def moved(number: int | None) -> int | None:
-        return None if number is None else new[number]
+    def of_resource(one: Resource) -> Resource:
+        return replace(one, sources={group: new[number] for group, number in one.sources.items()})
+
+    def of_list(one: T) -> T:
+        return one if one.call is None else replace(one, call=new[one.call])
+
+    def of_any(one: Seen) -> Seen:
+        match one:
+            case Resource():
+                return of_resource(one)
+            case Gap():
+                return of_list(one)
+            case _:
+                return of_list(one)
+
+    def of_part(part: Part) -> Part:
+        return replace(part, seen=tuple(map(of_any, part.seen)))
 
     return replace(
         found,
         calls=tuple(replace(call, number=number) for number, call in enumerate(ordered)),
-        resources=tuple(
-            replace(r, sources={group: new[number] for group, number in r.sources.items()})
-            for r in found.resources
-        ),
-        listings=tuple(replace(listing, call=moved(listing.call)) for listing in found.listings),
-        gaps=tuple(replace(gap, call=moved(gap.call)) for gap in found.gaps),
+        resources=tuple(map(of_resource, found.resources)),
+        listings=tuple(map(of_list, found.listings)),
+        gaps=tuple(map(of_list, found.gaps)),
+        parts=None if found.parts is None else tuple(map(of_part, found.parts)),
     )
 
 
@@ -223,7 +365,7 @@ def _declared_absent(subject: Subject, plan: Plan) -> Iterator[Listing]:
     """Listings for the kinds of target that targets.yaml declares the subject does not have."""
     for kind in subject.absent:
         proof = f"targets.yaml declares that the subject has no {kind} target"
-        for type_ in sorted(t for t in plan.types if t.startswith(KINDS[kind])):
+        for type_ in sorted(t for t in plan.types if t.startswith(f"{kind}.")):
             yield Listing(Scope("*"), type_, 0, proof)
 
 
@@ -232,22 +374,36 @@ def _about(
 ) -> dict[str, Any]:
     """What the snapshot says of its own making. Holds no secret: entries of targets.yaml have none."""
     return {
-        "tool": {"name": "cloudaudit", "version": __version__},
-        "subject": {
-            "id": subject.id,
-            "kind": subject.kind,
-            "title": {"vi": subject.title.vi, "en": subject.title.en},
-        },
+        "tool": _TOOL,
+        "subject": _subject(subject),
         "targets": [
             _target(entry) | ({"verify": False} if entry in unverified else {}) for entry in subject.targets
         ],
         "absent": sorted(subject.absent),
+        **({"plugins": brought} if (brought := _plugins(subject)) else {}),
         "calls": sorted(plan.wanted),
         "figures": _figures(subject, found),
     }
 
 
+_TOOL: Final = {"name": "cloudaudit", "version": __version__}
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    title = {"vi": subject.title.vi, "en": subject.title.en}
+    return {"id": subject.id, "kind": subject.kind, "title": title}
+
+
+def _plugins(subject: Subject) -> list[dict[str, str]]:
+    """The plug-ins that take part in reading a subject, with their versions."""
+    used = {e.kind: e.plugin for e in subject.targets if isinstance(e, PluginEntry)}
+    return plugins.described(kind for _, kind in sorted(used.items()))
+
+
 def _target(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry, PluginEntry):
+        # What its own keys mean is not known here, so that none of their values is told.
+        return {"name": entry.name, "kind": entry.kind}
     if isinstance(entry, OpenStackEntry):
         return {
             "name": entry.name,

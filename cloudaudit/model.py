@@ -347,6 +347,19 @@ class Listing:
     call: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one scope of a collection came to that was read to its end, before others were merged into it.
+
+    `scope` is the piece of work, which may have seen things of other scopes; `at` is when it began, by
+    our clock. Call numbers are places in the log of the whole collection.
+    """
+
+    scope: Scope
+    at: Seconds
+    seen: tuple[Resource | Listing | Gap, ...]
+
+
 # --- controls -----------------------------------------------------------------------------------
 
 

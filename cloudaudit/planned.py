@@ -18,7 +18,7 @@ from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.model import CallSpec, Profile, ResourceType, Text
 from cloudaudit.plan import Plan, calls_of, plan, plans_of_controls
 from cloudaudit.registers import Registers
-from cloudaudit.targets import Entry, OpenStackEntry, Subject
+from cloudaudit.targets import Entry, OpenStackEntry, PluginEntry, Subject
 
 DOCUMENTS: Final = "documents"
 """The name under which published papers stand, as the collector of them has it."""
@@ -142,6 +142,10 @@ def _of_target(entry: Entry, needs: Needs) -> TargetPlan:
             needs, entry.vantage, scopable=known.scopable, discovers=not known.auth_type.startswith("v3")
         )
         return TargetPlan(entry.name, entry.kind, entry.vantage, calls)
+    if isinstance(entry, PluginEntry):
+        # What its collector asks beside its declared calls, its package has to tell.
+        calls = tuple(sorted(_declared(needs, f"{entry.kind}."), key=_place))
+        return TargetPlan(entry.name, entry.kind, "", calls)
     calls = of_s3(needs, named=entry.buckets is not None, admin=entry.has_admin_key)
     return TargetPlan(entry.name, entry.kind, "", calls)
 

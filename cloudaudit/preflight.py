@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cloudaudit.collecting import KINDS, read_subject
+from cloudaudit.collecting import kinds_of, read_subject
 from cloudaudit.collectors.runner import Collected, OnProgress
 from cloudaudit.model import Call, CallSpec, Gap, Listing, Partial, Reason, Resource, Scope, Seconds, Unseen
 from cloudaudit.plan import spec_of
@@ -144,7 +144,7 @@ def _row(target: str, call: CallSpec, sights: Sequence[Sight], needs: Needs) -> 
 def _silent(found: Collected, needs: Needs) -> Iterator[Row]:
     """Kinds of target that the profile asks about, and nobody was asked and nothing declared."""
     told = {listing.type for listing in found.listings} | {gap.type for gap in found.gaps}
-    for kind, prefix in KINDS.items():
+    for kind, prefix in kinds_of(needs.plan.types).items():
         types = sorted(name for name in needs.plan.types - told if name.startswith(prefix))
         if types:
             lost = {id_ for name in types for id_ in needs.controls_of_fact(name, None)}

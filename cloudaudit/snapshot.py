@@ -4,6 +4,7 @@
     manifest.sha256          the digest of that, which is the snapshot's, as `sha256sum -c` reads it
     calls.jsonl.gz           every request made, by number
     data/TYPE/NNNN.jsonl.gz  resources of one type and scope, sorted by identity, one a line
+    resume.jsonl.gz          where something was left to read: what scopes came to that were read to their end
 
 Writing is the one path by which anything a cloud said reaches a disk, and it keeps only facts that
 `resources/` declares. Digests are taken over the uncompressed lines. Reading streams. A digest shows
@@ -34,6 +35,7 @@ from cloudaudit.model import (
     Call,
     Gap,
     Listing,
+    Part,
     Reason,
     Resource,
     ResourceType,
@@ -48,9 +50,12 @@ SCHEMA_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 DIGEST: Final = "manifest.sha256"
 CALLS: Final = "calls.jsonl.gz"
+RESUME: Final = "resume.jsonl.gz"
 MAX_LINE: Final = 256 * 1024 * 1024
 """Longest line that is read. A resource is made from one answer, and an answer is not a tenth of this."""
-_PATH: Final = re.compile(r"calls\.jsonl\.gz|data/[a-z0-9_]+(?:\.[a-z0-9_]+)?/\d{4,9}\.jsonl\.gz", re.ASCII)
+_PATH: Final = re.compile(
+    r"(?:calls|resume)\.jsonl\.gz|data/[a-z0-9_]+(?:\.[a-z0-9_]+)?/\d{4,9}\.jsonl\.gz", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +74,24 @@ class Contents:
     gaps: Sequence[Gap]
     calls: Sequence[Call]
     run: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[Part] | None = None
+    """To go on from where something was left to read; None: nothing was."""
 
 
 # --- writing --------------------------------------------------------------------------------------
 
 
-def write(folder: Path, contents: Contents, types: Mapping[str, ResourceType]) -> str:
+def write(
+    folder: Path, contents: Contents, types: Mapping[str, ResourceType], *, replaces: Snapshot | None = None
+) -> str:
     """Write a snapshot into a new or empty folder, whole or not at all. Returns its digest.
 
-    The files are made in a folder beside, which gets its name when all of them are there.
+    The files are made in a folder beside, which gets its name when all of them are there; it takes the
+    place of the snapshot it `replaces`.
     """
     folder = folder.resolve()
     try:
-        if folder.exists() and any(folder.iterdir()):
+        if replaces is None and folder.exists() and any(folder.iterdir()):
             raise _full(folder)
         work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
         work.mkdir(parents=True)
@@ -92,14 +102,29 @@ def write(folder: Path, contents: Contents, types: Mapping[str, ResourceType]) -
         digest = sha256(canonical).hexdigest()
         (work / MANIFEST).write_bytes(canonical)
         (work / DIGEST).write_text(f"{digest}  {MANIFEST}\n", encoding="ascii")
-        if folder.exists():
-            folder.rmdir()
-        work.rename(folder)
+        if replaces is not None:
+            _take_place(work, folder)
+        else:
+            if folder.exists():
+                folder.rmdir()
+            work.rename(folder)
     except OSError as wrong:
         raise _unwritable(folder, wrong) from wrong
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return digest
+
+
+def _take_place(work: Path, folder: Path) -> None:
+    """Put a new snapshot where an older one is, which goes when the new one is there."""
+    aside = folder.with_name(f"{work.name}.old")
+    folder.rename(aside)
+    try:
+        work.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _full(folder: Path) -> OutputError:
@@ -132,7 +157,9 @@ def _write_files(work: Path, contents: Contents, types: Mapping[str, ResourceTyp
         )
     calls = sorted((call["number"], line(call)) for call in map(_call_json, contents.calls))
     digest = _write_lines(work / CALLS, (text for _, text in calls))
+    resume = {} if contents.parts is None else {"resume": _write_parts(work, contents.parts, types, dropped)}
     return {
+        **resume,
         "schema_version": SCHEMA_VERSION,
         "collected_at": moment_text(contents.collected_at),
         "finished_at": moment_text(contents.finished_at),
@@ -144,6 +171,29 @@ def _write_files(work: Path, contents: Contents, types: Mapping[str, ResourceTyp
         "partitions": partitions,
         "dropped_facts": sorted(dropped),
     }
+
+
+def _write_parts(
+    work: Path, parts: Sequence[Part], types: Mapping[str, ResourceType], dropped: set[str]
+) -> dict[str, Any]:
+    """Write what finished scopes came to, through the same encoders as everything else."""
+    encoders = {name: Encoder(type_, dropped) for name, type_ in types.items()}
+
+    def lines() -> Iterator[str]:
+        for number, part in enumerate(parts):
+            for one in part.seen:
+                if isinstance(one, Listing):
+                    yield line({"part": number, "listing": _listing_json(one)})
+                elif isinstance(one, Gap):
+                    yield line({"part": number, "gap": _gap_json(one)})
+                elif one.type in encoders:
+                    encode = encoders[one.type]
+                    place = {"type": one.type, **_scope_json(one.scope)}
+                    yield encode.line({"part": number, "resource": encode(one), **place})
+
+    digest = _write_lines(work / RESUME, lines())
+    told = [{"at": moment_text(part.at), **_scope_json(part.scope)} for part in parts]
+    return {"path": RESUME, "sha256": digest, "parts": told}
 
 
 def _partition_order(group: tuple[tuple[str, Scope], object]) -> tuple[object, ...]:
@@ -224,6 +274,7 @@ _GAP: Final[Shape] = {
 _LISTING: Final[Shape] = {
     "type": (str,), "count": (int,), "proof": (str,), "call": (int, NoneType), **_PLACE,
 }  # fmt: skip
+_DONE: Final[Shape] = {"at": (str,), **_PLACE}
 _PARTITION: Final[Shape] = {"path": (str,), "type": (str,), "sha256": (str,), **_PLACE}
 _WRONG_SHAPE: Final = (KeyError, TypeError, ValueError, AttributeError)
 """What reading JSON of another shape than expected can raise."""
@@ -260,6 +311,9 @@ class Snapshot:
             self._log = self._part({**self.manifest["calls"], "target": "", "region": None, "project": None})
             for type_, part in self._entries("partitions", _PARTITION, lambda p: (p["type"], self._part(p))):
                 self._parts[type_].append(part)
+            self._resume = self.manifest.get("resume")
+            if self._resume is not None:
+                self._resumed = self._part({**self._resume, "target": "", "region": None, "project": None})
         except _WRONG_SHAPE as wrong:
             raise _no_manifest(folder / MANIFEST, str(wrong)) from wrong
 
@@ -306,10 +360,55 @@ class Snapshot:
             raise SnapshotError(f"{self._log.path} has no call {number}, which a resource came from")
         return self._calls[number]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether its collection left nothing to read: no interruption and no time-out."""
+        return self._resume is None
+
+    def log(self) -> list[Call]:
+        """Every request, by number. SnapshotError: there are other numbers than places in it."""
+        try:
+            calls = [_call(record) for record in self._records(self._log)]
+        except _WRONG_SHAPE as wrong:
+            raise SnapshotError(f"{self._log.path} holds what is no call: {wrong}") from wrong
+        if [call.number for call in calls] != list(range(len(calls))):
+            raise SnapshotError(f"{self._log.path} is not numbered from 0 on", hint=_AGAIN)
+        return calls
+
+    def parts(self) -> list[Part]:
+        """What the scopes came to that were read to their end, where something else was left to read."""
+        if self._resume is None:
+            return []
+        path = self._resumed.path
+        decoders = {name: Decoder(type_) for name, type_ in self._types.items()}
+        try:
+            told = [shaped(entry, _DONE) for entry in self._resume["parts"]]
+            seen: list[list[Resource | Listing | Gap]] = [[] for _ in told]
+            for record in self._records(self._resumed):
+                seen[record["part"]].append(_seen(record, decoders))
+            return [
+                Part(_scope(entry), parse_time(entry["at"]), tuple(of_part))
+                for entry, of_part in zip(told, seen, strict=True)
+            ]
+        except (*_WRONG_SHAPE, IndexError) as wrong:
+            raise SnapshotError(f"{path} holds what no scope came to: {wrong}", hint=_AGAIN) from wrong
+
+    def strangers(self) -> list[Path]:
+        """What lies in its folder and is none of its files."""
+        own = {self.folder / name for name in (MANIFEST, DIGEST)} | {part.path for part in self._files()}
+        return sorted(path for path in self.folder.rglob("*") if not path.is_dir() and path not in own)
+
     def check(self) -> None:
         """Hold every file against the manifest. SnapshotError names the first that differs."""
-        for part in (self._log, *(part for parts in self._parts.values() for part in parts)):
+        for part in self._files():
             deque(self._records(part), maxlen=0)
+
+    def _files(self) -> Iterator[_Part]:
+        yield self._log
+        if self._resume is not None:
+            yield self._resumed
+        for parts in self._parts.values():
+            yield from parts
 
     def _records(self, part: _Part) -> Iterator[dict[str, Any]]:
         """The records of a file. Its digest is known, and held against the manifest, after the last one."""
@@ -384,6 +483,14 @@ def _scope(source: Mapping[str, Any]) -> Scope:
         None if region is None else text_of(region),
         None if project is None else text_of(project),
     )
+
+
+def _seen(record: Mapping[str, Any], decoders: Mapping[str, Decoder]) -> Resource | Listing | Gap:
+    if "listing" in record:
+        return _listing(shaped(record["listing"], _LISTING))
+    if "gap" in record:
+        return _gap(shaped(record["gap"], _GAP))
+    return decoders[record["type"]](record["resource"], _scope(record))
 
 
 def _gap(g: Mapping[str, Any]) -> Gap:

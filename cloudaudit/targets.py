@@ -6,17 +6,19 @@ in after the file is parsed, so that no variable can change its structure.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias
 
 from cloudaudit.errors import Problem, TargetError, Where
-from cloudaudit.model import Seconds, Text
+from cloudaudit.model import ResourceType, Seconds, Text
 from cloudaudit.providers import near, presets
 from cloudaudit.yamlsource import (
+    FORMATS,
     Document,
     Pointer,
     address_of,
@@ -30,6 +32,11 @@ from cloudaudit.yamlsource import load as load_yaml
 
 RESERVED: Final = frozenset({"registers", "documents"})
 """Names that stand for declared things in a snapshot, and can be no target's."""
+BUILTIN_KINDS: Final = frozenset({"openstack", "s3"})
+COMMON_KEYS: Final = (
+    "name", "kind", "ca_file", "allow_private", "max_in_flight", "rate_limit", "deadline",
+)  # fmt: skip
+"""Keys of a target of any kind. Where a package's schema has one of them, ours is the one that holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,47 @@ class S3Entry:
         return self.admin_profile is not None or self.admin_access_key_file is not None
 
 
-Entry: TypeAlias = OpenStackEntry | S3Entry
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of target that another package brings. Its resource types begin with its name and a dot."""
+
+    name: str
+    package: str
+    version: str
+    source: str
+    """Where its collector is made, as `module:attribute`."""
+    keys: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """JSON Schema of its own keys in targets.yaml."""
+    types: Mapping[str, ResourceType] = field(default_factory=dict, hash=False, repr=False)
+    problems: tuple[Problem, ...] = ()
+    """Why it cannot be used; then it has no types."""
+
+    @property
+    def named(self) -> str:
+        return f"the plug-in '{self.name}' of {self.package} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginEntry:
+    """A target of a kind that another package brings."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any] = field(hash=False)
+    """Values of the package's own keys, with its defaults; those that end in `_file` are paths."""
+    ca_file: Path | None
+    allow_private: tuple[str, ...]
+    max_in_flight: int
+    rate_limit: float | None
+    deadline: Seconds
+    where: Where
+    plugin: Kind
+
+
+Entry: TypeAlias = OpenStackEntry | S3Entry | PluginEntry
+
+
+_NO_KINDS: Final[Mapping[str, Kind]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +169,11 @@ class TargetsFile:
     warnings: tuple[Problem, ...]
 
 
-def load(path: Path, environ: Mapping[str, str]) -> TargetsFile:
+def load(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _NO_KINDS) -> TargetsFile:
     """Read targets.yaml, with `environ` for its variables. TargetError tells every mistake found.
 
-    Files named in it are relative to its folder; they must exist, and are not opened.
+    Files named in it are relative to its folder; they must exist, and are not opened. `kinds` are those
+    that installed packages bring.
     """
     document = load_yaml(path)
     if document.value is None:
@@ -136,7 +184,7 @@ def load(path: Path, environ: Mapping[str, str]) -> TargetsFile:
     told = {problem.where for problem in secrets}
     problems += [
         _how_to(problem)
-        for problem in problems_of_schema(document, schema("targets"), value=value, conceal=conceal)
+        for problem in problems_of_schema(document, schema_with(kinds), value=value, conceal=conceal)
         if problem.where not in told
     ]
     if not problems:
@@ -144,10 +192,12 @@ def load(path: Path, environ: Mapping[str, str]) -> TargetsFile:
         problems += _denied(document, value)
         problems += _absent_files(document, value)
         problems += _unknown_presets(document, value, conceal)
+        problems += _useless_kinds(document, value, kinds)
     if problems:
         raise TargetError.of(sorted(problems, key=_by_place))
     subjects = tuple(
-        _subject(document, value["subjects"][number], number) for number in range(len(value["subjects"]))
+        _subject(document, value["subjects"][number], number, kinds)
+        for number in range(len(value["subjects"]))
     )
     return TargetsFile(path, document.digest, subjects, tuple(_open_to_others(document, value)))
 
@@ -172,6 +222,77 @@ def _how_to(problem: Problem) -> Problem:
 
 def _by_place(problem: Problem) -> tuple[int, int]:
     return (problem.where.line, problem.where.column) if problem.where else (0, 0)
+
+
+# --- kinds of other packages ---------------------------------------------------------------------
+
+
+def schema_with(kinds: Mapping[str, Kind]) -> Mapping[str, Any]:
+    """The JSON Schema of targets.yaml, with the kinds that packages bring."""
+    if not kinds:
+        return schema("targets")
+    whole: dict[str, Any] = json.loads(json.dumps(schema("targets")))
+    target, common = whole["$defs"]["target"], whole["$defs"]["s3"]["properties"]
+    names = [*target["properties"]["kind"]["enum"], *kinds]
+    kind_of_target = {"enum": names, "description": f"{', '.join(names[:-1])} or {names[-1]}."}
+    target["properties"]["kind"] = kind_of_target
+    whole["$defs"]["subject"]["properties"]["absent"]["items"]["enum"] = names
+    for kind in kinds.values():
+        shared = {name: common[name] for name in COMMON_KEYS} | {"kind": kind_of_target}
+        own = kind.keys
+        # What is wrong with the package itself is told by _useless_kinds, and its keys are nobody's mistake.
+        body = {"required": ["name", "kind"], "properties": shared} if kind.problems else {
+            **own,
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["name", "kind", *own.get("required", ())],
+            "properties": shared | {k: v for k, v in own.get("properties", {}).items() if k not in shared},
+        }  # fmt: skip
+        whole["$defs"][f"kind {kind.name}"] = body
+        of_kind = {"type": "object", "properties": {"kind": {"const": kind.name}}, "required": ["kind"]}
+        target["allOf"].append({"if": of_kind, "then": {"$ref": f"#/$defs/kind%20{kind.name}"}})
+    return whole
+
+
+def problem_of_keys(keys: Any) -> str:
+    """Say why this cannot be the schema of a kind's own keys; empty when it can."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(keys, format_checker=FORMATS)
+        _patterns(keys)
+    except (SchemaError, re.error, RecursionError) as wrong:
+        return f"it is no JSON Schema ({type(wrong).__name__})"
+    if not isinstance(keys, dict) or not isinstance(keys.get("properties", {}), dict):
+        return "a mapping with 'properties' is expected"
+    if strange := sorted({str(pointer[-1]) for pointer in _keys(keys, ())} & _ELSEWHERE):
+        return f"'{strange[0]}' is not for the keys of a target: write out what is meant"
+    return ""
+
+
+_ELSEWHERE: Final = frozenset({"$ref", "$dynamicRef", "$id", "$anchor", "$dynamicAnchor"})
+"""Words by which a schema reaches beyond itself. One that refers to itself may never end."""
+
+
+def _patterns(keys: Any) -> None:
+    """re.error: a pattern of a schema is none of Python's."""
+    for pointer in _keys(keys, ()):
+        if pointer[-1] == "pattern":
+            value: Any = keys
+            for step in pointer:
+                value = value[step]
+            if isinstance(value, str):
+                re.compile(value)
+
+
+def _useless_kinds(document: Document, value: Any, kinds: Mapping[str, Kind]) -> Iterator[Problem]:
+    for pointer, target in _targets(value):
+        kind = kinds.get(target["kind"])
+        for problem in kind.problems if kind is not None else ():
+            where = document.where((*pointer, "kind"))
+            assert kind is not None
+            yield Problem(where, f"{kind.named} cannot be used: {problem}", "install a version that works")
 
 
 # --- secrets --------------------------------------------------------------------------------------
@@ -331,8 +452,14 @@ _FILES: Final = frozenset({
 
 def _files(value: Any) -> Iterator[tuple[Pointer, str]]:
     for pointer, target in _targets(value):
-        for key in sorted(target.keys() & _FILES):
-            yield (*pointer, key), target[key]
+        for key in sorted(target):
+            if key in _FILES or (target["kind"] not in BUILTIN_KINDS and _is_file(key, target[key])):
+                yield (*pointer, key), target[key]
+
+
+def _is_file(key: str, value: Any) -> bool:
+    """Whether a key of a package's own names a file, as ours do."""
+    return key.endswith("_file") and isinstance(value, str)
 
 
 def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
@@ -360,7 +487,9 @@ def _open_to_others(document: Document, value: Any) -> Iterator[Problem]:
             )
 
 
-def _subject(document: Document, subject: Mapping[str, Any], number: int) -> Subject:
+def _subject(
+    document: Document, subject: Mapping[str, Any], number: int, kinds: Mapping[str, Kind]
+) -> Subject:
     base = Path(document.name).parent
     title = subject["title"]
     return Subject(
@@ -369,7 +498,7 @@ def _subject(document: Document, subject: Mapping[str, Any], number: int) -> Sub
         Text(title["vi"], title.get("en", title["vi"])),
         base / subject["registers"] if "registers" in subject else None,
         tuple(
-            _entry(target, base, document.where(("subjects", number, "targets", n)))
+            _entry(target, base, document.where(("subjects", number, "targets", n)), kinds)
             for n, target in enumerate(subject["targets"])
         ),
         tuple(subject.get("absent", ())),
@@ -377,19 +506,12 @@ def _subject(document: Document, subject: Mapping[str, Any], number: int) -> Sub
     )
 
 
-def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
+def _entry(written: Mapping[str, Any], base: Path, where: Where, kinds: Mapping[str, Kind]) -> Entry:
+    if written["kind"] not in BUILTIN_KINDS:
+        return _plugin_entry(written, base, where, kinds[written["kind"]])
     filled = presets()[written["provider"]].settings if "provider" in written else {}
     target = {**_defaults(written["kind"]), **filled, **written}
-    kept = {
-        "name": target["name"],
-        "ca_file": _file(target, "ca_file", base),
-        "label_keys": tuple(target.get("label_keys", ())),
-        "allow_private": tuple(address_of(text) for text in target.get("allow_private", ())),
-        "max_in_flight": target["max_in_flight"],
-        "rate_limit": target.get("rate_limit"),
-        "deadline": duration_of(target["deadline"]),
-        "where": where,
-    }
+    kept = {**_common(target, base, where), "label_keys": tuple(target.get("label_keys", ()))}
     if target["kind"] == "openstack":
         return OpenStackEntry(
             cloud=target["cloud"],
@@ -417,9 +539,37 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
     )
 
 
+def _plugin_entry(written: Mapping[str, Any], base: Path, where: Where, kind: Kind) -> PluginEntry:
+    ours = {key: value for key, value in _defaults("s3").items() if key in COMMON_KEYS}
+    target = {**_defaults_in(kind.keys.get("properties", {})), **ours, **written}
+    own = {key: value for key, value in target.items() if key not in COMMON_KEYS}
+    settings = {key: base / value if _is_file(key, value) else value for key, value in own.items()}
+    return PluginEntry(kind=kind.name, settings=settings, plugin=kind, **_common(target, base, where))
+
+
+def _common(target: Mapping[str, Any], base: Path, where: Where) -> dict[str, Any]:
+    """What targets of every kind have."""
+    return {
+        "name": target["name"],
+        "ca_file": _file(target, "ca_file", base),
+        "allow_private": tuple(address_of(text) for text in target.get("allow_private", ())),
+        "max_in_flight": target["max_in_flight"],
+        "rate_limit": target.get("rate_limit"),
+        "deadline": duration_of(target["deadline"]),
+        "where": where,
+    }
+
+
 def _defaults(kind: str) -> Mapping[str, Any]:
-    shapes = schema("targets")["$defs"][kind]["properties"]
-    return {name: shape["default"] for name, shape in shapes.items() if "default" in shape}
+    return _defaults_in(schema("targets")["$defs"][kind]["properties"])
+
+
+def _defaults_in(shapes: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        name: shape["default"]
+        for name, shape in shapes.items()
+        if isinstance(shape, Mapping) and "default" in shape
+    }
 
 
 def _some(value: str | list[str]) -> tuple[str, ...] | None:

@@ -71,9 +71,9 @@ def note(text: str, quiet: bool = False) -> None:
 
 
 def load_targets(path: Path) -> TargetsFile:
-    from cloudaudit import targets
+    from cloudaudit import plugins, targets
 
-    loaded = targets.load(path, os.environ)
+    loaded = targets.load(path, os.environ, plugins.kinds())
     for warning in loaded.warnings:
         note(f"warning: {warning}")
     return loaded
@@ -153,23 +153,32 @@ def progress_on(quiet: bool) -> Iterator[OnProgress | None]:
 @choosing
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the snapshot; must be new.")
 @click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something could not be listed.")
+@click.option("--resume", is_flag=True, help="Go on with the snapshot in -o, which was cut short.")
 @quietness
 def collect(
     targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], output: Path,
-    allow_incomplete: bool, quiet: bool,
+    allow_incomplete: bool, resume: bool, quiet: bool,
 ) -> int:  # fmt: skip
-    """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing."""
+    """Read clouds into a snapshot: the networked half. Judges nothing; exits 3 when a list is missing.
+
+    With --resume, what an interruption or a time-out cut short is read again, and what was finished in the
+    last 24 hours is kept. Plan and targets must be the same.
+    """
     from cloudaudit import api
 
     loaded = load_targets(targets_file)
     single = len(loaded.subjects) == 1
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
-    for folder in folders.values():
-        api.check_new(folder)
+    # Of several subjects, those after the interruption have not even begun.
+    going_on = {folder: resume and (single or api.has_snapshot(folder)) for folder in folders.values()}
+    for folder, old in going_on.items():
+        api.check_resumable(folder) if old else api.check_new(folder)
     incomplete = False
     for one in prepare(loaded.subjects, profile, registers, controls):
         folder = folders[one.subject.id]
-        if _collect(one, folder, quiet):
+        if going_on[folder] and api.check_resumable(folder):
+            note(f"nothing is left to read: {folder}", quiet)
+        elif _collect(one, folder, quiet, resume=going_on[folder]):
             return INTERRUPTED
         gaps = api.gaps_of_listings(folder, one.known)
         for gap in gaps[:MOST_GAPS]:
@@ -181,7 +190,9 @@ def collect(
     return api.INCOMPLETE if incomplete and not allow_incomplete else 0
 
 
-def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = now) -> bool:
+def _collect(
+    one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = now, resume: bool = False
+) -> bool:
     """Collect one subject into a folder. True when Ctrl-C cut it short."""
     from cloudaudit.collecting import collect_subject
     from cloudaudit.plan import plan
@@ -197,6 +208,7 @@ def _collect(one: Ready, out: Path, quiet: bool, clock: Callable[[], Seconds] = 
             now=clock,
             progress=progress,
             cancelled=cancelled,
+            resume=resume,
         )
     note(f"snapshot: {out}", quiet)
     return cancelled.is_set()
@@ -218,9 +230,13 @@ def assess(
     """Judge a snapshot: the offline half. The same input and --at give the same report.json."""
     from cloudaudit import api
     from cloudaudit import registers as register_files
+    from cloudaudit.plugins import kinds, not_as_collected
     from cloudaudit.snapshot import Snapshot
 
-    about = Snapshot(snapshot, {}).run.get("subject", {})
+    run = Snapshot(snapshot, {}).run
+    about = run.get("subject", {})
+    for warning in not_as_collected(run, kinds()):
+        note(f"warning: {warning}")
     _check_formats(format_)
     api.check_room(output, registers, snapshot)
     known = api.know(profile, kind or about.get("kind", "provider"), controls)
@@ -273,7 +289,7 @@ def report(
 ) -> None:  # fmt: skip
     """Write an assessment in another format."""
     from cloudaudit import api
-    from cloudaudit.catalog import load_catalogue
+    from cloudaudit.plugins import catalogue
 
     assessed = api.load_assessment(assessment, snapshot)
     to_screen = output is None or str(output) == "-"
@@ -284,7 +300,7 @@ def report(
             lang=language(lang),
             width=width() if to_screen else 80,
             color=to_screen and color(),
-            catalogue=load_catalogue(controls),
+            catalogue=catalogue(controls),
         ),
         output,
     )

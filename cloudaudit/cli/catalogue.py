@@ -26,7 +26,7 @@ def controls() -> None:
 @click.option("--lang", type=click.Choice(["vi", "en"]))
 def controls_list(own: tuple[Path, ...], lang: str | None) -> None:
     """One line for each control: id, severity, method, title."""
-    from cloudaudit.catalog import load_catalogue
+    from cloudaudit.plugins import catalogue as load_catalogue
 
     for control in load_catalogue(own).controls():
         title = getattr(control.title, language(lang))
@@ -39,7 +39,7 @@ def controls_list(own: tuple[Path, ...], lang: str | None) -> None:
 @click.option("--lang", type=click.Choice(["vi", "en"]))
 def controls_show(id_: str, own: tuple[Path, ...], lang: str | None) -> None:
     """One control: what it examines, its limits, its clauses and remediation."""
-    from cloudaudit.catalog import load_catalogue
+    from cloudaudit.plugins import catalogue as load_catalogue
 
     catalogue = load_catalogue(own)
     _say(_described(catalogue.control(id_), language(lang)))
@@ -91,7 +91,8 @@ def profiles() -> None:
 @click.option("--lang", type=click.Choice(["vi", "en"]))
 def profiles_list(lang: str | None) -> None:
     """One line for each profile: id, version, whether it is official, title."""
-    from cloudaudit.catalog import load_catalogue, load_profile, profile_ids
+    from cloudaudit.catalog import load_profile, profile_ids
+    from cloudaudit.plugins import catalogue as load_catalogue
 
     catalogue = load_catalogue()
     for name in sorted(profile_ids()):
@@ -106,7 +107,8 @@ def profiles_list(lang: str | None) -> None:
 @click.option("--lang", type=click.Choice(["vi", "en"]))
 def profiles_show(name: str, kind: str, lang: str | None) -> None:
     """What a profile selects, leaves out and changes."""
-    from cloudaudit.catalog import load_catalogue, load_profile
+    from cloudaudit.catalog import load_profile
+    from cloudaudit.plugins import catalogue as load_catalogue
 
     chosen = language(lang)
     one = load_profile(name, load_catalogue(), kind)
@@ -123,7 +125,8 @@ def profiles_show(name: str, kind: str, lang: str | None) -> None:
 @click.argument("paths", type=EXISTING, nargs=-1)
 def profiles_lint(paths: tuple[Path, ...]) -> None:
     """Check profiles against the catalogue."""
-    from cloudaudit.catalog import load_catalogue, load_profile, profile_ids
+    from cloudaudit.catalog import load_profile, profile_ids
+    from cloudaudit.plugins import catalogue as load_catalogue
 
     catalogue = load_catalogue()
     names = [str(path) for path in paths] or sorted(profile_ids())
@@ -186,10 +189,10 @@ def providers_show(id_: str, lang: str | None) -> None:
 @click.option("--lang", type=click.Choice(["vi", "en"]))
 def facts(type_: str | None, lang: str | None) -> None:
     """Every fact: its type, meaning, and the call or derivation it comes from."""
-    from cloudaudit.catalog import load_types
     from cloudaudit.errors import CatalogError, did_you_mean
+    from cloudaudit.plugins import types as all_types
 
-    types = load_types()
+    types = all_types()
     if type_ is not None and type_ not in types:
         raise CatalogError(f"there is no resource type '{type_}'", hint=did_you_mean(type_, types))
     for name in [type_] if type_ else sorted(types):
@@ -213,7 +216,7 @@ def obligations() -> None:
 @obligations.command("list")
 def obligations_list() -> None:
     """One line for each clause: id, source mark, legal state, source."""
-    from cloudaudit.catalog import load_catalogue
+    from cloudaudit.plugins import catalogue as load_catalogue
 
     for one in load_catalogue().obligations.values():
         _say(f"{one.id:<14} {one.state.value:<10} {one.legal_state:<11} {one.source}, {one.clause}")
@@ -223,8 +226,8 @@ def obligations_list() -> None:
 @click.argument("id_", metavar="ID")
 def obligations_show(id_: str) -> None:
     """One clause: its text or report of it, our translation, and the controls that serve it."""
-    from cloudaudit.catalog import load_catalogue
     from cloudaudit.errors import CatalogError, did_you_mean
+    from cloudaudit.plugins import catalogue as load_catalogue
 
     catalogue = load_catalogue()
     if id_ not in catalogue.obligations:
@@ -246,6 +249,9 @@ def obligations_show(id_: str) -> None:
 def schema(name: str) -> None:
     """Print the JSON Schema of a file users write, for editors and validators."""
     from cloudaudit.catalog import schema as find
+    from cloudaudit.plugins import kinds
+    from cloudaudit.targets import schema_with
 
-    json.dump(find(name), sys.stdout, indent=2, ensure_ascii=False)
+    found = schema_with(kinds()) if name == "targets" else find(name)
+    json.dump(found, sys.stdout, indent=2, ensure_ascii=False)
     _say()

@@ -173,11 +173,11 @@ def _call_json(one: Planned) -> dict[str, Any]:
 
 def _without(one: Ready, needs: Needs) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
     """Kinds of target that the profile asks about and the subject has none of."""
-    from cloudaudit.collecting import KINDS
+    from cloudaudit.collecting import kinds_of
     from cloudaudit.planned import reading
 
     there = {entry.kind for entry in one.subject.targets}
-    for kind, prefix in KINDS.items():
+    for kind, prefix in kinds_of(needs.plan.types).items():
         ids = reading(needs, prefix)
         if kind not in there and ids:
             yield kind, kind in one.subject.absent, ids

@@ -41,6 +41,8 @@ CALL: Final = "document.get"
 LARGEST: Final = 100 * MIB
 MOST_REDIRECTS: Final = 5
 _AT_ONCE: Final = 4
+DEADLINE: Final = 1800.0
+"""Seconds for all papers together: as long as a target has, unless targets.yaml says otherwise."""
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -67,12 +69,14 @@ class DocumentCollector:
         ca_file: str | None = None,
         cancelled: threading.Event | None = None,
         resolve: Resolve | None = None,
+        deadline: float = DEADLINE,
     ) -> None:
         self._urls = tuple(dict.fromkeys(urls))
         self._now = now
         self._allowed = tuple(_network(text) for text in allow_private)
         self._ca_file = ca_file
         self._cancelled = cancelled
+        self._deadline = deadline
         self._resolve = resolve or _resolved
         if ca_file is not None:
             tls_context(ca_file)
@@ -85,7 +89,7 @@ class DocumentCollector:
         if CALL not in wanted:
             return
         client = HttpClient(
-            Limits(max_in_flight=_AT_ONCE, attempts=2),
+            Limits(max_in_flight=_AT_ONCE, attempts=2, deadline=self._deadline),
             now=self._now,
             ca_file=self._ca_file,
             cancelled=self._cancelled,

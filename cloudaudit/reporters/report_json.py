@@ -339,6 +339,8 @@ class Parts:
     """Names of projects by the ids that scopes carry."""
     capabilities: Sequence[Mapping[str, Any]] = ()
     """What each S3 endpoint was asked that it can do, as :func:`capabilities` writes it."""
+    plugins: Sequence[Mapping[str, Any]] = ()
+    """Packages whose collectors took part, by kind, name and version."""
 
 
 S3_OPERATIONS: Final = (
@@ -409,6 +411,7 @@ def build(parts: Parts) -> dict[str, Any]:
         "projects": {clean(id_): clean(name) for id_, name in sorted(parts.projects.items())},
         # Left out where no control wanted to know: a reader of version 1 need not know it.
         **({"capabilities": [dict(entry) for entry in parts.capabilities]} if parts.capabilities else {}),
+        **({"plugins": [dict(plugin) for plugin in parts.plugins]} if parts.plugins else {}),
     }
 
 

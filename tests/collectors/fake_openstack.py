@@ -86,6 +86,10 @@ class FakeOpenStack:
         self.delay = 0.0
         self.peak = 0
         """Most requests that were ever under way together."""
+        self.times: list[float] = []
+        """When each request arrived, by the monotonic clock."""
+        self.keep_alive = False
+        self.connections = 0
         self._under_way: list[Request] = []
         self._server: ThreadingHTTPServer | None = None
 
@@ -132,6 +136,13 @@ class FakeOpenStack:
         cloud = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1" if cloud.keep_alive else "HTTP/1.0"
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                cloud.connections += 1
+                super().setup()
+
             def handle_any(self) -> None:
                 cloud._serve(self)
 
@@ -168,6 +179,7 @@ class FakeOpenStack:
         token = handler.headers.get("X-Auth-Token", "")
         request = Request(handler.command, handler.path, token, dict(handler.headers))
         self.requests.append(request)
+        self.times.append(time.monotonic())
         self._under_way.append(request)
         self.peak = max(self.peak, len(self._under_way))
         time.sleep(self.delay)

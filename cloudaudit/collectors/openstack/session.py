@@ -52,11 +52,36 @@ BODY_SECONDS: Final = 300
 LARGEST_BODY: Final = 64 * 2**20
 TRIES: Final = 4
 FIRST_PAUSE: Final = 0.25
+NOT_SENT: Final = "there was no time left to send it"
 _PATIENCE: Final = SystemRandom()
 
 
 class AnswerTooLong(requests.exceptions.RequestException):
     """A server sent more than anyone needs to describe a page of a listing."""
+
+
+class OutOfTime(requests.exceptions.RequestException):
+    """A request was not sent: the time allowed for the target is over, or its collection was stopped."""
+
+
+class Time:
+    """How long a target may be read. Shared by all that reads it."""
+
+    def __init__(self, seconds: float | None, cancelled: threading.Event) -> None:
+        self.cancelled = cancelled
+        self._seconds = seconds or 0.0
+        self._end = time.monotonic() + seconds if seconds else math.inf
+
+    def left(self) -> float:
+        """Seconds, none of them once the collection was stopped."""
+        return 0.0 if self.cancelled.is_set() else max(0.0, self._end - time.monotonic())
+
+    def over(self, request: str) -> Trouble:
+        """What to say of a request that was not sent for it."""
+        if self.cancelled.is_set():
+            return Trouble(Reason.PARTIAL, f"interrupted before {request}")
+        allowed = f"the {self._seconds:g} s allowed for this target are over"
+        return Trouble(Reason.TIMEOUT, f"{allowed}: {request}")
 
 
 class Pace:
@@ -67,23 +92,30 @@ class Pace:
         self._next = 0.0
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
+    def wait(self, left: Time | None = None) -> bool:
+        """Wait for a turn. False, without it, when it would not come in the time that is left."""
         if not self._gap:
-            return
+            return True
         with self._lock:
             now = time.monotonic()
             begin = max(now, self._next)
+            if left is not None and begin - now > left.left():
+                return False
             self._next = begin + self._gap
+        if left is not None:
+            return not left.cancelled.wait(begin - now)
         time.sleep(begin - now)
+        return True
 
 
 class ReadOnlyAdapter(HTTPAdapter):
     """Sends GET, HEAD and the token POST; counts, paces, times out and bounds what comes back."""
 
-    def __init__(self, token_urls: frozenset[str], in_flight: int, pace: Pace) -> None:
+    def __init__(self, token_urls: frozenset[str], in_flight: int, pace: Pace, left: Time) -> None:
         self.token_urls = token_urls
         self._slots = threading.BoundedSemaphore(in_flight)
         self._pace = pace
+        self._time = left
         super().__init__(pool_maxsize=in_flight, max_retries=0)
 
     def send(
@@ -96,25 +128,31 @@ class ReadOnlyAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         permit(request.method or "", request.url or "", self.token_urls)
-        with self._slots:
-            self._pace.wait()
+        if not self._slots.acquire(timeout=min(self._time.left(), threading.TIMEOUT_MAX)):
+            raise OutOfTime
+        try:
+            # In this order requests are apart on the wire, too, and not only in the queue.
+            if not self._pace.wait(self._time) or not (left := self._time.left()):
+                raise OutOfTime
             response = super().send(
                 request,
                 stream=True,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
                 verify=verify,
                 cert=cert,
                 proxies=proxies,
             )
-            _read_whole(response)
+            _read_whole(response, min(BODY_SECONDS, left))
+        finally:
+            self._slots.release()
         return response
 
 
-def _read_whole(response: requests.Response) -> None:
+def _read_whole(response: requests.Response, within: float) -> None:
     """Read the body here, so that neither its size nor its slowness is the server's to choose."""
     chunks: list[bytes] = []
     size = 0
-    end = time.monotonic() + BODY_SECONDS
+    end = time.monotonic() + within
     try:
         for chunk in response.iter_content(2**16):
             chunks.append(chunk)
@@ -130,7 +168,7 @@ def _refuse(size: int, end: float) -> None:
     if size > LARGEST_BODY:
         raise AnswerTooLong(f"more than {LARGEST_BODY} bytes")
     if time.monotonic() > end:
-        raise requests.exceptions.ReadTimeout(f"more than {BODY_SECONDS} s")
+        raise requests.exceptions.ReadTimeout("the answer took too long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +202,8 @@ class Client:
         # Neither proxies nor ~/.netrc nor another list of authorities come from the environment.
         http.trust_env = False
         http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        adapter = ReadOnlyAdapter(entry.token_urls, target.max_in_flight, Pace(target.rate_limit))
+        self._time = Time(target.deadline, cancelled)
+        adapter = ReadOnlyAdapter(entry.token_urls, target.max_in_flight, Pace(target.rate_limit), self._time)
         http.mount("https://", adapter)
         http.mount("http://", adapter)
         self.session = Session(
@@ -172,10 +211,7 @@ class Client:
         )
         self._keystone = entry.keystone
         self._now = now
-        self._cancelled = cancelled
         self._pause = pause
-        self._seconds = target.deadline or 0.0
-        self._end = time.monotonic() + target.deadline if target.deadline else math.inf
 
     def fetch(
         self,
@@ -199,21 +235,18 @@ class Client:
         """
         outcome: T | Trouble | None = None
         for attempt in range(TRIES):
-            if self._cancelled.is_set() or time.monotonic() > self._end:
+            if not self._time.left():
                 break
             outcome, wait = once()
             if wait is None or attempt == TRIES - 1:
                 break
             pause = max(wait, FIRST_PAUSE * 2**attempt) * _PATIENCE.uniform(1.0, 1.25)
-            if time.monotonic() + pause > self._end:
+            if pause > self._time.left():
                 break
             self._pause(pause)
-        return self._over(request) if outcome is None else outcome
-
-    def _over(self, request: str) -> Trouble:
-        if self._cancelled.is_set():
-            return Trouble(Reason.PARTIAL, f"interrupted before {request}")
-        return Trouble(Reason.TIMEOUT, f"the {self._seconds:g} s allowed for this target are over: {request}")
+        if isinstance(outcome, Trouble) and outcome.detail.endswith(NOT_SENT):
+            return replace(self._time.over(request), call=outcome.call)
+        return self._time.over(request) if outcome is None else outcome
 
     def _once(
         self,
@@ -286,6 +319,8 @@ def _trouble_of(error: Exception, url: str, keystone: str) -> Trouble:
             return Trouble(Reason.TIMEOUT, f"no answer from {place} in time")
         case exceptions.ConnectFailure():
             return Trouble(Reason.UNREACHABLE, f"{_lost(said)}: {place}")
+        case _ if _is_out_of_time(error):
+            return Trouble(Reason.TIMEOUT, NOT_SENT)
         case exceptions.UnknownConnectionError(original=AnswerTooLong()):
             return Trouble(Reason.INVALID_ANSWER, f"{place} sent more than {LARGEST_BODY // 2**20} MiB")
         case exceptions.UnknownConnectionError(original=requests.exceptions.ChunkedEncodingError()):
@@ -300,6 +335,15 @@ def _trouble_of(error: Exception, url: str, keystone: str) -> Trouble:
         case _:
             detail = f"no token could be had from {_place(keystone)} ({type(error).__name__})"
             return Trouble(Reason.INVALID_ANSWER, detail)
+
+
+def _is_out_of_time(error: BaseException | None) -> bool:
+    """Whether no time was left behind whatever the library made of it."""
+    for _ in range(8):
+        if error is None or isinstance(error, OutOfTime):
+            break
+        error = error.__cause__ or error.__context__
+    return isinstance(error, OutOfTime)
 
 
 def _place(url: str) -> str:

@@ -60,6 +60,8 @@ class S3Collector:
         self._signer = Signer(target)
         self._admin = Signer(target, admin=True) if target.has_admin_key else None
         self._operations = operations(target.label_keys)
+        self._opened: HttpClient | None = None
+        self._lock = threading.Lock()
         if target.ca_file is not None:
             tls_context(target.ca_file)
 
@@ -79,22 +81,27 @@ class S3Collector:
             run = _Run(self._target, store, scope, wanted, log, self._operations, asked, self._now)
             yield from run.everything()
         if wanted & set(ADMIN_CALLS):
-            client = self._client()
-            yield from Admin(self._target, client, self._admin, scope, wanted, log, self._now).everything()
+            yield from Admin(
+                self._target, self._client(), self._admin, scope, wanted, log, self._now
+            ).everything()
 
     def _client(self) -> HttpClient:
-        limits = Limits(
-            max_in_flight=self._target.max_in_flight,
-            rate=self._target.rate_limit,
-            deadline=self._target.deadline,
-        )
-        return HttpClient(
-            limits,
-            now=self._now,
-            ca_file=self._target.ca_file,
-            cancelled=self._cancelled,
-            pause=self._pause,
-        )
+        """The one client of the target, for both of its APIs: limits and deadline are the target's."""
+        with self._lock:
+            if self._opened is None:
+                limits = Limits(
+                    max_in_flight=self._target.max_in_flight,
+                    rate=self._target.rate_limit,
+                    deadline=self._target.deadline,
+                )
+                self._opened = HttpClient(
+                    limits,
+                    now=self._now,
+                    ca_file=self._target.ca_file,
+                    cancelled=self._cancelled,
+                    pause=self._pause,
+                )
+            return self._opened
 
 
 @dataclass(slots=True)

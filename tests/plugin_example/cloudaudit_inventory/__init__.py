@@ -1,0 +1,1 @@
+"""An example of a plug-in: hosts of a small inventory service."""
