@@ -1262,6 +1262,53 @@ def test_groups_of_a_domain_with_a_driver_of_its_own(cloud: FakeOpenStack) -> No
     ]
 
 
+def test_users_of_a_domain_with_a_driver_of_its_own(cloud: FakeOpenStack) -> None:
+    """Otherwise a directory of its own would hide its administrators from every control on users."""
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    theirs = "/identity/v3/users?domain_id=so-y-te"
+    cloud.answer(theirs, listed("users", [{**USER, "id": "u-ldap", "domain_id": "so-y-te"}]))
+    taken = collect(TARGET, "keystone.users")
+    assert [(u.id, u.facts["domain"]) for u in taken.resources("openstack.user")] == [
+        ("u-an", "default"),
+        ("u-ldap", "so-y-te"),
+    ]
+    assert taken.request(taken.resources("openstack.user")[1].sources[""]) == f"GET {theirs}"
+    assert [s.count for s in taken.listings()] == [2]
+    cloud.answer(theirs, status=500)
+    taken = collect(TARGET, "keystone.users")
+    assert [u.id for u in taken.resources("openstack.user")] == ["u-an"]
+    assert [(g.reason, g.detail, taken.listings()) for g in taken.gaps()] == [
+        (Reason.INVALID_ANSWER, f"HTTP 500 from GET {theirs}", [])
+    ]
+
+
+@pytest.mark.parametrize(("status", "reason"), [(403, Reason.NO_PERMISSION), (404, Reason.SERVICE_ABSENT)])
+@pytest.mark.parametrize(
+    ("call", "type_"),
+    [("keystone.users", "openstack.user"), ("keystone.group_users", "openstack.group_member")],
+)
+def test_users_and_members_without_the_domains_are_not_all(
+    cloud: FakeOpenStack, call: str, type_: str, status: int, reason: Reason
+) -> None:
+    cloud.answer("/identity/v3/domains", status=status)
+    taken = collect(TARGET, call)
+    assert len(taken.resources(type_)) == 1
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        (type_, reason, f"which domains there are: HTTP {status} from GET /identity/v3/domains")
+    ]
+    assert taken.listings() == []
+
+
+def test_members_of_groups_of_other_domains_are_asked_for(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    theirs = [{"id": "grp-2", "name": "bac-si", "domain_id": "so-y-te"}]
+    cloud.answer("/identity/v3/groups?domain_id=so-y-te", listed("groups", theirs))
+    cloud.answer("/identity/v3/groups/grp-2/users", listed("users", [{**USER, "id": "u-ldap"}]))
+    taken = collect(TARGET, "keystone.group_users")
+    assert [m.id for m in taken.resources("openstack.group_member")] == ["grp-1:u-an", "grp-2:u-ldap"]
+    assert [s.count for s in taken.listings()] == [2]
+
+
 def test_credentials_of_users_of_other_domains_are_asked_for(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
     cloud.answer("/identity/v3/users?domain_id=so-y-te", listed("users", [{**USER, "id": "u-ldap"}]))
