@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -55,6 +55,12 @@ class OpenStackEntry:
     """Requests per second."""
     deadline: Seconds
     where: Where
+    proxy: str | None = field(default=None, repr=False)
+    """Address of a forward proxy; may hold a password where it came from the environment."""
+    proxy_file: Path | None = None
+    """File that holds such an address."""
+    allow_http: bool = False
+    """Whether tokens of an https Keystone may go to http services."""
     kind: ClassVar[str] = "openstack"
 
 
@@ -86,6 +92,8 @@ class S3Entry:
     admin_path: str = "/admin"
     """Of the admin API of Ceph RGW, which has a key of its own or is not asked."""
 
+    proxy: str | None = field(default=None, repr=False)
+    proxy_file: Path | None = None
     provider: str | None = None
     """Preset that filled endpoint, region and addressing where the entry does not give them."""
     kind: ClassVar[str] = "s3"
@@ -110,6 +118,9 @@ class Subject:
     absent: tuple[str, ...]
     """Kinds of target the subject declares it does not have: a declared emptiness, shown as such."""
     where: Where
+    proxy: str | None = field(default=None, repr=False)
+    """Address of the forward proxy by which published papers are fetched."""
+    proxy_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,7 @@ def load(path: Path, environ: Mapping[str, str]) -> TargetsFile:
         problems += _denied(document, value)
         problems += _absent_files(document, value)
         problems += _unknown_presets(document, value, conceal)
+        problems += _open_proxies(document, value)
     if problems:
         raise TargetError.of(sorted(problems, key=_by_place))
     subjects = tuple(
@@ -326,13 +338,40 @@ def _unknown_presets(document: Document, value: Any, conceal: frozenset[Pointer]
 
 _FILES: Final = frozenset({
     "ca_file", "access_key_file", "secret_key_file", "admin_access_key_file", "admin_secret_key_file",
+    "proxy_file",
 })  # fmt: skip
 
 
+def _places(value: Any) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """Subjects and targets: both can name a proxy."""
+    for number, subject in enumerate(value["subjects"]):
+        yield ("subjects", number), subject
+    yield from _targets(value)
+
+
 def _files(value: Any) -> Iterator[tuple[Pointer, str]]:
-    for pointer, target in _targets(value):
-        for key in sorted(target.keys() & _FILES):
-            yield (*pointer, key), target[key]
+    for pointer, place in _places(value):
+        for key in sorted(place.keys() & _FILES):
+            yield (*pointer, key), place[key]
+
+
+def _open_proxies(document: Document, value: Any) -> Iterator[Problem]:
+    """Find proxies that are named twice or hold a secret in the file itself. No value is shown."""
+    for pointer, place in _places(value):
+        if "proxy" not in place:
+            continue
+        where = document.where((*pointer, "proxy"))
+        written: Any = document.value
+        for step in (*pointer, "proxy"):
+            written = written[step]
+        if "@" in written:
+            yield Problem(
+                where,
+                "'proxy': user and password may not stand here: this file holds no secrets",
+                "write the address into a file and name it as proxy_file, or take it from ${VARIABLE}",
+            )
+        elif "proxy_file" in place:
+            yield Problem(where, "'proxy' and 'proxy_file' are both given", "give one of them")
 
 
 def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
@@ -374,6 +413,8 @@ def _subject(document: Document, subject: Mapping[str, Any], number: int) -> Sub
         ),
         tuple(subject.get("absent", ())),
         document.where(("subjects", number)),
+        subject.get("proxy"),
+        _file(subject, "proxy_file", base),
     )
 
 
@@ -389,6 +430,8 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
         "rate_limit": target.get("rate_limit"),
         "deadline": duration_of(target["deadline"]),
         "where": where,
+        "proxy": target.get("proxy"),
+        "proxy_file": _file(target, "proxy_file", base),
     }
     if target["kind"] == "openstack":
         return OpenStackEntry(
@@ -397,6 +440,7 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where) -> Entry:
             projects=_some(target["projects"]),
             vantage=target["vantage"],
             interface=target.get("interface"),
+            allow_http=target["allow_http"],
             **kept,
         )
     return S3Entry(

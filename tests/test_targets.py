@@ -295,6 +295,7 @@ def test_no_key_of_the_file_looks_like_a_secret() -> None:
         ("{name: hn, kind: openstack, clod: hn}", ["4:31: unknown key 'clod'; did you mean 'cloud'?"]),
         ("{name: hn, kind: openstack, cloud: hn, endpoint: x}",
          ["4:42: unknown key 'endpoint'; known keys: name, kind, cloud, regions, projects, vantage, interface, ca_file, "
+          "proxy, proxy_file, allow_http, "
           "label_keys, allow_private, max_in_flight, rate_limit, deadline"]),
         ("{name: HN, kind: openstack, cloud: hn}",
          ["4:10: 'name': small letters without accents, digits and '-' are expected, such as hn-1, found the text 'HN'"]),

@@ -28,6 +28,7 @@ from cloudaudit.collectors.transport import (
     HttpClient,
     Journal,
     Limits,
+    Proxy,
     Request,
     joined,
     printable,
@@ -52,7 +53,8 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 class DocumentCollector:
     """Yields one `published_document` for each address, and a gap for each that gives no document.
 
-    `allow_private` names networks (CIDR) that may be connected to although they are not public.
+    `allow_private` names networks (CIDR) that may be connected to although they are not public. A proxy
+    connects in our place and is asked by name: what the name means here is checked all the same.
     """
 
     name = "documents"
@@ -65,6 +67,7 @@ class DocumentCollector:
         now: Clock,
         allow_private: Iterable[str] = (),
         ca_file: str | None = None,
+        proxy: Proxy | None = None,
         cancelled: threading.Event | None = None,
         resolve: Resolve | None = None,
     ) -> None:
@@ -72,6 +75,7 @@ class DocumentCollector:
         self._now = now
         self._allowed = tuple(_network(text) for text in allow_private)
         self._ca_file = ca_file
+        self._proxy = proxy
         self._cancelled = cancelled
         self._resolve = resolve or _resolved
         if ca_file is not None:
@@ -88,6 +92,7 @@ class DocumentCollector:
             Limits(max_in_flight=_AT_ONCE, attempts=2),
             now=self._now,
             ca_file=self._ca_file,
+            proxy=self._proxy,
             cancelled=self._cancelled,
         )
 
@@ -118,12 +123,12 @@ class DocumentCollector:
             return place
         plain, label, addresses = place
         answer: Answer | Failure = Failure(Reason.URL_UNREACHABLE, "the name has no address")
-        for address in addresses:
+        for address in addresses[:1] if self._proxy else addresses:
             request = Request(
                 "GET",
                 plain,
                 label=label,
-                address=address,
+                address=None if self._proxy else address,
                 max_body=LARGEST,
                 consume=consume,
             )

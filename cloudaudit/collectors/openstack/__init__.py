@@ -7,9 +7,9 @@ objects are not used, for they cost a hundred times as much.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack import (
@@ -132,6 +132,10 @@ class OpenStackCollector:
             yield from self._collect(cloud, scope, wanted, log)
         finally:
             cloud.shared.flush(log)
+
+    def credential(self) -> Mapping[str, Any]:
+        """What is to be told of the credential: its kind, its scope, the roles it turned out to have."""
+        return self._opened().credential()
 
     def _collect(self, cloud: Cloud, scope: Scope, wanted: frozenset[str], log: CallLog) -> Iterator[Seen]:
         parts = [part for part in self._parts(scope) if part.pairs(wanted)]
