@@ -60,7 +60,7 @@ def collect_subject(
         listings=found.listings,
         gaps=found.gaps,
         calls=found.calls,
-        run=_about(subject, plan, found, unverified, _credentials(collectors)),
+        run=_about(subject, plan, found, unverified, _told(collectors)),
     )
     return snapshot.write(out, contents, types)
 
@@ -182,9 +182,17 @@ def _proxy(entry: Entry | Subject) -> Proxy | None:
     return None if entry.proxy is None else Proxy.read(entry.proxy, "'proxy'")
 
 
-def _credentials(collectors: Sequence[Collector]) -> dict[str, Any]:
-    """What is to be told of each target's credential, by target."""
-    return {c.name: dict(c.credential()) for c in collectors if isinstance(c, OpenStackCollector)}
+def _told(collectors: Sequence[Collector]) -> dict[str, dict[str, Any]]:
+    """What collectors have to tell of themselves, by target: the credential, and a clock that is far off."""
+    found: dict[str, dict[str, Any]] = {}
+    for collector in collectors:
+        if isinstance(collector, OpenStackCollector):
+            skew = collector.clock_skew()
+            found[collector.name] = {
+                "credential": dict(collector.credential()),
+                **({"clock_skew": skew} if skew else {}),
+            }
+    return found
 
 
 def openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
@@ -273,7 +281,7 @@ def _about(
     plan: Plan,
     found: Collected,
     unverified: Sequence[OpenStackEntry],
-    credentials: Mapping[str, Mapping[str, Any]],
+    told: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """What the snapshot says of its own making. Holds no secret: entries of targets.yaml have none."""
     return {
@@ -286,7 +294,7 @@ def _about(
         "targets": [
             _target(entry)
             | ({"verify": False} if entry in unverified else {})
-            | ({"credential": credentials[entry.name]} if entry.name in credentials else {})
+            | dict(told.get(entry.name, {}))
             for entry in subject.targets
         ],
         "absent": sorted(subject.absent),

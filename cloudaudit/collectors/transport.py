@@ -383,7 +383,7 @@ class HttpClient:
         timeout = Timeout(connect=min(self._limits.connect, left), read=min(self._limits.read, left))
         return pool.urlopen(
             method, path, headers=headers, redirect=False, retries=False, timeout=timeout,
-            preload_content=False, decode_content=False,
+            preload_content=False, decode_content=False, assert_same_host=self._proxy is None,
         )  # fmt: skip
 
     def _pool_of(self, request: Request) -> tuple[HTTPConnectionPool, str, str]:

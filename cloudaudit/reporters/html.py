@@ -455,7 +455,16 @@ def _target(target: Mapping[str, Any]) -> dict[str, Any]:
     """A target with what else targets.yaml told of it, in words."""
     more = []
     for key, value in target.items():
-        if key not in ("name", "kind", "vantage", "verify", "credential", "proxy", "allow_http"):
+        if key not in (
+            "name",
+            "kind",
+            "vantage",
+            "verify",
+            "credential",
+            "proxy",
+            "allow_http",
+            "clock_skew",
+        ):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             more.append((key, clean(shown, MAX_VALUE)))
     return {
@@ -464,6 +473,7 @@ def _target(target: Mapping[str, Any]) -> dict[str, Any]:
         "vantage": target.get("vantage"),
         "unverified": target.get("verify") is False,
         "notes": [key for key in ("proxy", "allow_http") if target.get(key)],
+        "skew": target.get("clock_skew"),
         "credential": _credential(target["credential"]) if "credential" in target else None,
         "more": more,
     }

@@ -103,8 +103,6 @@ def read_entry(target: OpenStackTarget) -> Entry:
     from keystoneauth1.identity.base import BaseIdentityPlugin
 
     region, overrides = _region(target)
-    if region.config.get("auth_type") in _INTERACTIVE:
-        raise _unusable(target, f"auth_type {region.config['auth_type']!r} needs somebody at a browser")
     plugin = region.get_auth()
     options = dict(region.config.get("auth") or {})
     auth_url = options.get("auth_url")
@@ -174,7 +172,7 @@ def _region(target: OpenStackTarget) -> tuple[CloudRegion, dict[str, dict[str, s
             if target.cloud not in known:
                 raise _missing(target, config.config_filename, known)
             written = config.cloud_config["clouds"][target.cloud]
-            _check_profile(target, written)
+            _check_written(target, written)
             region = config.get_one(cloud=target.cloud)
             regions = written.get("regions") or []
             names = [one.get("name", "") if isinstance(one, dict) else one for one in regions]
@@ -193,8 +191,13 @@ def _region(target: OpenStackTarget) -> tuple[CloudRegion, dict[str, dict[str, s
     return region, {name: found for name, found in overrides.items() if found}
 
 
-def _check_profile(target: OpenStackTarget, written: Mapping[str, object]) -> None:
-    """The SDK would fetch a profile that is an address, past all that holds our requests to reading."""
+def _check_written(target: OpenStackTarget, written: Mapping[str, object]) -> None:
+    """Refuse what the SDK must not even begin.
+
+    It would fetch a profile that is an address, past all that holds our requests to reading.
+    """
+    if written.get("auth_type") in _INTERACTIVE:
+        raise _unusable(target, f"auth_type {written['auth_type']!r} needs somebody at a browser")
     for key in ("profile", "cloud"):
         if "//" in str(written.get(key) or ""):
             raise _unusable(target, f"its {key} would be fetched from an address; copy what it says")

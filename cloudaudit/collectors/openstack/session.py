@@ -54,6 +54,8 @@ BODY_SECONDS: Final = 300
 LARGEST_BODY: Final = 64 * 2**20
 TRIES: Final = 4
 FIRST_PAUSE: Final = 0.25
+MOST_SKEW: Final = 900
+"""Seconds two clocks may differ without a word: what S3 stores put up with, too."""
 _PATIENCE: Final = SystemRandom()
 
 
@@ -189,6 +191,8 @@ class Client:
         self._now = now
         self._cancelled = cancelled
         self._pause = pause
+        self.clock_skew = 0
+        """Seconds by which a service's clock was ahead of ours, of all answers the most; 0 within reason."""
         self._seconds = target.deadline or 0.0
         self._end = time.monotonic() + target.deadline if target.deadline else math.inf
 
@@ -232,6 +236,12 @@ class Client:
             self._pause(pause)
         return self._over(request) if outcome is None else outcome
 
+    def _compare_clocks(self, at: Seconds, headers: Mapping[str, str]) -> None:
+        """Remember a clock that is far from ours. An answer out of a cache tells an old time rightly."""
+        skew = at - self._now()
+        if abs(skew) > max(MOST_SKEW, abs(self.clock_skew)) and "Age" not in headers:
+            self.clock_skew = skew
+
     def _over(self, request: str) -> Trouble:
         if self._cancelled.is_set():
             return Trouble(Reason.PARTIAL, f"interrupted before {request}")
@@ -264,6 +274,7 @@ class Client:
             return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), wait
         status, body = response.status_code, response.content
         at = moment_of_date(response.headers.get("Date")) or self._now()
+        self._compare_clocks(at, response.headers)
         number = record.add(request, status, at, response.headers, body)
         if status in (200, 203, 204):
             return Answer(status, response.headers, body, number, at), None
@@ -351,14 +362,20 @@ def _place(url: str) -> str:
     return printable(urlsplit(url).netloc.rpartition("@")[2])
 
 
+# NOTE: with TLS 1.3 a server refuses a client after the handshake; which of these is seen depends on time.
+_OF_CLIENTS: Final = (
+    "CERTIFICATE_REQUIRED", "UNKNOWN_CA", "BAD_CERTIFICATE", "ALERT_HANDSHAKE_FAILURE", "SSLEOFError",
+)  # fmt: skip
+
+
 def _distrusted(said: str, place: str) -> str:
-    alert = said.upper().replace(" ", "_")
-    if "CERTIFICATE_REQUIRED" in alert:
-        return f"{place} demands a client certificate; give cert and key in clouds.yaml"
-    if "ALERT" in alert and ("UNKNOWN_CA" in alert or "BAD_CERTIFICATE" in alert):
-        return f"{place} does not accept our client certificate, or there is none; see cert in clouds.yaml"
+    if any(sign in said for sign in _OF_CLIENTS):
+        advice = "see cert and key in clouds.yaml if it wants a certificate"
+        return f"TLS handshake with {place} broken off; {advice}"
     if "CERTIFICATE_VERIFY_FAILED" not in said:
         return f"TLS handshake with {place} failed"
+    if "certificate has expired" in said:
+        return f"the certificate of {place} has expired"
     if "Hostname mismatch" in said or "doesn't match" in said or "IP address mismatch" in said:
         return f"the certificate of {place} is for another host"
     return f"certificate verify failed for {place}; give ca_file"
