@@ -21,6 +21,7 @@ from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.collectors.probe import TlsProbe
 from cloudaudit.collectors.runner import Collected, OnProgress, collect
 from cloudaudit.collectors.s3 import LABEL_KEYS, S3Collector, S3Target
+from cloudaudit.collectors.transport import Proxy
 from cloudaudit.errors import OutputError, Problem, SnapshotError, TargetError
 from cloudaudit.model import (
     Call,
@@ -77,12 +78,13 @@ def collect_subject(
     began = now()
     unverified = _unverified(subject)
     earlier = resumable(subject, plan, types, declared, out, began) if resume else None
-    found = read_subject(
-        subject, plan, declared, now=now, progress=progress, cancelled=cancelled, earlier=earlier
+    collectors = _collectors(subject, now, cancelled)
+    found = _read(
+        subject, plan, declared, collectors, now=now, progress=progress, cancelled=cancelled, earlier=earlier
     )
     finished = now()
     session = {"started_at": format_time(began), "finished_at": format_time(finished)}
-    about = _about(subject, plan, found, unverified)
+    about = _about(subject, plan, found, unverified, _told(collectors))
     about["targets_sha256"] = _digest_of_targets(subject, declared)
     about["sessions"] = [*(earlier.sessions if earlier else ()), session]
     contents = snapshot.Contents(
@@ -196,15 +198,31 @@ def read_subject(
     progress: OnProgress | None = None,
     cancelled: threading.Event | None = None,
     sample: bool = False,
-    earlier: Earlier | None = None,
 ) -> Collected:
     """Read all targets of a subject, and keep what was seen and not seen in memory.
 
     A sample asks every call in every scope as ever, and reads only the beginning of each answer.
     """
     collectors = _collectors(subject, now, cancelled, sample)
+    return _read(subject, plan, declared, collectors, now=now, progress=progress, cancelled=cancelled)
+
+
+def _read(
+    subject: Subject,
+    plan: Plan,
+    declared: Registers,
+    collectors: Sequence[Collector],
+    *,
+    now: Callable[[], Seconds],
+    progress: OnProgress | None,
+    cancelled: threading.Event | None,
+    earlier: Earlier | None = None,
+) -> Collected:
+    """Run the collectors of a subject's targets, and with them that of its papers and the TLS probe."""
     documents = _documents(subject, plan, declared, now, cancelled)
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
+    named = {entry.name: _proxy(entry) for entry in subject.targets}
+    proxies = {name: proxy for name, proxy in named.items() if proxy}
     found = _numbered(
         collect(
             [*collectors, *documents],
@@ -213,7 +231,7 @@ def read_subject(
             max_workers=_workers(subject),
             on_progress=progress,
             cancelled=cancelled,
-            tls=TlsProbe(ca_files) if PROBE in plan.wanted else None,
+            tls=TlsProbe(ca_files, proxies) if PROBE in plan.wanted else None,
             kept=earlier.parts if earlier else (),
             calls=earlier.calls if earlier else (),
         )
@@ -228,6 +246,7 @@ def read_subject(
 def check_targets(subject: Subject) -> list[Problem]:
     """What is dangerous about targets. TargetError: credentials or files are not there. No cloud is asked."""
     _collectors(subject, lambda: 0, None)
+    _proxy(subject)
     hint = "name its authority as ca_file"
     return [
         Problem(entry.where, f"target '{entry.name}': by clouds.yaml its certificate is not verified", hint)
@@ -281,6 +300,35 @@ def addresses_of_papers(declared: Registers) -> list[str]:
     return sorted({str(p.facts["url"]) for p in declared.resources("attestation") if p.facts.get("url")})
 
 
+def _proxy(entry: Entry | Subject) -> Proxy | None:
+    """The proxy a target or subject names. TargetError, which does not show it, for one of no use.
+
+    A package's own kinds see to their way out themselves.
+    """
+    if isinstance(entry, PluginEntry):
+        return None
+    if entry.proxy_file is not None:
+        try:
+            written = entry.proxy_file.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            raise TargetError(f"proxy_file '{entry.proxy_file}' cannot be read", where=entry.where) from None
+        return Proxy.read(written, f"what proxy_file '{entry.proxy_file}' holds")
+    return None if entry.proxy is None else Proxy.read(entry.proxy, "'proxy'")
+
+
+def _told(collectors: Sequence[Collector]) -> dict[str, dict[str, Any]]:
+    """What collectors have to tell of themselves, by target: the credential, and a clock that is far off."""
+    found: dict[str, dict[str, Any]] = {}
+    for collector in collectors:
+        if isinstance(collector, OpenStackCollector):
+            skew = collector.clock_skew()
+            found[collector.name] = {
+                "credential": dict(collector.credential()),
+                **({"clock_skew": skew} if skew else {}),
+            }
+    return found
+
+
 def openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
     """An entry of targets.yaml as its collector takes it."""
     return OpenStackTarget(
@@ -288,6 +336,7 @@ def openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
         vantage=entry.vantage, ca_file=str(entry.ca_file) if entry.ca_file else None,
         interface=entry.interface, label_keys=frozenset(entry.label_keys),
         max_in_flight=entry.max_in_flight, rate_limit=entry.rate_limit, deadline=entry.deadline,
+        proxy=_proxy(entry), allow_http=entry.allow_http,
     )  # fmt: skip
 
 
@@ -304,6 +353,7 @@ def _s3_target(entry: S3Entry) -> S3Target:
         admin_secret_key_file=str(entry.admin_secret_key_file) if entry.admin_secret_key_file else None,
         expected_owner=entry.expected_owner, label_keys=LABEL_KEYS | set(entry.label_keys),
         max_in_flight=entry.max_in_flight, rate_limit=entry.rate_limit, deadline=entry.deadline,
+        proxy=_proxy(entry),
     )  # fmt: skip
 
 
@@ -323,7 +373,11 @@ def _documents(
         {str(entry.ca_file) for entry in subject.targets if entry.ca_file and entry.allow_private}
     )
     ca_file = ca_files[0] if ca_files else None
-    return [DocumentCollector(urls, now=now, allow_private=private, ca_file=ca_file, cancelled=cancelled)]
+    return [
+        DocumentCollector(
+            urls, now=now, allow_private=private, ca_file=ca_file, proxy=_proxy(subject), cancelled=cancelled
+        )
+    ]
 
 
 def _numbered(found: Collected) -> Collected:
@@ -370,14 +424,21 @@ def _declared_absent(subject: Subject, plan: Plan) -> Iterator[Listing]:
 
 
 def _about(
-    subject: Subject, plan: Plan, found: Collected, unverified: Sequence[OpenStackEntry]
+    subject: Subject,
+    plan: Plan,
+    found: Collected,
+    unverified: Sequence[OpenStackEntry],
+    told: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """What the snapshot says of its own making. Holds no secret: entries of targets.yaml have none."""
     return {
         "tool": _TOOL,
         "subject": _subject(subject),
         "targets": [
-            _target(entry) | ({"verify": False} if entry in unverified else {}) for entry in subject.targets
+            _target(entry)
+            | ({"verify": False} if entry in unverified else {})
+            | dict(told.get(entry.name, {}))
+            for entry in subject.targets
         ],
         "absent": sorted(subject.absent),
         **({"plugins": brought} if (brought := _plugins(subject)) else {}),
@@ -404,6 +465,7 @@ def _target(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, PluginEntry):
         # What its own keys mean is not known here, so that none of their values is told.
         return {"name": entry.name, "kind": entry.kind}
+    proxied = {"proxy": True} if entry.proxy or entry.proxy_file else {}
     if isinstance(entry, OpenStackEntry):
         return {
             "name": entry.name,
@@ -411,6 +473,8 @@ def _target(entry: Entry) -> dict[str, Any]:
             "vantage": entry.vantage,
             "regions": "all" if entry.regions is None else list(entry.regions),
             "projects": "all" if entry.projects is None else list(entry.projects),
+            **({"allow_http": True} if entry.allow_http else {}),
+            **proxied,
         }
     return {
         "name": entry.name,
@@ -418,6 +482,7 @@ def _target(entry: Entry) -> dict[str, Any]:
         "endpoint": entry.endpoint,
         **({"provider": entry.provider} if entry.provider else {}),
         "buckets": "all" if entry.buckets is None else list(entry.buckets),
+        **proxied,
     }
 
 

@@ -62,6 +62,12 @@ class OpenStackEntry:
     """Requests per second."""
     deadline: Seconds
     where: Where
+    proxy: str | None = field(default=None, repr=False)
+    """Address of a forward proxy; may hold a password where it came from the environment."""
+    proxy_file: Path | None = None
+    """File that holds such an address."""
+    allow_http: bool = False
+    """Whether tokens of an https Keystone may go to http services."""
     kind: ClassVar[str] = "openstack"
 
 
@@ -93,6 +99,8 @@ class S3Entry:
     admin_path: str = "/admin"
     """Of the admin API of Ceph RGW, which has a key of its own or is not asked."""
 
+    proxy: str | None = field(default=None, repr=False)
+    proxy_file: Path | None = None
     provider: str | None = None
     """Preset that filled endpoint, region and addressing where the entry does not give them."""
     kind: ClassVar[str] = "s3"
@@ -157,6 +165,9 @@ class Subject:
     absent: tuple[str, ...]
     """Kinds of target the subject declares it does not have: a declared emptiness, shown as such."""
     where: Where
+    proxy: str | None = field(default=None, repr=False)
+    """Address of the forward proxy by which published papers are fetched."""
+    proxy_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +204,7 @@ def load(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _NO
         problems += _absent_files(document, value)
         problems += _unknown_presets(document, value, conceal)
         problems += _useless_kinds(document, value, kinds)
+        problems += _open_proxies(document, value)
     if problems:
         raise TargetError.of(sorted(problems, key=_by_place))
     subjects = tuple(
@@ -447,19 +459,47 @@ def _unknown_presets(document: Document, value: Any, conceal: frozenset[Pointer]
 
 _FILES: Final = frozenset({
     "ca_file", "access_key_file", "secret_key_file", "admin_access_key_file", "admin_secret_key_file",
+    "proxy_file",
 })  # fmt: skip
 
 
+def _places(value: Any) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """Subjects and targets: both can name a proxy."""
+    for number, subject in enumerate(value["subjects"]):
+        yield ("subjects", number), subject
+    yield from _targets(value)
+
+
 def _files(value: Any) -> Iterator[tuple[Pointer, str]]:
-    for pointer, target in _targets(value):
-        for key in sorted(target):
-            if key in _FILES or (target["kind"] not in BUILTIN_KINDS and _is_file(key, target[key])):
-                yield (*pointer, key), target[key]
+    for pointer, place in _places(value):
+        kind = place.get("kind", "")
+        for key in sorted(place):
+            if key in _FILES or (kind and kind not in BUILTIN_KINDS and _is_file(key, place[key])):
+                yield (*pointer, key), place[key]
 
 
 def _is_file(key: str, value: Any) -> bool:
     """Whether a key of a package's own names a file, as ours do."""
     return key.endswith("_file") and isinstance(value, str)
+
+
+def _open_proxies(document: Document, value: Any) -> Iterator[Problem]:
+    """Find proxies that are named twice or hold a secret in the file itself. No value is shown."""
+    for pointer, place in _places(value):
+        if "proxy" not in place or place.get("kind", "s3") not in BUILTIN_KINDS:
+            continue
+        where = document.where((*pointer, "proxy"))
+        written: Any = document.value
+        for step in (*pointer, "proxy"):
+            written = written[step]
+        if "@" in written:
+            yield Problem(
+                where,
+                "'proxy': user and password may not stand here: this file holds no secrets",
+                "write the address into a file and name it as proxy_file, or take it from ${VARIABLE}",
+            )
+        elif "proxy_file" in place:
+            yield Problem(where, "'proxy' and 'proxy_file' are both given", "give one of them")
 
 
 def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
@@ -503,6 +543,8 @@ def _subject(
         ),
         tuple(subject.get("absent", ())),
         document.where(("subjects", number)),
+        subject.get("proxy"),
+        _file(subject, "proxy_file", base),
     )
 
 
@@ -511,7 +553,12 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where, kinds: Mapping[
         return _plugin_entry(written, base, where, kinds[written["kind"]])
     filled = presets()[written["provider"]].settings if "provider" in written else {}
     target = {**_defaults(written["kind"]), **filled, **written}
-    kept = {**_common(target, base, where), "label_keys": tuple(target.get("label_keys", ()))}
+    kept = {
+        **_common(target, base, where),
+        "label_keys": tuple(target.get("label_keys", ())),
+        "proxy": target.get("proxy"),
+        "proxy_file": _file(target, "proxy_file", base),
+    }
     if target["kind"] == "openstack":
         return OpenStackEntry(
             cloud=target["cloud"],
@@ -519,6 +566,7 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where, kinds: Mapping[
             projects=_some(target["projects"]),
             vantage=target["vantage"],
             interface=target.get("interface"),
+            allow_http=target["allow_http"],
             **kept,
         )
     return S3Entry(

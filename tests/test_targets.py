@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudaudit import collecting, targets
+from cloudaudit.collectors.transport import Proxy
 from cloudaudit.errors import Problem, SourceError, TargetError, Where
 from cloudaudit.model import Text
 from cloudaudit.targets import OpenStackEntry, S3Entry, Subject, TargetsFile, load
@@ -169,6 +170,68 @@ def test_an_admin_key_comes_from_files_or_a_profile(base: Path) -> None:
     assert problem.startswith("4:3: ")
 
 
+def test_proxies_are_named_and_their_secrets_are_elsewhere(base: Path) -> None:
+    (base / "proxy").write_text("http://kiem-toan:PLANTED@proxy.vn:3128\n")
+    (base / "proxy").chmod(0o600)
+    text = """\
+version: 1
+subjects:
+- id: a
+  kind: provider
+  title: {vi: A}
+  proxy: http://giay-to.vn:8080
+  targets:
+  - {name: hn, kind: openstack, cloud: hn, proxy_file: proxy, allow_http: true}
+  - {name: k, kind: s3, endpoint: "https://x", profile: p, proxy: "${PROXY}"}
+"""
+    (subject,) = read(base, text, {"PROXY": "http://an:PLANTED@[::1]:1"}).subjects
+    hn, store = subject.targets
+    assert (hn.proxy, hn.proxy_file, store.proxy_file) == (None, base / "proxy", None)
+    assert "PLANTED" not in repr(subject)
+    assert isinstance(hn, OpenStackEntry)
+    assert isinstance(store, S3Entry)
+    assert (hn.allow_http, collecting.openstack_target(hn).allow_http) == (True, True)
+    proxies = [collecting._proxy(place) for place in (subject, hn, store)]
+    assert proxies == [
+        Proxy("giay-to.vn", 8080), Proxy("proxy.vn", 3128, "kiem-toan:PLANTED"), Proxy("::1", 1, "an:PLANTED"),
+    ]  # fmt: skip
+    assert collecting.openstack_target(hn).proxy == proxies[1]
+    assert collecting._s3_target(store).proxy == proxies[2]
+    (base / "proxy").write_text("PLANTED")
+    with pytest.raises(TargetError, match="holds is no address of a proxy") as caught:
+        collecting.openstack_target(hn)
+    assert "PLANTED" not in str(caught.value)
+
+
+NO_SECRETS = (
+    "'proxy': user and password may not stand here: this file holds no secrets; write the address into a file and "
+    "name it as proxy_file, or take it from ${VARIABLE}"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "problems"),
+    [
+        ("proxy: 'http://an:PLANTED@proxy.vn:1'", [f"4:49: {NO_SECRETS}"]),
+        ("proxy: 'http://an:PLANTED@${HOST}:1'", [f"4:49: {NO_SECRETS}"]),
+        ("proxy: 'http://x:1', proxy_file: ca.pem", ["4:49: 'proxy' and 'proxy_file' are both given; give one of them"]),
+        ("proxy_file: none", ["4:54: 'proxy_file': there is no such file; paths are relative to BASE, and '~' is not "
+                              "expanded: write ${HOME}"]),
+    ],
+)  # fmt: skip
+def test_a_proxy_with_a_secret_is_refused_and_not_shown(base: Path, more: str, problems: list[str]) -> None:
+    assert refused(base, one(f"{{name: hn, kind: openstack, cloud: hn, {more}}}"), {"HOST": "h"}) == problems
+
+
+def test_a_proxy_file_that_others_can_read_is_warned_of(base: Path) -> None:
+    (base / "proxy").write_text("http://proxy.vn:1")
+    (base / "proxy").chmod(0o644)
+    found = read(base, one("{name: hn, kind: openstack, cloud: hn, proxy_file: proxy}"))
+    assert told(base, found.warnings) == [
+        "4:54: 'proxy_file': others can read this file (mode 0644); take their rights away: chmod 600 FILE"
+    ]
+
+
 # --- the environment ------------------------------------------------------------------------------
 
 
@@ -295,6 +358,7 @@ def test_no_key_of_the_file_looks_like_a_secret() -> None:
         ("{name: hn, kind: openstack, clod: hn}", ["4:31: unknown key 'clod'; did you mean 'cloud'?"]),
         ("{name: hn, kind: openstack, cloud: hn, endpoint: x}",
          ["4:42: unknown key 'endpoint'; known keys: name, kind, cloud, regions, projects, vantage, interface, ca_file, "
+          "proxy, proxy_file, allow_http, "
           "label_keys, allow_private, max_in_flight, rate_limit, deadline"]),
         ("{name: HN, kind: openstack, cloud: hn}",
          ["4:10: 'name': small letters without accents, digits and '-' are expected, such as hn-1, found the text 'HN'"]),

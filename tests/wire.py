@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import playback
 import pytest
 import s3_play
-from fake_openstack import AT, BANK, SHOP, FakeOpenStack
+from fake_openstack import AT, BANK, SHOP, FakeOpenStack, listed
 from openstack_answers import small_cloud
 
 from cloudaudit import registers, targets
@@ -159,6 +159,8 @@ def open_bed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
     cloud.answer(
         "/identity/v3/projects", {"projects": [{"id": i, "name": n} for i, n in cloud.projects.items()]}
     )
+    domains = [{"id": name, "name": name, "enabled": True} for name in ("default", "so-y-te")]
+    cloud.answer("/identity/v3/domains", listed("domains", domains))
     for project, names in ((SHOP, ["kho"]), (BANK, [])):
         account = f"/object/v1/AUTH_{project}"
         cloud.answer(f"{account}?format=json&limit=20", [{"name": name} for name in names])

@@ -28,6 +28,7 @@ from cloudaudit.collectors.transport import (
     HttpClient,
     Journal,
     Limits,
+    Proxy,
     Request,
     joined,
     printable,
@@ -54,7 +55,8 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 class DocumentCollector:
     """Yields one `published_document` for each address, and a gap for each that gives no document.
 
-    `allow_private` names networks (CIDR) that may be connected to although they are not public.
+    `allow_private` names networks (CIDR) that may be connected to although they are not public. A proxy
+    connects in our place and is asked by name: what the name means here is checked all the same.
     """
 
     name = "documents"
@@ -67,6 +69,7 @@ class DocumentCollector:
         now: Clock,
         allow_private: Iterable[str] = (),
         ca_file: str | None = None,
+        proxy: Proxy | None = None,
         cancelled: threading.Event | None = None,
         resolve: Resolve | None = None,
         deadline: float = DEADLINE,
@@ -75,6 +78,7 @@ class DocumentCollector:
         self._now = now
         self._allowed = tuple(_network(text) for text in allow_private)
         self._ca_file = ca_file
+        self._proxy = proxy
         self._cancelled = cancelled
         self._deadline = deadline
         self._resolve = resolve or _resolved
@@ -92,6 +96,7 @@ class DocumentCollector:
             Limits(max_in_flight=_AT_ONCE, attempts=2, deadline=self._deadline),
             now=self._now,
             ca_file=self._ca_file,
+            proxy=self._proxy,
             cancelled=self._cancelled,
         )
 
@@ -122,12 +127,12 @@ class DocumentCollector:
             return place
         plain, label, addresses = place
         answer: Answer | Failure = Failure(Reason.URL_UNREACHABLE, "the name has no address")
-        for address in addresses:
+        for address in addresses[:1] if self._proxy else addresses:
             request = Request(
                 "GET",
                 plain,
                 label=label,
-                address=address,
+                address=None if self._proxy else address,
                 max_body=LARGEST,
                 consume=consume,
             )

@@ -7,22 +7,25 @@ was wrong, and read version and dates of what must not be trusted.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from cloudaudit.collectors.sightings import in_order
-from cloudaudit.collectors.transport import CallLog, Clock, printable, tls_context
+from cloudaudit.collectors.transport import CallLog, Clock, Proxy, printable, tls_context
 from cloudaudit.model import Reason, Resource, Scope, Seconds, Unseen, Value
 
 CALL: Final = "probe.tls"
 TYPES: Final = frozenset({"openstack.endpoint", "s3.endpoint"})
 GROUP: Final = "tls"
+_LONGEST_HEAD: Final = 16 * 1024
+"""Most bytes of a proxy's answer to CONNECT."""
 _PLAIN: Final[Mapping[str, Value]] = {
     "tls.version": None,
     "tls.verified": False,
@@ -42,13 +45,29 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class _Way:
+    """How a host is reached, and until when (of the monotonic clock)."""
+
+    host: str
+    port: int
+    ends: float
+    proxy: Proxy | None
+
+
+class _NoTunnel(Exception):
+    """The proxy makes no connection; the text tells why."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Handshake:
     version: str | None
     certificate: bytes
     not_after: Seconds | None
 
 
-def probe_tls(url: str, ca_file: str | None = None, timeout: float = 10.0) -> Probe:
+def probe_tls(
+    url: str, ca_file: str | None = None, timeout: float = 10.0, proxy: Proxy | None = None
+) -> Probe:
     """Shake hands with the host of a URL; all attempts together take at most `timeout` seconds.
 
     `tls.verified` is about the chain and the dates, `tls.host_match` about the name. An http
@@ -60,13 +79,15 @@ def probe_tls(url: str, ca_file: str | None = None, timeout: float = 10.0) -> Pr
     scheme, host, port = address
     if scheme == "http":
         return Probe(_PLAIN)
-    ends = time.monotonic() + timeout
+    way = _Way(host, port, time.monotonic() + timeout, proxy)
     try:
         try:
-            seen = _shake(host, port, tls_context(ca_file), ends)
+            seen = _shake(way, tls_context(ca_file))
             return _facts(seen, verified=True, match=True, error=None)
         except ssl.SSLError as refusal:
-            return _look_closer(host, port, ca_file, ends, refusal)
+            return _look_closer(way, ca_file, refusal)
+    except _NoTunnel as refusal:
+        return _unseen(Reason.UNREACHABLE, str(refusal))
     except ssl.SSLError as error:
         return _unseen(Reason.INVALID_ANSWER, f"no TLS at {printable(host, 100)}:{port} ({_why(error)})")
     except TimeoutError:
@@ -80,14 +101,18 @@ def probe_tls(url: str, ca_file: str | None = None, timeout: float = 10.0) -> Pr
         return _unseen(Reason.INVALID_ANSWER, "the host name cannot be written in DNS")
 
 
+_Key: TypeAlias = tuple[str, str | None, Proxy | None]
+
+
 @dataclass(frozen=True, slots=True)
 class TlsProbe:
     """The step that adds tls.* facts to endpoints of any collector.
 
-    `ca_files` goes by target name; a file of no use is a TargetError at once.
+    `ca_files` and `proxies` go by target name; a file of no use is a TargetError at once.
     """
 
     ca_files: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, Proxy] = field(default_factory=dict)
     timeout: float = 10.0
     max_workers: int = 16
 
@@ -109,18 +134,18 @@ class TlsProbe:
         status: 0 says so.
         """
         every = tuple(resources)
-        places: dict[tuple[str, str | None], str] = {}
+        places: dict[_Key, str] = {}
         for resource in every:
             if (key := self._key(resource)) is not None:
                 places.setdefault(key, resource.scope.target)
-        found: dict[tuple[str, str | None], tuple[Probe, int | None]] = {}
+        found: dict[_Key, tuple[Probe, int | None]] = {}
         work = [(key, target) for key, target in places.items() if key[0].startswith("https:")]
 
-        def probe(item: tuple[tuple[str, str | None], str], own: CallLog) -> Probe:
-            (url, ca_file), target = item
+        def probe(item: tuple[_Key, str], own: CallLog) -> Probe:
+            (url, ca_file, proxy), target = item
             if cancelled is not None and cancelled.is_set():
                 return _unseen(Reason.PARTIAL, "interrupted")
-            seen = probe_tls(url, ca_file, self.timeout)
+            seen = probe_tls(url, ca_file, self.timeout, proxy)
             request = f"TLS {printable(url.removeprefix('https://'), 200)}"
             own.add(Scope(target), "probe", request, 0, now(), body=seen.certificate)
             return seen
@@ -129,21 +154,20 @@ class TlsProbe:
             found[key] = (seen, offset if len(log.calls) > offset else None)
         return tuple(self._with_tls(resource, found) for resource in every)
 
-    def _key(self, resource: Resource) -> tuple[str, str | None] | None:
-        """Origin and trust of an endpoint; None for everything else."""
+    def _key(self, resource: Resource) -> _Key | None:
+        """Origin of an endpoint, trust and proxy; None for everything else."""
         url = resource.facts.get("url")
         if resource.type not in TYPES or not isinstance(url, str):
             return None
         address = _address(url)
         if address is None:
-            return url, None
+            return url, None, None
         scheme, host, port = address
         bracketed = f"[{host}]" if ":" in host else host
-        return f"{scheme}://{bracketed}:{port}", self.ca_files.get(resource.scope.target)
+        target = resource.scope.target
+        return f"{scheme}://{bracketed}:{port}", self.ca_files.get(target), self.proxies.get(target)
 
-    def _with_tls(
-        self, resource: Resource, found: Mapping[tuple[str, str | None], tuple[Probe, int | None]]
-    ) -> Resource:
+    def _with_tls(self, resource: Resource, found: Mapping[_Key, tuple[Probe, int | None]]) -> Resource:
         key = self._key(resource)
         if key is None:
             return resource
@@ -181,13 +205,13 @@ def _facts(seen: _Handshake, *, verified: bool, match: bool | None, error: str |
     return Probe(facts, unseen, seen.certificate)
 
 
-def _look_closer(host: str, port: int, ca_file: str | None, ends: float, refusal: ssl.SSLError) -> Probe:
+def _look_closer(way: _Way, ca_file: str | None, refusal: ssl.SSLError) -> Probe:
     """After a refused handshake: does the chain hold without the name, and what is shown at all?"""
     try:
-        seen, verified = _shake(host, port, _lenient(tls_context(ca_file)), ends), True
+        seen, verified = _shake(way, _lenient(tls_context(ca_file))), True
     except ssl.SSLError:
-        seen, verified = _shake(host, port, _lenient(None), ends), False
-    not_after, match = _read_certificate(seen.certificate, host)
+        seen, verified = _shake(way, _lenient(None)), False
+    not_after, match = _read_certificate(seen.certificate, way.host)
     return _facts(replace(seen, not_after=not_after), verified=verified, match=match, error=_why(refusal))
 
 
@@ -202,11 +226,11 @@ def _lenient(trust: ssl.SSLContext | None) -> ssl.SSLContext:
     return context
 
 
-def _shake(host: str, port: int, context: ssl.SSLContext, ends: float) -> _Handshake:
-    """One handshake that is over by `ends`, however slowly the other side sends."""
-    with socket.create_connection((host, port), timeout=_left(ends)) as plain:
-        plain.settimeout(_left(ends))  # of the whole handshake, not of each piece that arrives
-        with context.wrap_socket(plain, server_hostname=host) as sock:
+def _shake(way: _Way, context: ssl.SSLContext) -> _Handshake:
+    """One handshake that is over in time, however slowly the other side sends."""
+    with _connected(way) as plain:
+        plain.settimeout(_left(way.ends))  # of the whole handshake, not of each piece that arrives
+        with context.wrap_socket(plain, server_hostname=way.host) as sock:
             shown = sock.getpeercert() or {}
             until = shown.get("notAfter")
             return _Handshake(
@@ -214,6 +238,43 @@ def _shake(host: str, port: int, context: ssl.SSLContext, ends: float) -> _Hands
                 sock.getpeercert(binary_form=True) or b"",
                 ssl.cert_time_to_seconds(until) if isinstance(until, str) else None,
             )
+
+
+def _connected(way: _Way) -> socket.socket:
+    """A connection to the host, through the proxy where there is one."""
+    if way.proxy is None:
+        return socket.create_connection((way.host, way.port), timeout=_left(way.ends))
+    try:
+        sock = socket.create_connection((way.proxy.host, way.proxy.port), timeout=_left(way.ends))
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise _NoTunnel(way.proxy.refusal(str(error))) from None
+    try:
+        _tunnel(sock, way, way.proxy)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _tunnel(sock: socket.socket, way: _Way, proxy: Proxy) -> None:
+    """Ask the proxy for a connection. Its answer is read to the empty line and no byte further."""
+    host = f"[{way.host}]" if ":" in way.host else way.host.encode("idna").decode("ascii")
+    place = f"{host}:{way.port}"
+    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}", *(f"{k}: {v}" for k, v in proxy.headers.items())]
+    sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    said = bytearray()
+    while not said.endswith(b"\r\n\r\n"):
+        sock.settimeout(_left(way.ends))
+        piece = sock.recv(1)
+        said += piece
+        if not piece or len(said) > _LONGEST_HEAD:
+            raise _NoTunnel(f"the proxy {printable(proxy.place, 100)} gives no answer to CONNECT")
+    status = re.match(rb"HTTP/1\.[01] (\d{3})\b", said)
+    code = status[1].decode() if status else "000"
+    if not code.startswith("2"):
+        raise _NoTunnel(proxy.refusal(f"Tunnel connection failed: {code}"))
 
 
 def _left(ends: float) -> float:

@@ -2,11 +2,13 @@
 
 GET, HEAD and the token POST pass; every other verb is refused before a byte is sent. What a
 network does to a request (silence, refusal, a lie about its length) comes back as a
-:class:`Failure`, never as an exception. Proxies of the environment are not used.
+:class:`Failure`, never as an exception. Proxies of the environment are not used; one that a target
+names is, and it is sent CONNECT beside those verbs.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime
 import email.utils
 import hashlib
@@ -15,6 +17,7 @@ import io
 import math
 import os
 import random
+import re
 import socket
 import ssl
 import threading
@@ -23,8 +26,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import SplitResult, urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from cloudaudit.errors import TargetError
 from cloudaudit.model import Call, Reason, Scope, Seconds
@@ -105,6 +108,8 @@ def reason_of_status(status: int) -> Reason:
         return Reason.SERVICE_ABSENT
     if status in (405, 501):
         return Reason.NOT_IMPLEMENTED
+    if status == 407:
+        return Reason.UNREACHABLE
     if status in (408, 504):
         return Reason.TIMEOUT
     if status == 429:
@@ -152,6 +157,59 @@ _SECRET_PARAMETERS: Final = frozenset({
     "temp_url_sig", "token", "x-amz-credential", "x-amz-security-token", "x-amz-signature",
     "x-goog-signature",
 })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A forward proxy that a target names. `login` is USER:PASSWORD, and is shown nowhere."""
+
+    host: str
+    port: int
+    login: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, written: str, source: str) -> Proxy:
+        """A proxy as it is written: http://[USER:PASSWORD@]HOST:PORT. TargetError names `source` alone."""
+        try:
+            parts = urlsplit(written.strip())
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port, parts = None, None, urlsplit("")
+        if parts.scheme != "http" or not host or not port or parts.path.strip("/") or parts.query:
+            hint = "write http://HOST:PORT; a proxy is asked over http, and what it passes on stays encrypted"
+            raise TargetError(f"{source} is no address of a proxy", hint=hint)
+        user = parts.netloc.rpartition("@")[0]
+        return cls(host, port, unquote(user) if user else None)
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.place}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What signs us in to it."""
+        if self.login is None:
+            return {}
+        return {"Proxy-Authorization": "Basic " + base64.b64encode(self.login.encode()).decode()}
+
+    def refusal(self, said: str) -> str:
+        """Why it makes no connection: from the line it answered CONNECT with, or another error's text."""
+        status = _TUNNEL.search(said)
+        if status is None:
+            return f"no connection to the proxy {printable(self.place, 100)}"
+        advice = "; name its user and password in proxy_file" if status["code"] == "407" else ""
+        return (
+            f"the proxy {printable(self.place, 100)} refuses the connection (HTTP {status['code']}){advice}"
+        )
+
+
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (?P<code>\d{3})\b")
+"""How Python tells what a proxy answered to CONNECT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +284,12 @@ class HttpClient:
         *,
         now: Clock,
         ca_file: str | None = None,
+        proxy: Proxy | None = None,
         cancelled: threading.Event | None = None,
         pause: Callable[[float], object] | None = None,
     ) -> None:
         self._limits = limits
+        self._proxy = proxy
         self._now = now
         self._cancelled = cancelled or threading.Event()
         self._pause_for = pause or self._cancelled.wait
@@ -237,7 +297,7 @@ class HttpClient:
         self._slots = threading.BoundedSemaphore(self._in_flight)
         self._bucket = _TokenBucket(limits.rate) if limits.rate else None
         self._ends = time.monotonic() + limits.deadline if limits.deadline else None
-        self._pools = _pools(tls_context(ca_file), self._in_flight, limits.answer)
+        self._pools = _pools(tls_context(ca_file), self._in_flight, limits.answer, proxy)
 
     def get(self, url: str, journal: Journal) -> Answer | Failure:
         return self.send(Request("GET", url), journal)
@@ -299,14 +359,14 @@ class HttpClient:
             headers.setdefault("Host", host)
             response = self._open(pool, request.method, path, headers)
         except HTTPError as error:
-            return _failure_of(error, request.url, self._limits)
+            return _failure_of(error, request.url, self._limits, self._proxy)
         except ValueError:
             return Failure(Reason.INVALID_ANSWER, "not an http or https address"), None
         at = moment_of_date(response.headers.get("Date")) or self._now()
         try:
             return self._answer(request, response, journal, at)
         except HTTPError as error:
-            failure, _ = _failure_of(error, request.url, self._limits)
+            failure, _ = _failure_of(error, request.url, self._limits, self._proxy)
             if failure.reason is Reason.UNREACHABLE:
                 failure = Failure(Reason.PARTIAL, "the answer ended early")
             return replace(failure, call=_note(request, journal, response.status, at)), None
@@ -323,7 +383,7 @@ class HttpClient:
         timeout = Timeout(connect=min(self._limits.connect, left), read=min(self._limits.read, left))
         return pool.urlopen(
             method, path, headers=headers, redirect=False, retries=False, timeout=timeout,
-            preload_content=False, decode_content=False,
+            preload_content=False, decode_content=False, assert_same_host=self._proxy is None,
         )  # fmt: skip
 
     def _pool_of(self, request: Request) -> tuple[HTTPConnectionPool, str, str]:
@@ -333,6 +393,9 @@ class HttpClient:
             raise ValueError(parts.scheme)
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if self._proxy is not None and parts.scheme == "http":
+            # A proxy is asked for the whole address; urllib3 knows by it that this is no tunnel.
+            path = f"http://{parts.netloc}{path}"
         pinned = {}
         if request.address is not None and parts.scheme == "https":
             pinned = {"server_hostname": parts.hostname}
@@ -447,8 +510,8 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
         ) from None
 
 
-def _pools(context: ssl.SSLContext, in_flight: int, answer: float) -> PoolManager:
-    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+def _pools(context: ssl.SSLContext, in_flight: int, answer: float, proxy: Proxy | None) -> PoolManager:
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
     class Response(http.client.HTTPResponse):
@@ -469,7 +532,12 @@ def _pools(context: ssl.SSLContext, in_flight: int, answer: float) -> PoolManage
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
 
-    manager = PoolManager(num_pools=64, maxsize=in_flight, block=False, ssl_context=context)
+    sizes: dict[str, Any] = {"num_pools": 64, "maxsize": in_flight, "block": False, "ssl_context": context}
+    manager = (
+        PoolManager(**sizes)
+        if proxy is None
+        else ProxyManager(proxy.url, proxy_headers=proxy.headers, **sizes)
+    )
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
     return manager
 
@@ -477,7 +545,9 @@ def _pools(context: ssl.SSLContext, in_flight: int, answer: float) -> PoolManage
 _jitter: Final = random.SystemRandom()
 
 
-def _failure_of(error: Exception, url: str, limits: Limits) -> tuple[Failure, float | None]:
+def _failure_of(
+    error: Exception, url: str, limits: Limits, proxy: Proxy | None
+) -> tuple[Failure, float | None]:
     """What went wrong below HTTP, in words of ours, and the wait before another try if one may help."""
     from urllib3 import exceptions as e
 
@@ -485,6 +555,8 @@ def _failure_of(error: Exception, url: str, limits: Limits) -> tuple[Failure, fl
     host = printable(parts.hostname or "", 100)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     match error:
+        case e.ProxyError() if proxy is not None:
+            return Failure(Reason.UNREACHABLE, proxy.refusal(str(error.original_error))), None
         case e.NameResolutionError():
             return Failure(Reason.UNREACHABLE, f"the name {host} cannot be resolved"), 0.0
         case e.NewConnectionError():

@@ -3,7 +3,8 @@
 A recording is JSON Lines: region, service, the scope of the token, request, status, headers, body.
 Three things are changed when it is served: addresses, because the recorded cloud had one set of
 endpoints and the sample cloud gives each region its own; the catalogue, from which a service that a
-region is to be without is left out; and the end of a token's life, which would otherwise be past.
+region is to be without is left out; and the end of a token's life, which would otherwise be past. One
+answer is from another recording of the same cloud, without the domain that was made for that: /domains.
 """
 
 from __future__ import annotations

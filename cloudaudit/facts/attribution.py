@@ -162,7 +162,9 @@ class _Projects:
 
     def __init__(self, world: World) -> None:
         self._called: dict[tuple[str, str], set[str]] = {}
+        self._named: dict[tuple[str, str], set[str]] = defaultdict(set)
         for project in world.each(PROJECT):
+            self._named[project.scope.target, nfc(project.name)].add(project.id)
             label = project.scope.project
             if label is not None:
                 names = self._called.setdefault((project.scope.target, label), set())
@@ -176,11 +178,20 @@ class _Projects:
             return wanted == label
         called = self._called.get((scope.target, scope.project or ""))
         if called is not None:
-            return wanted in called
+            return self._one_of(wanted, scope.target) if wanted in called else False
         if _is_id(wanted) == _is_id(label):
             return False
         return self._lists.unseen_in(Scope(scope.target)) or Unseen(
             Reason.PARTIAL, f"name and id of the project {label} are not both known"
+        )
+
+    def _one_of(self, wanted: str, target: str) -> Fit:
+        """Domains may have projects of one name; which of them a selector means, only an id tells."""
+        number = len(self._named[target, wanted])
+        if number < 2:
+            return True
+        return Unseen(
+            Reason.AMBIGUOUS, f"{number} projects of {target} are called {wanted}; name it by its id"
         )
 
 

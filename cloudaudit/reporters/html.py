@@ -455,7 +455,16 @@ def _target(target: Mapping[str, Any]) -> dict[str, Any]:
     """A target with what else targets.yaml told of it, in words."""
     more = []
     for key, value in target.items():
-        if key not in ("name", "kind", "vantage", "verify"):
+        if key not in (
+            "name",
+            "kind",
+            "vantage",
+            "verify",
+            "credential",
+            "proxy",
+            "allow_http",
+            "clock_skew",
+        ):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             more.append((key, clean(shown, MAX_VALUE)))
     return {
@@ -463,7 +472,25 @@ def _target(target: Mapping[str, Any]) -> dict[str, Any]:
         "kind": target["kind"],
         "vantage": target.get("vantage"),
         "unverified": target.get("verify") is False,
+        "notes": [key for key in ("proxy", "allow_http") if target.get(key)],
+        "skew": target.get("clock_skew"),
+        "credential": _credential(target["credential"]) if "credential" in target else None,
         "more": more,
+    }
+
+
+def _credential(credential: Mapping[str, Any]) -> dict[str, Any]:
+    """With what kind of credential a target was read, and what roles it turned out to have."""
+    words = labels()
+    roles = [
+        (words.of("token_scope", scope), clean(", ".join(map(str, names)), MAX_VALUE))
+        for scope, names in credential["roles"].items()
+    ]
+    return {
+        "kind": clean(str(credential["auth_type"]), MAX_VALUE),
+        "scope": words.of("token_scope", credential["scope"]),
+        "roles": roles,
+        "overrides": clean(", ".join(map(str, credential.get("overrides", ()))), MAX_VALUE),
     }
 
 

@@ -55,21 +55,46 @@ class Authority:
         return self.folder / "ca.pem"
 
     def server(
-        self, *names: str, until: datetime.datetime = END, newest: ssl.TLSVersion | None = None
+        self,
+        *names: str,
+        until: datetime.datetime = END,
+        newest: ssl.TLSVersion | None = None,
+        clients: Authority | None = None,
     ) -> ssl.SSLContext:
-        """A server context with a certificate for these host names and addresses."""
+        """A server context with a certificate for these host names and addresses.
+
+        With `clients` it lets in only who shows a certificate of that authority.
+        """
+        path = self._signed("server", names, ExtendedKeyUsageOID.SERVER_AUTH, until)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        if newest is not None:
+            context.maximum_version = newest
+        if clients is not None:
+            context.load_verify_locations(clients.path)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def client(self) -> Path:
+        """A file with a certificate of a client and its key."""
+        return self._signed("client", ("audit.example.test",), ExtendedKeyUsageOID.CLIENT_AUTH, END)
+
+    def _signed(
+        self, name: str, names: tuple[str, ...], usage: x509.ObjectIdentifier, until: datetime.datetime
+    ) -> Path:
+        """A file with a new certificate and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        alternatives = [_alternative(name) for name in names]
+        alternatives = [_alternative(one) for one in names]
         certificate = (
             x509.CertificateBuilder()
-            .subject_name(_name("server"))
+            .subject_name(_name(name))
             .issuer_name(self.certificate.subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(START)
             .not_valid_after(until)
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
             )
@@ -78,13 +103,9 @@ class Authority:
         pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        path = self.folder / f"server-{certificate.serial_number}.pem"
+        path = self.folder / f"{name}-{certificate.serial_number}.pem"
         path.write_bytes(pem)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        if newest is not None:
-            context.maximum_version = newest
-        return context
+        return path
 
 
 def _alternative(name: str) -> x509.GeneralName:

@@ -13,6 +13,7 @@ everybody. Every request is kept in `requests`.
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import threading
 import time
@@ -52,6 +53,7 @@ class Request:
     path: str
     token: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 Answer = Reply | Callable[[Request], Reply]
@@ -81,6 +83,9 @@ class FakeOpenStack:
             "dns": "/dns",
             "placement": "/placement",
         }
+        self.user_domain = "Default"
+        """The only domain that knows the user."""
+        self.date = DATE
         self.url = ""
         self.tls: ssl.SSLContext | None = None
         self.delay = 0.0
@@ -149,7 +154,7 @@ class FakeOpenStack:
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
 
             def date_time_string(self, timestamp: float | None = None) -> str:
-                return DATE
+                return cloud.date
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Keep the test's output clean."""
@@ -177,7 +182,7 @@ class FakeOpenStack:
         length = int(handler.headers.get("Content-Length") or 0)
         sent = handler.rfile.read(length)
         token = handler.headers.get("X-Auth-Token", "")
-        request = Request(handler.command, handler.path, token, dict(handler.headers))
+        request = Request(handler.command, handler.path, token, dict(handler.headers), sent)
         self.requests.append(request)
         self.times.append(time.monotonic())
         self._under_way.append(request)
@@ -225,7 +230,11 @@ class FakeOpenStack:
     def _token(self, sent: dict[str, Any]) -> Reply:
         auth = sent["auth"]
         identity = auth["identity"]
-        if "password" in identity and identity["password"]["user"]["password"] != PASSWORD:
+        if "password" in identity:
+            user = identity["password"]["user"]
+            if user["password"] != PASSWORD or user.get("domain", {}).get("name") != self.user_domain:
+                return Reply({"error": {"code": 401}}, 401)
+        if "token" in identity and not identity["token"]["id"].startswith("token-"):
             return Reply({"error": {"code": 401}}, 401)
         scope = auth.get("scope")
         own = identity.get("application_credential")
@@ -238,6 +247,10 @@ class FakeOpenStack:
                 return Reply({"error": {"code": 401}}, 401)
             token |= {"system": {"all": True}, "roles": _roles(self.system_roles), "catalog": []}
             return Reply({"token": token}, 201, {"X-Subject-Token": "token-system"})
+        if scope and "domain" in scope:
+            domain = {"id": "default", "name": "Default"}
+            token |= {"domain": domain, "roles": _roles(["manager"]), "catalog": []}
+            return Reply({"token": token}, 201, {"X-Subject-Token": "token-domain"})
         if scope and "project" in scope:
             wanted = scope["project"]
             id_ = wanted.get("id") or next(
@@ -257,9 +270,17 @@ class FakeOpenStack:
     # --- reading it ---------------------------------------------------------------------------------
 
     def configure(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch, auth_type: str = "v3password", **auth: str
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        auth_type: str = "v3password",
+        beside: Mapping[str, Any] | None = None,
+        **auth: str,
     ) -> None:
-        """Write a clouds.yaml with the entry `fake` and make it the only one that is found."""
+        """Write a clouds.yaml with the entry `fake` and make it the only one that is found.
+
+        `beside` are keys of the entry beside its `auth`.
+        """
         given = {
             "auth_url": f"{self.url}/identity/v3",
             "username": "audit",
@@ -268,10 +289,10 @@ class FakeOpenStack:
             "project_name": "shop",
             "project_domain_name": "Default",
         }
-        entry = {"auth_type": auth_type, "auth": auth or given}
+        entry = {"auth_type": auth_type, "auth": auth or given, **(beside or {})}
         path = folder / "clouds.yaml"
         path.write_text(json.dumps({"clouds": {"fake": entry}}))
-        for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD", "OS_PROJECT_NAME"):
+        for name in [name for name in os.environ if name.startswith("OS_")]:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
         monkeypatch.setenv("OS_CLIENT_SECURE_FILE", str(folder / "none.yaml"))

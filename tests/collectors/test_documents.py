@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from certificates import Authority
+from forward_proxy import ForwardProxy, forwarding
 from playback import AT, Asked, Playback, Reply, playing
 
 from cloudaudit.collectors import documents
 from cloudaudit.collectors.documents import DocumentCollector
-from cloudaudit.collectors.transport import CallLog
+from cloudaudit.collectors.transport import CallLog, Proxy
 from cloudaudit.errors import TargetError
 from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen
 
@@ -321,3 +322,25 @@ def test_an_interruption_is_named_as_one() -> None:
 def test_a_network_is_written_in_cidr() -> None:
     with pytest.raises(TargetError, match=r"allow_private: '10\.1/16' is no network"):
         DocumentCollector([], now=lambda: 0, allow_private=["10.1/16"])
+
+
+# --- through a proxy ------------------------------------------------------------------------------
+
+
+def test_a_proxy_fetches_a_document_whose_name_was_checked_here() -> None:
+    with playing({"GET /a.pdf": Reply(200, BODY)}) as server, forwarding(ForwardProxy()) as proxy:
+        named = Proxy.read(proxy.url, "'proxy'")
+        here = url(server, host="localhost")
+        found = Fetched(here, proxy=named, table={"localhost": ["127.0.0.1"]})
+        assert found.one.facts["sha256"] == hashlib.sha256(BODY).hexdigest()
+        assert proxy.asked == [f"GET {here}"], "by its name"
+        private = Fetched(here, proxy=named, table={"localhost": ["10.0.0.1"]}, allow_private=())
+        assert "private address" in private.detail
+    assert len(proxy.asked) == 1
+
+
+def test_a_proxy_that_refuses_a_document_is_a_gap() -> None:
+    with forwarding(ForwardProxy(page=403)) as proxy:
+        named = Proxy.read(proxy.url, "'proxy'")
+        found = Fetched("https://cong-bo.vn/a.pdf", proxy=named)
+        assert found.detail == f"the proxy {proxy.place} refuses the connection (HTTP 403)"

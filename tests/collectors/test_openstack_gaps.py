@@ -1262,6 +1262,53 @@ def test_groups_of_a_domain_with_a_driver_of_its_own(cloud: FakeOpenStack) -> No
     ]
 
 
+def test_users_of_a_domain_with_a_driver_of_its_own(cloud: FakeOpenStack) -> None:
+    """Otherwise a directory of its own would hide its administrators from every control on users."""
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    theirs = "/identity/v3/users?domain_id=so-y-te"
+    cloud.answer(theirs, listed("users", [{**USER, "id": "u-ldap", "domain_id": "so-y-te"}]))
+    taken = collect(TARGET, "keystone.users")
+    assert [(u.id, u.facts["domain"]) for u in taken.resources("openstack.user")] == [
+        ("u-an", "default"),
+        ("u-ldap", "so-y-te"),
+    ]
+    assert taken.request(taken.resources("openstack.user")[1].sources[""]) == f"GET {theirs}"
+    assert [s.count for s in taken.listings()] == [2]
+    cloud.answer(theirs, status=500)
+    taken = collect(TARGET, "keystone.users")
+    assert [u.id for u in taken.resources("openstack.user")] == ["u-an"]
+    assert [(g.reason, g.detail, taken.listings()) for g in taken.gaps()] == [
+        (Reason.INVALID_ANSWER, f"HTTP 500 from GET {theirs}", [])
+    ]
+
+
+@pytest.mark.parametrize(("status", "reason"), [(403, Reason.NO_PERMISSION), (404, Reason.SERVICE_ABSENT)])
+@pytest.mark.parametrize(
+    ("call", "type_"),
+    [("keystone.users", "openstack.user"), ("keystone.group_users", "openstack.group_member")],
+)
+def test_users_and_members_without_the_domains_are_not_all(
+    cloud: FakeOpenStack, call: str, type_: str, status: int, reason: Reason
+) -> None:
+    cloud.answer("/identity/v3/domains", status=status)
+    taken = collect(TARGET, call)
+    assert len(taken.resources(type_)) == 1
+    assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
+        (type_, reason, f"which domains there are: HTTP {status} from GET /identity/v3/domains")
+    ]
+    assert taken.listings() == []
+
+
+def test_members_of_groups_of_other_domains_are_asked_for(cloud: FakeOpenStack) -> None:
+    cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
+    theirs = [{"id": "grp-2", "name": "bac-si", "domain_id": "so-y-te"}]
+    cloud.answer("/identity/v3/groups?domain_id=so-y-te", listed("groups", theirs))
+    cloud.answer("/identity/v3/groups/grp-2/users", listed("users", [{**USER, "id": "u-ldap"}]))
+    taken = collect(TARGET, "keystone.group_users")
+    assert [m.id for m in taken.resources("openstack.group_member")] == ["grp-1:u-an", "grp-2:u-ldap"]
+    assert [s.count for s in taken.listings()] == [2]
+
+
 def test_credentials_of_users_of_other_domains_are_asked_for(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/domains", listed("domains", TWO_DOMAINS))
     cloud.answer("/identity/v3/users?domain_id=so-y-te", listed("users", [{**USER, "id": "u-ldap"}]))
@@ -1716,3 +1763,103 @@ def test_less_sight_never_makes_an_empty_list(
         for scope in (TARGET, REGION, IN_SHOP):
             for seen in reader.collect(scope, CALLS, CallLog()):
                 assert not (isinstance(seen, Listing) and seen.count == 0), seen
+
+
+# --- lists that change or break while they are read ------------------------------------------------------
+
+
+def thousands(cloud: FakeOpenStack, failing: int, reply: Reply) -> None:
+    """10,000 volumes in 10 pages, of which one is answered otherwise."""
+    ids = [f"vol-{number:05}" for number in range(10_000)]
+    for page_number in range(10):
+        first = page_number * 1000
+        asked = f"{VOLUMES}?limit=1000" + (f"&marker={ids[first - 1]}" if first else "")
+        following = page(cloud, ids[first + 999]) if page_number < 9 else None
+        whole = numbered(*ids[first : first + 1000], **({"following": following} if following else {}))
+        cloud.answers[asked, None] = reply if page_number == failing else Reply(whole)
+
+
+@pytest.mark.parametrize(
+    ("reply", "detail"),
+    [
+        (Reply(status=500), "the listing breaks off: HTTP 500 from GET {}"),
+        # The item that the page was to begin after is gone: Cinder and Nova say 400 or 404 to its id.
+        (Reply({"badRequest": {"code": 400}}, 400), "the listing breaks off: HTTP 400 from GET {}"),
+        (Reply({"itemNotFound": {"code": 404}}, 404), "the listing breaks off: HTTP 404 from GET {}"),
+        (Reply(b"<html>proxy</html>"), "the listing breaks off: the answer to GET {} is no JSON (text/html)"),
+    ],
+)
+def test_one_page_of_ten_that_fails_is_a_gap_and_no_end(
+    cloud: FakeOpenStack, reply: Reply, detail: str
+) -> None:
+    thousands(cloud, 7, reply)
+    taken = collect(IN_SHOP, "cinder.volumes")
+    assert [v.id for v in taken.resources("openstack.volume")] == [f"vol-{n:05}" for n in range(7000)]
+    failed = f"{VOLUMES}?limit=1000&marker=vol-06999"
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [(Reason.PARTIAL, detail.format(failed))]
+    assert taken.listings() == []
+
+
+def test_ten_pages_are_one_list(cloud: FakeOpenStack) -> None:
+    thousands(cloud, 10, Reply())
+    taken = collect(IN_SHOP, "cinder.volumes")
+    assert ([listing.count for listing in taken.listings()], taken.gaps()) == ([10_000], [])
+
+
+def test_an_item_that_is_gone_before_its_details_are_asked_is_not_known_to_have_none(
+    cloud: FakeOpenStack,
+) -> None:
+    """An empty answer says that a type is not encrypted; 404 says nothing of it."""
+    cloud.answer(f"/volume/v3/{SHOP}/types/type-1/encryption", status=404)
+    type_ = collect(REGION, "cinder.types", "cinder.type_encryption").one("openstack.volume_type")
+    assert type_.why_missing("encryption.provider") is not None
+    assert not [fact for fact in type_.facts if fact.startswith("encryption.")]
+    cloud.answer("/identity/v3/groups/grp-1/users", status=404)
+    taken = collect(TARGET, "keystone.group_users")
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, "members of a group: HTTP 404 from GET /identity/v3/groups/grp-1/users")
+    ]
+    assert taken.listings() == []
+
+
+def test_a_list_that_shrinks_shows_nothing_twice(cloud: FakeOpenStack) -> None:
+    """Items that move up to a page already read are seen once; those that moved past it are not made up."""
+    cloud.answer(f"{VOLUMES}?limit=1000", numbered("a", "b", following=page(cloud, "b")))
+    cloud.answer(f"{VOLUMES}?limit=1000&marker=b", numbered("b", "c"))
+    taken = collect(IN_SHOP, "cinder.volumes")
+    assert [v.id for v in taken.resources("openstack.volume")] == ["a", "b", "c"]
+    assert [listing.count for listing in taken.listings()] == [3]
+
+
+def test_names_that_attack_or_repeat_are_names_all_the_same(cloud: FakeOpenStack) -> None:
+    names = ["\x1b[2Jvol", "Co\u0302\u0309ng", "C\u1ed5ng", "", "vol\ud83d"]
+    rows = [{**VOLUME, "id": f"v-{number}", "name": name} for number, name in enumerate(names)]
+    cloud.answer(VOLUMES, {"volumes": rows}, project=SHOP)
+    found = collect(IN_SHOP, "cinder.volumes").resources("openstack.volume")
+    assert [(v.id, v.name) for v in found] == [
+        ("v-0", "\x1b[2Jvol"), ("v-1", "C\u1ed5ng"), ("v-2", "C\u1ed5ng"), ("v-3", ""), ("v-4", "vol?"),
+    ]  # fmt: skip
+
+
+def test_a_dead_region_is_a_gap_and_the_others_are_unharmed(cloud: FakeOpenStack) -> None:
+    cloud.regions = ["vn-hn-1", "vn-hcm-1"]
+    original = cloud.catalogue
+
+    def dead(service: dict[str, Any]) -> dict[str, Any]:
+        ends = [
+            {**e, "url": e["url"].replace(cloud.url, "http://127.0.0.1:1")}
+            if e["region"] == "vn-hcm-1"
+            else e
+            for e in service["endpoints"]
+        ]
+        return {**service, "endpoints": ends}
+
+    cloud.catalogue = lambda project: [dead(s) for s in original(project)]  # type: ignore[method-assign]
+    there = collect(Scope("hn", "vn-hcm-1", SHOP), "cinder.volumes", "nova.servers", "swift.containers")
+    assert {(g.type, g.reason, g.detail.rpartition(": ")[0].rpartition(": ")[2]) for g in there.gaps()} == {
+        (f"openstack.{kind}", Reason.UNREACHABLE, "connection refused")
+        for kind in ("volume", "server", "container")
+    }
+    assert there.listings() == []
+    here = collect(IN_SHOP, "cinder.volumes", "nova.servers", "swift.containers")
+    assert (len(here.listings()), here.gaps()) == (3, [])

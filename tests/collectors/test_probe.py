@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from certificates import END, PAST, Authority
+from forward_proxy import ForwardProxy, forwarding
 from playback import Reply, playing
 
 from cloudaudit.collectors.probe import Probe, TlsProbe, _fits, probe_tls
-from cloudaudit.collectors.transport import CallLog
+from cloudaudit.collectors.transport import CallLog, Proxy
 from cloudaudit.errors import TargetError
 from cloudaudit.model import Reason, Resource, Scope, Unseen
 
@@ -230,3 +231,52 @@ def test_an_interrupted_probe_says_so(authority: Authority) -> None:
 def test_a_useless_ca_file_is_found_before_anything_is_asked(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="cannot be used"):
         TlsProbe({"t": str(tmp_path / "khong-co.pem")})
+
+
+# --- through a proxy ------------------------------------------------------------------------------
+
+
+def test_a_handshake_through_a_proxy_is_with_the_host_behind_it(authority: Authority) -> None:
+    with (
+        playing({}, authority.server("127.0.0.1")) as server,
+        forwarding(ForwardProxy("an:mat-khau")) as proxy,
+    ):
+        named = Proxy.read(proxy.url.replace("//", "//an:mat-khau@"), "'proxy'")
+        found = probe_tls(server.url, str(authority.path), proxy=named)
+        assert (found.facts, found.unseen) == (facts(), {})
+        expired = Resource(
+            "s3.endpoint", "e", Scope("kho"), 0, {"url": server.url}, name="e", sources={}
+        )  # fmt: skip
+        log = CallLog()
+        (seen,) = TlsProbe({"kho": str(authority.path)}, {"kho": named}).add_tls(
+            [expired], log, now=lambda: 7
+        )
+        assert (seen.facts["tls.verified"], [call.request for call in log.calls]) == (
+            True, [f"TLS 127.0.0.1:{server.port}"],
+        )  # fmt: skip
+    assert proxy.asked == [f"CONNECT 127.0.0.1:{server.port}"] * 2
+
+
+@pytest.mark.parametrize(
+    ("proxy", "detail"),
+    [
+        (
+            ForwardProxy("an:mat-khau"),
+            "the proxy {} refuses the connection (HTTP 407); name its user and password in proxy_file",
+        ),
+        (ForwardProxy(page=403), "the proxy {} refuses the connection (HTTP 403)"),
+    ],
+)
+def test_a_proxy_that_makes_no_tunnel_leaves_tls_unseen(proxy: ForwardProxy, detail: str) -> None:
+    with forwarding(proxy):
+        found = probe_tls("https://kho.example.test", proxy=Proxy.read(proxy.url, "'proxy'"))
+    assert found == Probe(unseen={"tls": Unseen(Reason.UNREACHABLE, detail.format(proxy.place))})
+    assert proxy.asked == ["CONNECT kho.example.test:443"], "the proxy resolves the name"
+
+
+def test_a_proxy_that_is_not_there_or_says_nothing_leaves_tls_unseen() -> None:
+    found = probe_tls("https://kho.example.test", proxy=Proxy("127.0.0.1", 1))
+    assert found.unseen["tls"] == Unseen(Reason.UNREACHABLE, "no connection to the proxy 127.0.0.1:1")
+    with playing(lambda asked: Reply(raw=b"")) as server:
+        found = probe_tls("https://kho.example.test", proxy=Proxy("127.0.0.1", server.port))
+    assert found.unseen["tls"].reason is Reason.UNREACHABLE

@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from certificates import Authority
+from forward_proxy import ForwardProxy, forwarding
 from playback import AT, Asked, Reply, playing
 from s3_play import (
     EVERY,
@@ -29,7 +31,7 @@ from s3_play import (
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.s3 import S3Collector, S3Target
 from cloudaudit.collectors.s3.operations import operations
-from cloudaudit.collectors.transport import CallLog
+from cloudaudit.collectors.transport import CallLog, Proxy
 from cloudaudit.model import FactType, Gap, Listing, Partial, Reason, Resource, Scope, Unseen
 
 SCOPE = Scope("kho")
@@ -976,6 +978,88 @@ def test_odd_names_reach_the_store_as_they_are(name: str, tmp_path: Path) -> Non
     with playing(store({name: {"HEAD": HERE, "cors": nothing}})) as server:
         seen = collect(server.url, tmp_path, frozenset({"s3.cors"}))
     assert (seen.bucket.id, seen.bucket.facts["cors.origins"], seen.gaps) == (name, (), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("a/../b", "/a%2F..%2Fb"),
+        ("../b", "/..%2Fb"),
+        ("%2e%2e", "/%252e%252e"),
+        ("./b", "/.%2Fb"),
+        ("b?acl", "/b%3Facl"),
+    ],
+)
+def test_a_name_that_looks_like_a_path_is_asked_as_a_name(name: str, path: str, tmp_path: Path) -> None:
+    """Otherwise another bucket would answer in its place, and lend it its settings."""
+    with playing(store({name: {"HEAD": HERE}, "b": {"HEAD": Reply(403)}})) as server:
+        seen = collect(server.url, tmp_path, frozenset({"s3.versioning"}), buckets=(name,))
+        assert {request.split("?versioning")[0].split(" ", 1)[1] for request in server.requests} - {"/"} == {
+            path
+        }
+    assert list(seen.buckets) == [name]
+
+
+@pytest.mark.parametrize("name", [".", "..", "..."])
+def test_a_name_of_dots_is_not_asked_and_not_forgotten(name: str, tmp_path: Path) -> None:
+    with playing(store({name: {"HEAD": HERE}})) as server:
+        seen = collect(server.url, tmp_path, frozenset({"s3.versioning"}))
+        assert server.requests == ["GET /"]
+    why = Unseen(Reason.INVALID_ANSWER, "a name that cannot stand in an address")
+    assert (seen.bucket.id, dict(seen.bucket.unseen)) == (name, {"versioning": why})
+
+
+# --- through a proxy ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_store_behind_a_proxy_is_read_as_ever(secure: bool, tmp_path: Path) -> None:
+    authority = Authority.make(tmp_path)
+    tls = authority.server("127.0.0.1") if secure else None
+    answers = store({"kho": {"HEAD": HERE, "cors": error(404, "NoSuchCORSConfiguration")}})
+    with playing(answers, tls) as server, forwarding(ForwardProxy("an:mat-khau")) as proxy:
+        named = Proxy.read(proxy.url.replace("//", "//an:mat-khau@"), "'proxy'")
+        seen = collect(server.url, tmp_path, frozenset({"s3.cors"}), proxy=named, ca_file=str(authority.path))
+        assert (seen.bucket.facts["cors.origins"], seen.gaps) == ((), [])
+        assert {a.headers["Host"] for a in server.asked} == {f"127.0.0.1:{server.port}"}, (
+            "signatures cover it"
+        )
+        assert {a.headers["Proxy-Authorization"] for a in server.asked} == {None}
+    if secure:
+        assert set(proxy.asked) == {f"CONNECT 127.0.0.1:{server.port}"}
+    else:
+        assert sorted(proxy.asked) == [
+            f"GET {server.url}/", f"GET {server.url}/kho?cors", f"HEAD {server.url}/kho",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("proxy", "url", "reason", "detail"),
+    [
+        (ForwardProxy("an:mat-khau"), "https://kho.example.test", Reason.UNREACHABLE,
+         "the proxy {} refuses the connection (HTTP 407); name its user and password in proxy_file"),
+        (ForwardProxy("an:mat-khau"), "http://kho.example.test", Reason.UNREACHABLE,
+         "407: the proxy asks for a user and a password; name them in proxy_file"),
+        (ForwardProxy(page=200), "http://kho.example.test", Reason.INVALID_ANSWER, "200 with <html>: this is no list of buckets"),
+        (ForwardProxy(page=403), "http://kho.example.test", Reason.INVALID_ANSWER,
+         "403 with <html>: no answer of a store; let the proxy or firewall before it pass this machine"),
+        (None, "https://kho.example.test", Reason.UNREACHABLE, "no connection to the proxy 127.0.0.1:1"),
+    ],
+)  # fmt: skip
+def test_a_proxy_that_refuses_is_a_gap(
+    proxy: ForwardProxy | None, url: str, reason: Reason, detail: str, tmp_path: Path
+) -> None:
+    if proxy is None:
+        seen = collect(url, tmp_path, proxy=Proxy("127.0.0.1", 1))
+    else:
+        with forwarding(proxy):
+            seen = collect(
+                url, tmp_path, proxy=Proxy.read(proxy.url.replace("//", "//an:PLANTED@"), "'proxy'")
+            )
+        detail = detail.format(proxy.place)
+    (gap,) = seen.gaps
+    assert (gap.reason, gap.detail) == (reason, detail)
+    assert "PLANTED" not in repr(seen.everything) + repr(seen.calls)
 
 
 def test_virtual_hosts_are_asked_by_name(tmp_path: Path) -> None:

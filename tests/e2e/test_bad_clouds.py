@@ -29,6 +29,7 @@ import pytest
 import s3_play
 from certificates import Authority
 from fake_openstack import AT, BANK, SHOP, FakeOpenStack, Reply, Request
+from forward_proxy import ForwardProxy, forwarding
 from openstack_answers import VOLUME, small_cloud
 
 from cloudaudit import catalog
@@ -407,6 +408,50 @@ def test_a_certificate_that_nobody_verifies(bench: Bench, monkeypatch: pytest.Mo
     done = Done(0, "", err, bench.out)
     assert [target["verify"] for target in done.report["targets"]] == [False]
     assert "Không kiểm tra chứng thư TLS" in done.html
+
+
+def test_the_report_tells_with_what_eyes_a_target_was_read(bench: Bench, cloud: FakeOpenStack) -> None:
+    cloud.date = "Sun, 22 Nov 2026 05:46:40 GMT"
+    bench.select("SEC-15")
+    with forwarding(ForwardProxy("an:PLANTED")) as proxy:
+        secret = bench.folder / "proxy"
+        secret.touch(mode=0o600)
+        secret.write_text(proxy.url.replace("//", "//an:PLANTED@"))
+        bench.targets(OPENSTACK.replace("}", ", vantage: tenant, proxy_file: proxy}"))
+        done = bench.run()
+    (told,) = done.report["targets"]
+    assert told == {
+        "name": "hn",
+        "kind": "openstack",
+        "vantage": "tenant",
+        "projects": "all",
+        "regions": "all",
+        "proxy": True,
+        "clock_skew": 7200,
+        "credential": {"auth_type": "v3password", "scope": "project", "roles": {"project": ["reader"]}},
+    }
+    for words in ("Kind of credential", "<code>v3password</code>", "project-scoped", "Reached through a proxy",
+                  "clock differs from ours by 7200 s"):  # fmt: skip
+        assert words in done.html
+    kept = Snapshot(done.folder / "snapshot", load_types())
+    assert kept.run["targets"] == [told]
+    everything = [path.read_bytes() for path in done.folder.rglob("*") if path.is_file()]
+    assert not [
+        data
+        for data in everything
+        if b"PLANTED" in (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    ]
+
+
+def test_a_proxy_that_answers_with_a_page_passes_nothing(bench: Bench, cloud: FakeOpenStack) -> None:
+    with forwarding(ForwardProxy(page=200)) as proxy:
+        bench.targets(OPENSTACK.replace("}", f', proxy: "{proxy.url}"}}'))
+        done = bench.run()
+    assert done.code == 3
+    assert {verdict for verdict, _ in done.verdicts()} == {"unknown"}
+    assert {gap["reason_code"] for gap in done.report["gaps"]} == {"invalid_answer"}
+    assert done.report["targets"][0]["credential"]["scope"] == "unknown"
+    assert cloud.requests == []
 
 
 # --- services that break --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders import (
+    CLOUD,
     DAY,
     PROJECT,
     World,
@@ -138,6 +139,23 @@ def test_a_project_that_was_not_listed_may_have_the_id_of_a_selector() -> None:
     refused = gap("openstack.project", Scope("dam-may"))
     assert system_of(World(systems, [refused]), volume()) is Reason.NO_PERMISSION
     assert system_of(World(systems), volume()) is Reason.PARTIAL
+
+
+def test_a_name_of_two_projects_says_not_which_is_meant() -> None:
+    """Domains may have projects of one name: neither is given to the system by it."""
+    other = "9fc13c9f21274c91b412625f6aa5005c"
+    both = [
+        project(A_ID, A_ID, name="thue"),
+        project(other, other, name="thue"),
+    ]
+    mine = volume(scope=Scope(CLOUD, "hn", A_ID))
+    by_name = World([system("thue", {"project": "thue"}), *both])
+    assert derived("attribution", by_name, mine).unseen == {
+        "system": Unseen(Reason.AMBIGUOUS, f"2 projects of {CLOUD} are called thue; name it by its id")
+    }
+    by_id = World([system("thue", {"project": A_ID}), *both])
+    assert system_of(by_id, mine) == "thue"
+    assert system_of(by_id, volume(scope=Scope(CLOUD, "hn", other))) is Reason.UNMAPPED
 
 
 def test_names_that_differ_are_different_projects_even_unlisted() -> None:

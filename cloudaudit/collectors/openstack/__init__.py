@@ -7,9 +7,9 @@ objects are not used, for they cost a hundred times as much.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack import (
@@ -33,7 +33,7 @@ from cloudaudit.collectors.openstack.listing import Absence, Covers, Desk, Erran
 from cloudaudit.collectors.openstack.target import OPERATOR, TENANT, OpenStackTarget
 from cloudaudit.collectors.transport import CallLog, Clock, ForbiddenVerb
 from cloudaudit.errors import CloudauditError, did_you_mean
-from cloudaudit.model import Gap, Listing, Reason, Resource, Scope
+from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Seconds
 
 __all__ = ["OPERATOR", "TENANT", "OpenStackCollector", "OpenStackTarget"]
 
@@ -132,6 +132,14 @@ class OpenStackCollector:
             yield from self._collect(cloud, scope, wanted, log)
         finally:
             cloud.shared.flush(log)
+
+    def credential(self) -> Mapping[str, Any]:
+        """What is to be told of the credential: its kind, its scope, the roles it turned out to have."""
+        return self._opened().credential()
+
+    def clock_skew(self) -> Seconds:
+        """Seconds by which the cloud's clock was ahead of ours; 0 where they agree within 15 minutes."""
+        return self._opened().client.clock_skew
 
     def _collect(self, cloud: Cloud, scope: Scope, wanted: frozenset[str], log: CallLog) -> Iterator[Seen]:
         parts = [part for part in self._parts(scope) if part.pairs(wanted)]

@@ -34,6 +34,12 @@ _ALIASES: Final = {
     "shared-file-system": ("shared-file-system", "sharev2", "share"),
 }
 
+OVERRIDABLE: Final = (
+    *(service for service in _USUAL_VERSION if service != "identity"),
+    "object-store", "orchestration", "placement",
+)  # fmt: skip
+"""Services whose address an entry of clouds.yaml may give. Keystone's is its auth_url."""
+
 
 def usual_version(service: str) -> str:
     """The part of an address that names the API's version, as `/v3`; empty where none is usual."""
@@ -185,6 +191,11 @@ def _without(project: str | None, segment: str) -> str:
     if project and (segment == project or segment.endswith("_" + project)):
         return segment.removesuffix(project) + PROJECT_MARK
     return segment
+
+
+def of_project(url: str, project: str | None) -> str:
+    """An address whose template names the project, for one."""
+    return _TEMPLATE.sub(project or "", url)
 
 
 def service_address(url: str, project: str | None) -> str:

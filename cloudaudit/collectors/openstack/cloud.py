@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from cloudaudit.collectors.openstack.answers import Trouble, document, supported_version
@@ -50,9 +50,15 @@ class Token:
     project: str | None
     project_name: str
     system: bool
+    domain: bool
     roles: frozenset[str]
     catalogue: Catalogue
     call: int
+
+    @property
+    def scope(self) -> str:
+        """What it is scoped to, in a word."""
+        return "project" if self.project else "system" if self.system else "domain" if self.domain else "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,9 @@ class Cloud:
         self._layout: Once[Layout | Trouble] = Once()
         self._rows: Once[Rows] = Once()
         self._versions: Once[Version | None] = Once()
+        self._roles: dict[str, frozenset[str]] = {}
+        self._noting = threading.Lock()
+        self._scope = ""
 
     # --- handed out ----------------------------------------------------------------------------
 
@@ -188,6 +197,25 @@ class Cloud:
             trouble = trouble or rows.trouble
         return Rows(tuple(found), trouble)
 
+    def credential(self) -> dict[str, Any]:
+        """What kind of credential this is and what it has been given so far; nothing of it is secret.
+
+        `scope` is that of the entry as it is written, empty before there is a token; `roles` are those of
+        all tokens it had, by scope.
+        """
+        with self._noting:
+            roles = {scope: sorted(names) for scope, names in sorted(self._roles.items()) if names}
+        overrides = sorted(
+            {f"{service} ({region})" if region else service
+             for region, urls in self.entry.overrides.items() for service in urls}
+        )  # fmt: skip
+        return {
+            "auth_type": self.entry.auth_type,
+            "scope": self._scope or "unknown",
+            "roles": roles,
+            **({"overrides": overrides} if overrides else {}),
+        }
+
     def system_token(self, log: CallLog) -> Token | Trouble:
         """A token for the whole system; trouble for a credential that has no role there."""
         token = self._system_token()
@@ -229,7 +257,10 @@ class Cloud:
     def _base_token(self) -> Token | Trouble:
         """The token of the entry as it is written."""
         scope = Scope(self.target.name)
-        return self._tokens.get("base", lambda: self._authenticate(self.entry.plugin, scope))
+        base = self._tokens.get("base", lambda: self._authenticate(self.entry.plugin, scope))
+        if isinstance(base, Token):
+            self._scope = base.scope
+        return base
 
     def _system_token(self) -> Token | Trouble:
         """A token for the whole system: for Keystone's administration and nothing else."""
@@ -266,6 +297,12 @@ class Cloud:
         # A token changes nothing in the cloud: asking for one again is as harmless as reading again.
         return self.client.persist(request, lambda: self._ask_for_token(plugin, record, request))
 
+    def _noted(self, token: Token) -> Token:
+        """Remember what roles a token has."""
+        with self._noting:
+            self._roles[token.scope] = self._roles.get(token.scope, frozenset()) | token.roles
+        return token
+
     def _ask_for_token(
         self, plugin: BaseIdentityPlugin, record: Record, request: str
     ) -> tuple[Token | Trouble, float | None]:
@@ -276,7 +313,7 @@ class Cloud:
             access = plugin.get_access(self.client.session)
             issued = access.issued
             at = int(issued.timestamp()) if issued else self._now()
-            return _token(plugin, access, record.add(request, 201, at, {})), None
+            return self._noted(_token(plugin, access, record.add(request, 201, at, {}))), None
         except ForbiddenVerb as error:
             detail = (
                 f"a token request was held back, because its address is not in clouds.yaml ({error});"
@@ -284,7 +321,7 @@ class Cloud:
             )
             return Trouble(Reason.INVALID_ANSWER, detail), None
         except Exception as error:  # noqa: BLE001 - the library meets a hostile answer with any exception
-            trouble, wait = failure_of(error, self.keystone, self.keystone, self._now())
+            trouble, wait = failure_of(error, self.keystone, self.keystone, self._now(), self.target.proxy)
             return replace(trouble, call=record.add(request, trouble.status, self._now(), {})), wait
 
     # --- Keystone ----------------------------------------------------------------------------
@@ -415,6 +452,7 @@ def _token(plugin: BaseIdentityPlugin, access: AccessInfo, call: int) -> Token:
         project=identifier(project) if project else None,
         project_name=text(access.project_name or "") if project else "",
         system=bool(access.system_scoped),
+        domain=bool(access.domain_scoped),
         roles=frozenset(text(name).lower() for name in access.role_names or ()),
         catalogue=read_catalogue(access.service_catalog.catalog if access.has_service_catalog() else None),
         call=call,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from cloudaudit.collectors.openstack.catalogue import api_root
+from cloudaudit.collectors.openstack.catalogue import OVERRIDABLE, api_root, usable
 from cloudaudit.collectors.openstack.target import OpenStackTarget
 from cloudaudit.collectors.transport import tls_context
 from cloudaudit.errors import TargetError, did_you_mean
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
 
 # One project belongs to the credential itself.
-_UNSCOPABLE: Final = frozenset({"token", "v3token", "v3applicationcredential", "v3oauth2clientcredential"})
+_UNSCOPABLE: Final = frozenset({
+    "token", "v3token", "v3applicationcredential", "v3oauth2clientcredential", "v3oauth2mtlsclientcredential",
+})  # fmt: skip
 # A passcode is good for one token, from which the others are had.
-_ONE_TIME: Final = frozenset({"v3totp", "v3multifactor"})
+_ONE_TIME: Final = frozenset({"v3totp", "v3multifactor", "v3oidcauthcode"})
+# These open a browser, or print an address and wait: an audit runs where nobody sits.
+_INTERACTIVE: Final = frozenset({"v3websso", "v3oidcdeviceauthz"})
 _SCOPE_OPTIONS: Final = frozenset(
     {
         "project_id",
@@ -58,6 +62,15 @@ class Entry:
     """Kinds of endpoints to use, the first choice first."""
     verify: bool | str
     cert: str | tuple[str, str] | None
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Addresses of services by region and service type, in place of the catalogue's; "" is any region."""
+
+    def override(self, service: str, region: str) -> str | None:
+        """The address the entry gives a service of a region."""
+        for name in (region, ""):
+            if service in self.overrides.get(name, {}):
+                return self.overrides[name][service]
+        return None
 
     @property
     def token_urls(self) -> frozenset[str]:
@@ -89,7 +102,7 @@ def read_entry(target: OpenStackTarget) -> Entry:
     """The clouds.yaml entry of a target. A missing or wrong one is the user's to mend: TargetError."""
     from keystoneauth1.identity.base import BaseIdentityPlugin
 
-    region = _region(target)
+    region, overrides = _region(target)
     plugin = region.get_auth()
     options = dict(region.config.get("auth") or {})
     auth_url = options.get("auth_url")
@@ -102,7 +115,7 @@ def read_entry(target: OpenStackTarget) -> Entry:
     _check_files(target, verify, cert)
     interface = target.interface or region.get_interface() or "public"
     names = [interface] if isinstance(interface, str) else interface
-    return Entry(
+    entry = Entry(
         auth_type=str(region.config["auth_type"]),
         options=options,
         plugin=plugin,
@@ -110,7 +123,22 @@ def read_entry(target: OpenStackTarget) -> Entry:
         interfaces=tuple(name.removesuffix("URL") for name in names),
         verify=verify,
         cert=cert,
+        overrides=overrides,
     )
+    _check_secrecy(target, entry)
+    return entry
+
+
+def _check_secrecy(target: OpenStackTarget, entry: Entry) -> None:
+    """A secret that Keystone takes over https is not given to an identity provider over http."""
+    if target.allow_http or not entry.keystone.startswith("https:"):
+        return
+    for url in sorted(entry.token_urls):
+        if not url.startswith("https:"):
+            place = urlsplit(url).netloc.rpartition("@")[2]
+            raise _unusable(
+                target, f"it would send its secret over http to {place}, and to Keystone over https"
+            )
 
 
 def _check_files(target: OpenStackTarget, verify: bool | str, cert: str | tuple[str, str] | None) -> None:
@@ -128,7 +156,8 @@ def keystone_root(auth_url: str) -> str:
     return api_root("identity", bare.removesuffix("/v2.0"))
 
 
-def _region(target: OpenStackTarget) -> CloudRegion:
+def _region(target: OpenStackTarget) -> tuple[CloudRegion, dict[str, dict[str, str]]]:
+    """The entry as the SDK reads it for its first region, and the addresses it gives to services."""
     from keystoneauth1 import exceptions as ksa
     from openstack import exceptions as sdk
     from openstack.config import OpenStackConfig
@@ -140,14 +169,47 @@ def _region(target: OpenStackTarget) -> CloudRegion:
             warnings.simplefilter("ignore", PendingDeprecationWarning)
             config = OpenStackConfig(app_name="cloudaudit")
             known = config.get_cloud_names()
-            region = config.get_one(cloud=target.cloud) if target.cloud in known else None
+            if target.cloud not in known:
+                raise _missing(target, config.config_filename, known)
+            written = config.cloud_config["clouds"][target.cloud]
+            _check_written(target, written)
+            region = config.get_one(cloud=target.cloud)
+            regions = written.get("regions") or []
+            names = [one.get("name", "") if isinstance(one, dict) else one for one in regions]
+            each = [config.get_one(cloud=target.cloud, region_name=name) for name in names] or [region]
     except (ksa.AuthPluginException, sdk.ConfigException) as error:
         raise _unusable(target, str(error)) from error
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise _unusable(target, f"it is not shaped as the SDK expects ({type(error).__name__})") from error
-    if region is None:
-        raise _missing(target, config.config_filename, known)
-    return region
+    for name, one in zip(names, each, strict=False):
+        if one.config.get("auth") != region.config.get("auth"):
+            why = (
+                f"its region {name!r} has another Keystone or credential; write an entry and a target for it"
+            )
+            raise _unusable(target, why)
+    overrides = {str(one.config.get("region_name") or ""): _overrides(target, one) for one in each}
+    return region, {name: found for name, found in overrides.items() if found}
+
+
+def _check_written(target: OpenStackTarget, written: Mapping[str, object]) -> None:
+    """Refuse what the SDK must not even begin.
+
+    It would fetch a profile that is an address, past all that holds our requests to reading.
+    """
+    if written.get("auth_type") in _INTERACTIVE:
+        raise _unusable(target, f"auth_type {written['auth_type']!r} needs somebody at a browser")
+    for key in ("profile", "cloud"):
+        if "//" in str(written.get(key) or ""):
+            raise _unusable(target, f"its {key} would be fetched from an address; copy what it says")
+
+
+def _overrides(target: OpenStackTarget, region: CloudRegion) -> dict[str, str]:
+    """Services that have an address in the entry, as volume_endpoint_override, by their official type."""
+    found = {service: region.get_endpoint(service) for service in OVERRIDABLE}
+    for service, url in found.items():
+        if url is not None and not usable(url):
+            raise _unusable(target, f"its address of {service} is none a client can use")
+    return {service: url for service, url in found.items() if url is not None}
 
 
 def _unusable(target: OpenStackTarget, why: str) -> TargetError:

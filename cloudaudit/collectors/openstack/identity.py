@@ -69,7 +69,7 @@ def read_target(desk: Desk) -> Iterator[Seen]:
         yield from _projects(desk)
     if USERS.call in desk.wanted:
         federated = _federated(desk)
-        users = desk.cloud.admin_rows(USERS.path, USERS.key, desk.token, desk.log)
+        users = desk.cloud.rows_of_domains(USERS.path, USERS.key, desk.token, desk.log)
         yield from listing(desk, replace(USERS, read=partial(_user, federated=federated)), users.source)
     for lister in (ASSIGNMENTS, PROVIDERS):
         if lister.call in desk.wanted:
@@ -404,7 +404,7 @@ def _member(item: Item, desk: Desk) -> None:
 
 def _members(desk: Desk) -> Iterator[Page | Trouble]:
     """Pairs of group and user, asked for group by group."""
-    groups = _admin_rows(desk, GROUPS)
+    groups = desk.cloud.rows_of_domains(GROUPS.path, GROUPS.key, desk.token, desk.log)
     # An empty page keeps the number of the call that found no group.
     yield from (Page([], page.at, page.call) for page in groups.pages)
     for group in (str(row.get("id")) for row in desk.few(groups.rows)):

@@ -14,7 +14,13 @@ from typing import Final, TypeAlias, TypeVar
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble, document, path_of
-from cloudaudit.collectors.openstack.catalogue import Endpoint, api_root, service_address, usable
+from cloudaudit.collectors.openstack.catalogue import (
+    Endpoint,
+    api_root,
+    of_project,
+    service_address,
+    usable,
+)
 from cloudaudit.collectors.openstack.cloud import Cloud, Layout, Project, Rows, Token, Version, gather
 from cloudaudit.collectors.openstack.item import LABEL_KEYS, Item, Odd, Row, identifier, text
 from cloudaudit.collectors.openstack.paging import Page, Paging, pages
@@ -475,6 +481,9 @@ def open_desk(
 
 
 def _endpoint(cloud: Cloud, scope: Scope, service: str, token: Token) -> Endpoint | Absence | Trouble:
+    own = cloud.entry.override(service, scope.region or "")
+    if own is not None:
+        return Endpoint(service, service, "", "", scope.region or "", "", of_project(own, token.project))
     catalogue = token.catalogue
     offered = catalogue.of(service, scope.region or "")
     if not offered and not catalogue.endpoints:

@@ -33,6 +33,8 @@ from cloudaudit.collectors.transport import (
     Answer,
     CallLog,
     Clock,
+    ForbiddenVerb,
+    Proxy,
     moment_of_date,
     permit,
     printable,
@@ -53,6 +55,8 @@ LARGEST_BODY: Final = 64 * 2**20
 TRIES: Final = 4
 FIRST_PAUSE: Final = 0.25
 NOT_SENT: Final = "there was no time left to send it"
+MOST_SKEW: Final = 900
+"""Seconds two clocks may differ without a word: what S3 stores put up with, too."""
 _PATIENCE: Final = SystemRandom()
 
 
@@ -111,12 +115,24 @@ class Pace:
 class ReadOnlyAdapter(HTTPAdapter):
     """Sends GET, HEAD and the token POST; counts, paces, times out and bounds what comes back."""
 
-    def __init__(self, token_urls: frozenset[str], in_flight: int, pace: Pace, left: Time) -> None:
+    def __init__(
+        self,
+        token_urls: frozenset[str],
+        in_flight: int,
+        pace: Pace,
+        left: Time,
+        proxy: Proxy | None = None,
+    ) -> None:
         self.token_urls = token_urls
+        self._proxy = proxy
         self._slots = threading.BoundedSemaphore(in_flight)
         self._pace = pace
         self._time = left
         super().__init__(pool_maxsize=in_flight, max_retries=0)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """What signs us in to the proxy. It is not in its address, which errors repeat."""
+        return self._proxy.headers if self._proxy else {}
 
     def send(
         self,
@@ -201,17 +217,25 @@ class Client:
         http = requests.Session()
         # Neither proxies nor ~/.netrc nor another list of authorities come from the environment.
         http.trust_env = False
+        if target.proxy is not None:
+            http.proxies = {"http": target.proxy.url, "https": target.proxy.url}
         http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._time = Time(target.deadline, cancelled)
-        adapter = ReadOnlyAdapter(entry.token_urls, target.max_in_flight, Pace(target.rate_limit), self._time)
+        adapter = ReadOnlyAdapter(
+            entry.token_urls, target.max_in_flight, Pace(target.rate_limit), self._time, target.proxy
+        )
         http.mount("https://", adapter)
         http.mount("http://", adapter)
         self.session = Session(
             session=http, verify=entry.verify, cert=entry.cert, redirect=False, app_name="cloudaudit"
         )
         self._keystone = entry.keystone
+        self._proxy = target.proxy
+        self._in_clear = target.allow_http or not entry.keystone.startswith("https:")
         self._now = now
         self._pause = pause
+        self.clock_skew = 0
+        """Seconds by which a service's clock was ahead of ours, of all answers the most; 0 within reason."""
 
     def fetch(
         self,
@@ -226,6 +250,13 @@ class Client:
         Anything but 200, 203 and 204 is trouble.
         """
         request = f"{method} {path_of(url)}"
+        if not self._in_clear and not url.lower().startswith("https:"):
+            # Whoever listens there could act with the token in every service of the cloud.
+            detail = (
+                f"{request} was not sent: {_place(url)} is asked over http, and Keystone over https;"
+                " allow_http: true of the target would send the token in clear"
+            )
+            return Trouble(Reason.NOT_COLLECTED, detail)
         return self.persist(request, lambda: self._once(method, url, auth, record, headers or {}, request))
 
     def persist(self, request: str, once: Callable[[], tuple[T | Trouble, float | None]]) -> T | Trouble:
@@ -248,6 +279,12 @@ class Client:
             return replace(self._time.over(request), call=outcome.call)
         return self._time.over(request) if outcome is None else outcome
 
+    def _compare_clocks(self, at: Seconds, headers: Mapping[str, str]) -> None:
+        """Remember a clock that is far from ours. An answer out of a cache tells an old time rightly."""
+        skew = at - self._now()
+        if abs(skew) > max(MOST_SKEW, abs(self.clock_skew)) and "Age" not in headers:
+            self.clock_skew = skew
+
     def _once(
         self,
         method: str,
@@ -258,8 +295,6 @@ class Client:
         request: str,
     ) -> tuple[Answer | Trouble, float | None]:
         """One try, and the least wait before the next one (None: there shall be none)."""
-        from keystoneauth1 import exceptions
-
         try:
             response = self.session.request(
                 url,
@@ -269,23 +304,45 @@ class Client:
                 raise_exc=False,
                 log=False,
             )
-        except exceptions.ClientException as error:
-            trouble, wait = failure_of(error, url, self._keystone, self._now())
+        except ForbiddenVerb:
+            raise
+        except Exception as error:  # noqa: BLE001 - a plug-in that renews its token meets any answer so
+            trouble, wait = failure_of(error, url, self._keystone, self._now(), self._proxy)
             number = record.add(request, 0, self._now(), {})
             return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), wait
         status, body = response.status_code, response.content
         at = moment_of_date(response.headers.get("Date")) or self._now()
+        self._compare_clocks(at, response.headers)
         number = record.add(request, status, at, response.headers, body)
         if status in (200, 203, 204):
             return Answer(status, response.headers, body, number, at), None
         trouble = refused(status, request, number)
+        if foreign(status, response.headers):
+            trouble = replace(trouble, reason=Reason.INVALID_ANSWER, detail=f"{trouble.detail}{_FOREIGN}")
         return _busy(trouble, response.headers, at) if status in BUSY else (trouble, None)
 
 
-def failure_of(error: Exception, url: str, keystone: str, now: Seconds) -> tuple[Trouble, float | None]:
+_FOREIGN: Final = " with HTML: no answer of a service; let the proxy or firewall before it pass this machine"
+_OF_A_SERVICE: Final = ("x-openstack-request-id", "x-compute-request-id", "x-trans-id", "www-authenticate")
+
+
+def foreign(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a refusal is not of the cloud but of something before it, which writes pages for people.
+
+    NOTE: Swift refuses with HTML too, and names its transaction.
+    """
+    page = headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/html"
+    return status in (401, 403) and page and not any(headers.get(name) for name in _OF_A_SERVICE)
+
+
+def failure_of(
+    error: Exception, url: str, keystone: str, now: Seconds, proxy: Proxy | None = None
+) -> tuple[Trouble, float | None]:
     """Why no answer came, or no token before it, and the least wait before another try (None: no use)."""
     from keystoneauth1 import exceptions
 
+    if proxy is not None and isinstance(error, exceptions.ConnectFailure) and "ProxyError(" in str(error):
+        return Trouble(Reason.UNREACHABLE, proxy.refusal(str(error))), None
     trouble = _trouble_of(error, url, keystone)
     # Before the first token Keystone may be asked for its versions; what befell that stands behind this.
     cause = error.__context__ if isinstance(error, exceptions.DiscoveryFailure) else error
@@ -330,8 +387,11 @@ def _trouble_of(error: Exception, url: str, keystone: str) -> Trouble:
             return Trouble(Reason.INVALID_ANSWER, f"{place}: no usable HTTP ({kind})")
         case exceptions.HttpError():
             status = int(error.http_status or 0)
-            reason = reason_of_status(status)
-            return Trouble(reason, f"HTTP {status} to the token request", status=status)
+            said = f"HTTP {status} to the token request"
+            headers = error.response.headers if error.response is not None else {}
+            if foreign(status, headers):
+                return Trouble(Reason.INVALID_ANSWER, f"{said}{_FOREIGN}", status=status)
+            return Trouble(reason_of_status(status), said, status=status)
         case _:
             detail = f"no token could be had from {_place(keystone)} ({type(error).__name__})"
             return Trouble(Reason.INVALID_ANSWER, detail)
@@ -351,9 +411,20 @@ def _place(url: str) -> str:
     return printable(urlsplit(url).netloc.rpartition("@")[2])
 
 
+# NOTE: with TLS 1.3 a server refuses a client after the handshake; which of these is seen depends on time.
+_OF_CLIENTS: Final = (
+    "CERTIFICATE_REQUIRED", "UNKNOWN_CA", "BAD_CERTIFICATE", "ALERT_HANDSHAKE_FAILURE", "SSLEOFError",
+)  # fmt: skip
+
+
 def _distrusted(said: str, place: str) -> str:
+    if any(sign in said for sign in _OF_CLIENTS):
+        advice = "see cert and key in clouds.yaml if it wants a certificate"
+        return f"TLS handshake with {place} broken off; {advice}"
     if "CERTIFICATE_VERIFY_FAILED" not in said:
         return f"TLS handshake with {place} failed"
+    if "certificate has expired" in said:
+        return f"the certificate of {place} has expired"
     if "Hostname mismatch" in said or "doesn't match" in said or "IP address mismatch" in said:
         return f"the certificate of {place} is for another host"
     return f"certificate verify failed for {place}; give ca_file"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from cloudaudit.collectors.transport import Proxy
+
 TENANT: Final = "tenant"
 OPERATOR: Final = "operator"
 
@@ -23,6 +25,10 @@ class OpenStackTarget:
     vantage: str = TENANT
     """`tenant` asks each project with its own token; `operator` asks once for all projects."""
     ca_file: str | None = None
+    proxy: Proxy | None = None
+    """The only one that is used: what the environment names is not."""
+    allow_http: bool = False
+    """Whether a token of a Keystone on https may be sent to services on http."""
     interface: str | None = None
     """None: the entry's own choice, else `public`."""
     label_keys: frozenset[str] = frozenset()

@@ -278,6 +278,9 @@ def refusal(answer: Answer, what: str = "the bucket", code: str = "") -> Reading
         said = f"{said}: {what} is elsewhere{_whither(answer, error)}"
     elif answer.status == 429 or code in ("SlowDown", "TooManyRequests", "RequestLimitExceeded"):
         reason = Reason.THROTTLED
+    elif answer.status == 407:
+        reason = Reason.UNREACHABLE
+        said += ": the proxy asks for a user and a password; name them in proxy_file"
     elif answer.status in (408, 504):
         reason = Reason.TIMEOUT
     elif answer.status in (400, 412) and (not code or code.startswith("Authorization")):

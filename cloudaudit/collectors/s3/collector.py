@@ -98,6 +98,7 @@ class S3Collector:
                     limits,
                     now=self._now,
                     ca_file=self._target.ca_file,
+                    proxy=self._target.proxy,
                     cancelled=self._cancelled,
                     pause=self._pause,
                 )

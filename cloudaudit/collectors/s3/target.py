@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from cloudaudit.collectors.transport import Proxy
 from cloudaudit.errors import TargetError
 
 LABEL_KEYS: Final = frozenset({
@@ -34,6 +35,7 @@ class S3Target:
     secret_key_file: str | None = None
     addressing: Literal["path", "virtual"] = "path"
     ca_file: str | None = None
+    proxy: Proxy | None = None
     buckets: tuple[str, ...] | Literal["all"] = "all"
     admin_profile: str | None = None
     admin_access_key_file: str | None = None
