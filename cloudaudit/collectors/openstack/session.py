@@ -52,6 +52,8 @@ BODY_SECONDS: Final = 300
 LARGEST_BODY: Final = 64 * 2**20
 TRIES: Final = 4
 FIRST_PAUSE: Final = 0.25
+YOUNG: Final = 60
+"""Seconds for which a new token is not renewed for a 401."""
 _PATIENCE: Final = SystemRandom()
 
 
@@ -176,6 +178,8 @@ class Client:
         self._pause = pause
         self._seconds = target.deadline or 0.0
         self._end = time.monotonic() + target.deadline if target.deadline else math.inf
+        self._renewed: dict[BaseAuthPlugin, float] = {}
+        """When a new token last changed nothing about a 401."""
 
     def fetch(
         self,
@@ -227,11 +231,15 @@ class Client:
         """One try, and the least wait before the next one (None: there shall be none)."""
         from keystoneauth1 import exceptions
 
+        # NOTE: 401 is also what access rules answer. A token of a minute ago has not run out: asking for
+        # another one at every such refusal would cost more than all the reading.
+        renew = time.monotonic() - self._renewed.get(auth, -math.inf) > YOUNG
         try:
             response = self.session.request(
                 url,
                 method,
                 auth=auth,
+                allow_reauth=renew,
                 headers={"Accept": "application/json", **headers},
                 raise_exc=False,
                 log=False,
@@ -241,6 +249,8 @@ class Client:
             number = record.add(request, 0, self._now(), {})
             return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), wait
         status, body = response.status_code, response.content
+        if status == 401 and renew:
+            self._renewed[auth] = time.monotonic()
         at = moment_of_date(response.headers.get("Date")) or self._now()
         number = record.add(request, status, at, response.headers, body)
         if status in (200, 203, 204):
