@@ -12,7 +12,11 @@ import pytest
 from audits import LONGEST, Audit, Recorded, audited, profile, subject
 from beds import OpenStackBed, StoreBed
 from declared import ABOUT_BUCKETS, HANOI, of_cloud, of_store
+from identities import Identities, identities
 from recorder import recording
+from vantages import OF_CLOUD, look_at_cloud
+
+from cloudaudit.snapshot import Snapshot
 
 HERE = Path(__file__).parent
 Folder = Callable[[str], Path]
@@ -124,6 +128,19 @@ def no_operator(folder: Folder, cloud: OpenStackBed) -> Audit:
     return _audit_of_cloud(
         folder("no-operator"), cloud, "audit-nen-tang", regions=[HANOI], vantage="operator"
     )
+
+
+@pytest.fixture(scope="session")
+def known(folder: Folder, cloud: OpenStackBed) -> Iterator[Identities]:
+    """Audit identities beside those of the seed."""
+    with identities(cloud, folder("identities")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def sights(folder: Folder, known: Identities) -> dict[str, Snapshot]:
+    """Everything there is a collector for, by vantage."""
+    return {vantage: look_at_cloud(folder(vantage), vantage, known) for vantage in OF_CLOUD}
 
 
 # --- S3 ---------------------------------------------------------------------------------------------
