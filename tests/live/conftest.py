@@ -14,6 +14,7 @@ from beds import OpenStackBed, StoreBed
 from declared import ABOUT_BUCKETS, HANOI, of_cloud, of_store
 from identities import Identities, identities
 from recorder import recording
+from table import look_at_stores
 from vantages import OF_CLOUD, look_at_cloud
 
 from cloudaudit.snapshot import Snapshot
@@ -197,6 +198,14 @@ def swift_owner(folder: Folder, swift: StoreBed) -> Audit:
 @pytest.fixture(scope="session")
 def seaweedfs_owner(folder: Folder, seaweedfs: StoreBed) -> Audit:
     return _audit_of_store(folder("seaweedfs-owner"), seaweedfs, "owner")
+
+
+@pytest.fixture(scope="session")
+def sights_of_stores(
+    folder: Folder, ceph: StoreBed, swift: StoreBed, seaweedfs: StoreBed
+) -> dict[str, Snapshot]:
+    """Everything there is a collector for, by store and identity."""
+    return look_at_stores(folder("stores"), {"ceph": ceph, "swift": swift, "seaweedfs": seaweedfs})
 
 
 # --- both, and the wire -------------------------------------------------------------------------------
