@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo dev test lint golden bench test-live beds-down clean
+.PHONY: help demo dev test lint golden bench test-live coverage beds-down clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench: $(VENV)/.dev  ## Measure, with ratios to a baseline of the same run
 
 test-live: $(VENV)/.dev  ## Audit a real OpenStack and real object stores, started on loopback
 	$(BIN)/python -m pytest tests/live -n 0 -p no:cacheprovider
+
+coverage: $(VENV)/.dev  ## Look at the beds with every identity and write docs/coverage.md
+	$(BIN)/python tests/live/table.py > docs/coverage.new && mv docs/coverage.new docs/coverage.md
 
 beds-down:  ## Stop the test beds
 	-tests/beds/openstack/bed.sh down

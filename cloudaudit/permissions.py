@@ -291,10 +291,10 @@ _S3: Final = """
      bucket's policy can give.
    - HEAD của bucket cần s3:ListBucket. Quyền này cũng cho liệt kê tên đối tượng; cloudaudit không liệt kê.
      HEAD of a bucket takes s3:ListBucket, which also lets names of objects be listed; cloudaudit never does.
-   - Kho nào từ chối cả chính sách vì một tên quyền không biết (Ceph 16: s3:GetBucketPublicAccessBlock,
-     s3:GetBucketEncryption): bỏ tên đó; thiết lập tương ứng sẽ là "không xác định".
-     Where a store refuses the whole policy over one name it does not know (Ceph 16:
-     s3:GetBucketPublicAccessBlock, s3:GetBucketEncryption), leave the name out; that setting ends as unknown.
+   - Kho nào từ chối cả chính sách vì một tên quyền không biết (Ceph 16: s3:GetBucketEncryption): bỏ tên đó;
+     thiết lập tương ứng có thể là "không xác định".
+     Where a store refuses the whole policy over one name it does not know (Ceph 16: s3:GetBucketEncryption),
+     leave the name out; that setting may end as unknown.
 
 3. Ceph RGW: {caps}
 

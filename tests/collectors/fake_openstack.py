@@ -245,7 +245,9 @@ class FakeOpenStack:
         if scope and "system" in scope:
             if not self.system_roles:
                 return Reply({"error": {"code": 401}}, 401)
-            token |= {"system": {"all": True}, "roles": _roles(self.system_roles), "catalog": []}
+            # Keystone leaves out addresses with a project in them, and services that have no other.
+            catalogue = [s for s in self.catalogue("") if "{project}" not in self.paths[s["type"]]]
+            token |= {"system": {"all": True}, "roles": _roles(self.system_roles), "catalog": catalogue}
             return Reply({"token": token}, 201, {"X-Subject-Token": "token-system"})
         if scope and "domain" in scope:
             domain = {"id": "default", "name": "Default"}

@@ -1248,3 +1248,64 @@ def test_addresses_with_and_without_a_version(service: str, path: str, asked: st
     }[service]
     host = "http://cloud.example.test"
     assert api_root(service, host + path) + lister.path == host + asked
+
+
+# --- a role on the system, and in no project ------------------------------------------------------------
+
+
+def of_the_system(cloud: FakeOpenStack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.system_roles = ["reader"]
+    cloud.projects = {}
+    cloud.configure(
+        folder, monkeypatch,
+        auth_url=f"{cloud.url}/identity/v3", username="audit", password=PASSWORD,
+        user_domain_name="Default", system_scope="all",
+    )  # fmt: skip
+
+
+def test_who_has_a_role_on_the_system_alone_reads_keystone(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_the_system(cloud, tmp_path, monkeypatch)
+    cloud.answer("/identity/v3/users", listed("users", [USER]), project="system")
+    taken = collect(TARGET, "keystone.users")
+    assert [user.id for user in taken.resources("openstack.user")] == [USER["id"]]
+    assert [(listing.type, listing.count) for listing in taken.listings()] == [("openstack.user", 1)]
+    assert taken.gaps() == []
+
+
+def test_empty_lists_of_a_system_reader_prove_nothing(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for all projects at once. What has no address without a project is not there, and not absent."""
+    of_the_system(cloud, tmp_path, monkeypatch)
+    cloud.answer("/identity/v3/projects", listed("projects", [project_row(SHOP, "shop")]))
+    cloud.answer("/network/v2.0/networks", {"networks": []})
+    taken = collect(REGION, "neutron.networks", "cinder.volumes", "swift.info", vantage="operator")
+    said = {gap.type: (gap.reason, gap.detail) for gap in taken.gaps()}
+    leaves_out = "is not in the catalogue of the system, which leaves out addresses with a project"
+    assert said == {
+        "openstack.network": (
+            Reason.PARTIAL, "no evidence of sight: network showed this token nothing of other projects",
+        ),
+        "openstack.volume": (Reason.PARTIAL, f"block-storage {leaves_out}"),
+        "openstack.object_service": (Reason.PARTIAL, f"object-store {leaves_out}"),
+    }  # fmt: skip
+    assert taken.listings() == []
+
+
+# --- tokens that services refuse --------------------------------------------------------------------------
+
+
+def test_refusals_by_access_rules_do_not_cost_a_token_each(cloud: FakeOpenStack) -> None:
+    """A service answers 401 to a credential whose rules do not name the request, to a new token too."""
+    paths = (VOLUMES, VOLUMES.replace("volumes", "snapshots"), VOLUMES.replace("volumes", "backups"))
+    for path in paths:
+        cloud.answer(path, status=401)
+    taken = collect(IN_SHOP, "cinder.volumes", "cinder.snapshots", "cinder.backups")
+    assert {(gap.type, gap.reason) for gap in taken.gaps()} == {
+        (f"openstack.{kind}", Reason.NO_PERMISSION) for kind in ("volume", "snapshot", "backup")
+    }
+    assert cloud.paths_asked("POST") == [TOKENS] * 2
+    asked = [request.partition("?")[0] for request in cloud.paths_asked()]
+    assert [asked.count(path) for path in paths] == [2, 1, 1]

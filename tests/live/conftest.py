@@ -12,7 +12,12 @@ import pytest
 from audits import LONGEST, Audit, Recorded, audited, profile, subject
 from beds import OpenStackBed, StoreBed
 from declared import ABOUT_BUCKETS, HANOI, of_cloud, of_store
+from identities import Identities, identities
 from recorder import recording
+from table import look_at_stores
+from vantages import OF_CLOUD, look_at_cloud
+
+from cloudaudit.snapshot import Snapshot
 
 HERE = Path(__file__).parent
 Folder = Callable[[str], Path]
@@ -126,6 +131,19 @@ def no_operator(folder: Folder, cloud: OpenStackBed) -> Audit:
     )
 
 
+@pytest.fixture(scope="session")
+def known(folder: Folder, cloud: OpenStackBed) -> Iterator[Identities]:
+    """Audit identities beside those of the seed."""
+    with identities(cloud, folder("identities")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def sights(folder: Folder, known: Identities) -> dict[str, Snapshot]:
+    """Everything there is a collector for, by vantage."""
+    return {vantage: look_at_cloud(folder(vantage), vantage, known) for vantage in OF_CLOUD}
+
+
 # --- S3 ---------------------------------------------------------------------------------------------
 
 
@@ -180,6 +198,14 @@ def swift_owner(folder: Folder, swift: StoreBed) -> Audit:
 @pytest.fixture(scope="session")
 def seaweedfs_owner(folder: Folder, seaweedfs: StoreBed) -> Audit:
     return _audit_of_store(folder("seaweedfs-owner"), seaweedfs, "owner")
+
+
+@pytest.fixture(scope="session")
+def sights_of_stores(
+    folder: Folder, ceph: StoreBed, swift: StoreBed, seaweedfs: StoreBed
+) -> dict[str, Snapshot]:
+    """Everything there is a collector for, by store and identity."""
+    return look_at_stores(folder("stores"), {"ceph": ceph, "swift": swift, "seaweedfs": seaweedfs})
 
 
 # --- both, and the wire -------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ class OpenStackCollector:
         parts = self._parts(Scope(scope.target, "any", "any"))
         if not layout.regions:
             parts = (*_REGION, *_PROJECT)
-            detail = f"the catalogue of project {layout.home.project_name} names no region"
+            detail = f"the catalogue of {layout.home.of} names no region"
             trouble = Trouble(Reason.PARTIAL, detail, layout.home.call)
         elif layout.trouble:
             detail = f"there may be more projects than were audited: {layout.trouble.detail}"
@@ -273,7 +273,7 @@ def _service(errand: Errand, part: _Part, token: Token, project: Project | None)
     if region in known:
         return open_desk(errand, part.service, token, project, part.everyone)
     names = ", ".join(known) or "none"
-    detail = f"region {region!r} is not in the catalogue of project {token.project_name} (it names {names})"
+    detail = f"region {region!r} is not in the catalogue of {token.of} (it names {names})"
     hint = did_you_mean(region or "", known)
     return Trouble(Reason.SERVICE_ABSENT, f"{detail}; {hint}" if hint else detail, token.call)
 

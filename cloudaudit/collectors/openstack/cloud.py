@@ -1,7 +1,8 @@
 """What all scopes of one target share: tokens, catalogues, projects, versions.
 
-Each is asked for once and kept. Only project-scoped tokens are handed out for services; the
-system-scoped one is for Keystone alone, because Neutron and Cinder answer it with empty lists.
+Each is asked for once and kept. Services are asked with project-scoped tokens; the system-scoped one is
+for Keystone, because Neutron and Cinder answer it with empty lists. Only a credential that has no project
+asks with it, and then such a list proves nothing.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ class Token:
         """What it is scoped to, in a word."""
         return "project" if self.project else "system" if self.system else "domain" if self.domain else "none"
 
+    @property
+    def of(self) -> str:
+        """What the token is scoped to, in words."""
+        return f"project {self.project_name}" if self.project else "the system"
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -103,7 +109,8 @@ class Layout:
     """Which regions and projects there are to audit, and what stands in the way."""
 
     home: Token
-    """A token of some project: for what is the same in every project, and for all of them at once."""
+    """For what is the same in every project, and for all of them at once: a token of some project, or of the
+    system for a credential that has no role in any."""
     regions: tuple[str, ...]
     projects: Mapping[str, Project]
     """By id."""
@@ -358,6 +365,9 @@ class Cloud:
         if base.project and base.project not in known:
             known[base.project] = Project(base.project, base.project_name)
         home = base if base.project else self._any_project(known)
+        if isinstance(home, Trouble) and base.system:
+            # A role on the system and in no project: Keystone shows its lists, and services what they will.
+            home = base
         if isinstance(home, Trouble):
             return home
         if self.target.vantage == OPERATOR:

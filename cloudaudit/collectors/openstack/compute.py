@@ -238,8 +238,9 @@ def _keypair_pages(desk: Desk) -> Iterator[Page | Trouble]:
                 yield replace(page, detail=f"those of other users: {page.detail}")
                 return
             else:
+                refused = page.reason is Reason.NO_PERMISSION
                 detail = f"key pairs of a user: {page.detail}"
-                yield Trouble(Reason.PARTIAL, detail, page.call, page.status)
+                yield replace(page, reason=page.reason if refused else Reason.PARTIAL, detail=detail)
     if trouble:
         yield replace(trouble, detail=f"which other users there are: {trouble.detail}")
 

@@ -123,7 +123,7 @@ def _catalogue(desk: Desk) -> Iterator[Seen]:
         detail = "part of the catalogue cannot be understood, or it is empty"
         yield from _no_catalogue(desk, Trouble(Reason.INVALID_ANSWER, detail, answer.call))
         return
-    proof = f"the catalogue of project {desk.token.project_name} was read whole"
+    proof = f"the catalogue of {desk.token.of} was read whole"
     for type_, found in ((SERVICES, services), (ENDPOINTS, endpoints)):
         yield Listing(desk.scope, type_, len(found), proof, answer.call)
 
@@ -471,8 +471,9 @@ def _roles(desk: Desk) -> Iterator[Page | Trouble]:
 
 
 def _within(what: str, why: Trouble) -> Trouble:
-    """Trouble with one of many lists: the others stand."""
-    return Trouble(Reason.PARTIAL, f"{what}: {why.detail}", why.call, why.status)
+    """Trouble with one of many lists: the others stand. A refusal stays one, for a right would mend it."""
+    reason = why.reason if why.reason is Reason.NO_PERMISSION else Reason.PARTIAL
+    return Trouble(reason, f"{what}: {why.detail}", why.call, why.status)
 
 
 ROLES = Lister(

@@ -487,12 +487,16 @@ def _endpoint(cloud: Cloud, scope: Scope, service: str, token: Token) -> Endpoin
     catalogue = token.catalogue
     offered = catalogue.of(service, scope.region or "")
     if not offered and not catalogue.endpoints:
-        return Trouble(Reason.PARTIAL, f"the catalogue of project {token.project_name} is empty", token.call)
+        return Trouble(Reason.PARTIAL, f"the catalogue of {token.of} is empty", token.call)
     if not offered and not catalogue.complete:
-        detail = f"part of the catalogue of project {token.project_name} cannot be understood"
+        detail = f"part of the catalogue of {token.of} cannot be understood"
+        return Trouble(Reason.PARTIAL, detail, token.call)
+    if not offered and not token.project:
+        # NOTE: Keystone leaves out every address with a project in it, and does not say so.
+        detail = f"{service} is not in the catalogue of {token.of}, which leaves out addresses with a project"
         return Trouble(Reason.PARTIAL, detail, token.call)
     if not offered:
-        where = f"project {token.project_name} in region {scope.region}"
+        where = f"{token.of} in region {scope.region}"
         return Absence(f"service type {service} is not in the catalogue of {where}", token.call)
     interfaces = cloud.entry.interfaces
     fitting = [e for interface in interfaces for e in offered if e.interface == interface]

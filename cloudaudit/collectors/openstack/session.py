@@ -57,6 +57,8 @@ FIRST_PAUSE: Final = 0.25
 NOT_SENT: Final = "there was no time left to send it"
 MOST_SKEW: Final = 900
 """Seconds two clocks may differ without a word: what S3 stores put up with, too."""
+YOUNG: Final = 60
+"""Seconds for which a new token is not renewed for a 401."""
 _PATIENCE: Final = SystemRandom()
 
 
@@ -236,6 +238,8 @@ class Client:
         self._pause = pause
         self.clock_skew = 0
         """Seconds by which a service's clock was ahead of ours, of all answers the most; 0 within reason."""
+        self._renewed: dict[BaseAuthPlugin, float] = {}
+        """When a new token last changed nothing about a 401."""
 
     def fetch(
         self,
@@ -295,11 +299,15 @@ class Client:
         request: str,
     ) -> tuple[Answer | Trouble, float | None]:
         """One try, and the least wait before the next one (None: there shall be none)."""
+        # NOTE: 401 is also what access rules answer. A token of a minute ago has not run out: asking for
+        # another one at every such refusal would cost more than all the reading.
+        renew = time.monotonic() - self._renewed.get(auth, -math.inf) > YOUNG
         try:
             response = self.session.request(
                 url,
                 method,
                 auth=auth,
+                allow_reauth=renew,
                 headers={"Accept": "application/json", **headers},
                 raise_exc=False,
                 log=False,
@@ -311,6 +319,8 @@ class Client:
             number = record.add(request, 0, self._now(), {})
             return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), wait
         status, body = response.status_code, response.content
+        if status == 401 and renew:
+            self._renewed[auth] = time.monotonic()
         at = moment_of_date(response.headers.get("Date")) or self._now()
         self._compare_clocks(at, response.headers)
         number = record.add(request, status, at, response.headers, body)

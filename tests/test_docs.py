@@ -1,0 +1,41 @@
+"""Tables in docs/ that speak of resource types: what they name is declared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cloudaudit.catalog import load_types
+
+DOCS = Path(__file__).parent.parent / "docs"
+TYPES = load_types()
+NAMED = [
+    (found["type"], fact)
+    for found in re.finditer(
+        r"`(?P<type>(openstack|s3)\.[a-z0-9_]+)`:\s(?P<facts>`[^`]+`(,\s`[^`]+`)*)",
+        (DOCS / "peers-coverage.md").read_text(encoding="utf-8"),
+    )
+    for fact in re.findall(r"`([^`]+)`", found["facts"])
+]
+
+
+@pytest.mark.parametrize(("type_", "fact"), NAMED)
+def test_facts_named_beside_those_of_others_are_declared(type_: str, fact: str) -> None:
+    assert fact in TYPES[type_].facts
+
+
+def test_all_of_them_are_checked() -> None:
+    text = (DOCS / "peers-coverage.md").read_text(encoding="utf-8")
+    assert {type_ for type_, _ in NAMED} == set(re.findall(r"`((?:openstack|s3)\.[a-z0-9_]+)`", text))
+    assert len(NAMED) > 80
+
+
+def test_every_type_of_a_cloud_is_in_the_table_of_what_is_seen() -> None:
+    """`make coverage` writes it from the test beds."""
+    rows = re.findall(r"^\| `([a-z0-9_.]+)` \|", (DOCS / "coverage.md").read_text(encoding="utf-8"), re.M)
+    assert rows == [
+        *sorted(t for t in TYPES if t.startswith("openstack.")),
+        *sorted(t for t in TYPES if t.startswith("s3.")),
+    ]
