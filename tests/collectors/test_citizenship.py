@@ -18,6 +18,9 @@ from playback import Reply as Played
 from cloudaudit.collectors.documents import CALL as DOCUMENT
 from cloudaudit.collectors.documents import DocumentCollector
 from cloudaudit.collectors.openstack import OpenStackCollector
+from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.entry import read_entry
+from cloudaudit.collectors.openstack.session import Client
 from cloudaudit.collectors.runner import Collected, collect
 from cloudaudit.collectors.s3 import S3Collector
 from cloudaudit.collectors.transport import CallLog, HttpClient
@@ -119,6 +122,21 @@ def test_no_answer_is_waited_for_beyond_the_deadline(cloud: FakeOpenStack) -> No
     servers = {gap.reason for gap in found[0].gaps if gap.type == "openstack.server"}
     assert servers == {Reason.TIMEOUT}
     assert all_told(found[0])
+
+
+def test_what_the_deadline_cut_off_is_a_time_out_whatever_it_looks_like(cloud: FakeOpenStack) -> None:
+    def late() -> tuple[Trouble, float]:
+        time.sleep(1.01)
+        return Trouble(Reason.UNREACHABLE, "no connection", 3), 0.0
+
+    whose = target(deadline=1)
+    stop = threading.Event()
+    client = Client(whose, read_entry(whose), lambda: AT, stop, stop.wait)
+    over = Trouble(Reason.TIMEOUT, "the 1 s allowed for this target are over: GET /x", 3)
+    assert client.persist("GET /x", late) == over
+    answered = Trouble(Reason.NO_PERMISSION, "HTTP 403", 4, 403)
+    client = Client(whose, read_entry(whose), lambda: AT, stop, stop.wait)
+    assert client.persist("GET /x", lambda: (time.sleep(1.01), (answered, None))[1]) == answered  # type: ignore[func-returns-value]
 
 
 def test_no_turn_is_waited_for_beyond_the_deadline(cloud: FakeOpenStack) -> None:

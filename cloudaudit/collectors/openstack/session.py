@@ -279,9 +279,14 @@ class Client:
             if pause > self._time.left():
                 break
             self._pause(pause)
-        if isinstance(outcome, Trouble) and outcome.detail.endswith(NOT_SENT):
+        if outcome is None:
+            return self._time.over(request)
+        if (isinstance(outcome, Trouble) and not outcome.status) and (
+            outcome.detail.endswith(NOT_SENT) or not self._time.left()
+        ):
+            # NOTE: requests calls a body that is cut off by a time-out a lost connection.
             return replace(self._time.over(request), call=outcome.call)
-        return self._time.over(request) if outcome is None else outcome
+        return outcome
 
     def _compare_clocks(self, at: Seconds, headers: Mapping[str, str]) -> None:
         """Remember a clock that is far from ours. An answer out of a cache tells an old time rightly."""
