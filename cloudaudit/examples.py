@@ -99,16 +99,16 @@ def _near(word: str, known: Iterable[str]) -> str:
 def _mapping(document: Mapping[str, object], key: str) -> Mapping[str, object]:
     found = document.get(key, {})
     if not isinstance(found, Mapping):
-        raise ValueError(f"'{key}' takes a mapping, found {kind_of(found)}")  # noqa: TRY004
+        raise ValueError(f"'{key}' takes a mapping, found {kind_of(found)}")  # noqa: TRY004 - data, no programming error
     return found
 
 
 def _entries(kind: str, found: object) -> Iterator[Mapping[str, object]]:
     if not isinstance(found, list | tuple):
-        raise ValueError(f"'related' takes a list of {kind}, found {kind_of(found)}")  # noqa: TRY004
+        raise ValueError(f"'related' takes a list of {kind}, found {kind_of(found)}")  # noqa: TRY004 - data, no programming error
     for entry in found:
         if not isinstance(entry, Mapping):
-            raise ValueError(f"a {kind} is a mapping of facts, found {kind_of(entry)}")  # noqa: TRY004
+            raise ValueError(f"a {kind} is a mapping of facts, found {kind_of(entry)}")  # noqa: TRY004 - likewise
         yield entry
 
 

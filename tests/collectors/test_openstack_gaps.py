@@ -123,6 +123,18 @@ def test_an_answer_that_ends_early_is_a_gap(cloud: FakeOpenStack) -> None:
     )  # fmt: skip
 
 
+def test_a_backup_that_names_no_volume_may_be_of_any(cloud: FakeOpenStack) -> None:
+    path = f"/volume/v3/{SHOP}/backups/detail"
+    (row,) = collect(IN_SHOP, "cinder.backups").resources("openstack.backup")
+    assert row.unseen.get("volume_id") is None
+    reply = cloud.answers[path, SHOP] if (path, SHOP) in cloud.answers else cloud.answers[path, None]
+    assert isinstance(reply, Reply)
+    cloud.answer(path, {"backups": [{**reply.body["backups"][0], "volume_id": None}]}, project=SHOP)
+    (found,) = collect(IN_SHOP, "cinder.backups").resources("openstack.backup")
+    assert "volume_id" not in found.facts
+    assert found.unseen["volume_id"].reason is Reason.INVALID_ANSWER
+
+
 def test_cinder_refused_leaves_the_rest_unharmed(cloud: FakeOpenStack) -> None:
     for path in list(cloud.answers):
         if path[0].startswith(f"/volume/v3/{SHOP}/"):

@@ -101,7 +101,7 @@ def _snapshot(item: Item, desk: Desk) -> None:
 
 def _backup(item: Item, desk: Desk) -> None:
     item.take("status", "status")
-    item.take("volume_id", "volume_id", null=True)
+    item.take("volume_id", "volume_id", identifier)
     item.take("container", "container", null=True)
     item.take("zone", "availability_zone", empty_as_null(text), null=True)
     item.take("incremental", "is_incremental", flag)
