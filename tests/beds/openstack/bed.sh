@@ -18,7 +18,7 @@ X
 # What a saved state depends on. The base is Keystone's content and every configuration file; a story
 # is seeded on top of it.
 base_id() {
-  (echo "$ROOT" && cat lib.sh configure.sh databases.py cast.py base.py plugins/*.py requirements.lock) |
+  (echo "$ROOT $PORTS" && cat lib.sh configure.sh databases.py cast.py base.py plugins/*.py requirements.lock) |
     sha256sum | cut -c 1-12
 }
 story_id() { sha256sum <seed.py | cut -c 1-12; }

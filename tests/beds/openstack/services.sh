@@ -82,9 +82,8 @@ start_keystone() {
 
 ports_free() {
   local p
-  for p in "$P_KEYSTONE" "$P_GLANCE" "$P_NEUTRON" "$P_PLACEMENT" "$P_NOVA" "$P_CINDER" "$P_BARBICAN" "$P_SWIFT" \
-    "$P_SWIFT_ACCOUNT" "$P_SWIFT_CONTAINER" "$P_SWIFT_OBJECT" "$P_RABBIT" "$P_RABBIT_DIST" "$P_EPMD"; do
-    ! answers "$p" || die "port $p on 127.0.0.1 is taken by something else"
+  for p in ${!P_*}; do
+    ! answers "${!p}" || die "port ${!p} on 127.0.0.1 is taken by something else: see CLOUDAUDIT_BED_PORTS"
   done
 }
 
