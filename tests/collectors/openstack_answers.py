@@ -319,7 +319,6 @@ EMPTY_ACCOUNT = dict.fromkeys(list(ACCOUNT)[:3], "0")
 INFO = {
     "swift": {"version": "2.34.0", "max_file_size": 5368709122, "policies": [{"name": "Policy-0"}]},
     "slo": {"max_manifest_segments": 1000},
-    "dlo": {"max_segments": 10000},
     "tempurl": {"methods": ["GET", "HEAD"]},
     "container_sync": {"realms": {"QUOCGIA": {"clusters": {"HN": {"current": True}, "HCM": {}}}}},
     "bulk_delete": {},
@@ -347,7 +346,6 @@ SHARE = {
 SHARE_BACKUP = {
     "id": "sb-1",
     "name": "chung-1",
-    "project_id": SHOP,
     "share_id": "share-1",
     "status": "available",
     "availability_zone": "hcm-az1",

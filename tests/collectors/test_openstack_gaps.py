@@ -1156,7 +1156,7 @@ def test_without_shares_nobody_knows_whose_replicas_there_are(cloud: FakeOpenSta
         (
             "openstack.share_replica",
             Reason.NO_PERMISSION,
-            "whose replicas these are cannot be told: HTTP 403 from GET /share/v2/shares/detail?limit=1000",
+            "whose share replicas these are cannot be told: HTTP 403 from GET /share/v2/shares/detail?limit=1000",
         )
     ]
     (gap,) = collect(IN_SHOP, "manila.share_replicas").gaps()

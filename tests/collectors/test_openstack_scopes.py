@@ -31,7 +31,9 @@ from fake_openstack import (
     target,
 )
 from openstack_answers import (
+    ADDRESS_GROUP,
     ADMIN,
+    BGPVPN,
     DNS_ZONE,
     GROUP,
     IMAGE,
@@ -41,6 +43,7 @@ from openstack_answers import (
     RULE,
     SERVER,
     SHARE,
+    SHARE_BACKUP,
     SHARE_REPLICA,
     SHARED_IMAGE,
     TRANSFER,
@@ -997,6 +1000,8 @@ def test_an_operator_without_evidence_of_sight_proves_nothing(cloud: FakeOpenSta
         ("ports", "ports", PORT),
         ("security-group-rules", "security_group_rules", RULE),
         ("security-groups", "security_groups", {**GROUP, "shared": True}),
+        ("bgpvpn/bgpvpns", "bgpvpns", {**BGPVPN, "shared": True}),
+        ("address-groups", "address_groups", {k: v for k, v in ADDRESS_GROUP.items() if k != "shared"}),
     ],
 )
 def test_seeing_what_is_meant_to_be_seen_is_no_evidence(
@@ -1004,7 +1009,7 @@ def test_seeing_what_is_meant_to_be_seen_is_no_evidence(
 ) -> None:
     operated(cloud)
     cloud.answer(f"/network/v2.0/{path}", {key: [{**row, "project_id": BANK}]}, project=SHOP)
-    call = "neutron." + path.replace("-", "_")
+    call = "neutron." + path.rpartition("/")[2].replace("-", "_")
     taken = collect(REGION, call, vantage=OPERATOR)
     assert [g.reason for g in taken.gaps()] == [Reason.PARTIAL]
 
@@ -1226,6 +1231,26 @@ def test_an_operators_replicas_go_by_their_shares(cloud: FakeOpenStack) -> None:
         ("sr-1", IN_SHOP), ("sr-b", IN_BANK),
     ]  # fmt: skip
     assert [s.count for s in taken.listings()] == [2, 2]
+
+
+def test_an_operators_share_backups_go_by_their_shares(cloud: FakeOpenStack) -> None:
+    """Manila does not tell whose they are."""
+    operated(cloud)
+    shares = (SHARE, {**SHARE, "id": "share-b", "project_id": BANK})
+    cloud.call("/share/v2/shares/detail", offset_list("shares", *shares))
+    backups = (SHARE_BACKUP, {**SHARE_BACKUP, "id": "sb-b", "share_id": "share-b"})
+    cloud.call("/share/v2/share-backups/detail", offset_list("share_backups", *backups))
+    taken = collect(REGION, "manila.shares", "manila.share_backups", vantage=OPERATOR)
+    assert [(r.id, r.scope) for r in taken.resources("openstack.share_backup")] == [
+        ("sb-1", IN_SHOP), ("sb-b", IN_BANK),
+    ]  # fmt: skip
+    assert [s.count for s in taken.listings()] == [2, 2]
+    assert {p for p in cloud.paths_asked() if "/share-backups/" in p} == {
+        "/share/v2/share-backups/detail?limit=1000&all_tenants=1",
+        "/share/v2/share-backups/detail?limit=1000&all_tenants=1&offset=2",
+    }
+    blind = collect(REGION, "manila.share_backups", vantage=OPERATOR)
+    assert [(g.type, g.reason) for g in blind.gaps()] == [("openstack.share_backup", Reason.NOT_COLLECTED)]
 
 
 @pytest.mark.parametrize(

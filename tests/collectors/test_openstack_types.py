@@ -517,11 +517,10 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
             "name": "object-store",
             "facts": {
                 "version": "2.34.0",
-                "middlewares": ("bulk_delete", "container_sync", "dlo", "slo", "tempurl"),
+                "middlewares": ("bulk_delete", "container_sync", "slo", "tempurl"),
                 "max_file_size": 5368709122,
                 "container_sync_realms": True,
                 "slo": True,
-                "dlo": True,
                 "tempurl": True,
                 "s3api": False,
                 "object_versioning": False,
@@ -1340,6 +1339,7 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
     beside = {
         ("glance.images", "openstack.image_member"),
         ("manila.shares", "openstack.share_replica"),
+        ("manila.shares", "openstack.share_backup"),
         *(("neutron.extensions", type_) for type_ in BROUGHT),
     }
     assert marked == concluded | beside

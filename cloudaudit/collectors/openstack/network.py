@@ -434,6 +434,8 @@ EXTENDED: Final = (
             key="address_groups",
             read=_address_group,
             common=_shared,
+            # NOTE: Neutron keeps to itself that a group is shared, and shows it to whom it is shared with.
+            telling=False,
         ),
         "address-group",
     ),
@@ -477,6 +479,7 @@ EXTENDED: Final = (
             path=f"/bgpvpn/bgpvpns?limit={PAGE}",
             key="bgpvpns",
             read=_bgpvpn,
+            common=_shared,
         ),
         "bgpvpn",
     ),

@@ -379,7 +379,8 @@ def _offered(body: Row) -> Item:
     item.take("version", "version", null=True, absent=None)
     item.take("max_file_size", "max_file_size", integer)
     item.facts["middlewares"] = tuple(sorted(text(name) for name in body if name != SERVICES.key))
-    for name in ("slo", "dlo", "tempurl", "s3api", "object_versioning"):
+    # NOTE: of dynamic large objects Swift does not tell whether it has them.
+    for name in ("slo", "tempurl", "s3api", "object_versioning"):
         item.facts[name] = name in body
     sync = Item(body)
     sync.take("container_sync_realms", "container_sync", _has_realms, absent=False)

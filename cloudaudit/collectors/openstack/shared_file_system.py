@@ -30,9 +30,10 @@ def read_project(desk: Desk) -> Iterator[Seen]:
         shares = list(desk.items(SHARES))
         yield from listing(desk, SHARES, shares)
     if REPLICAS.call in desk.wanted:
-        yield from _since(desk, REPLICAS, REPLICAS_SINCE, _of_projects(desk, shares))
+        yield from _since(desk, REPLICAS, REPLICAS_SINCE, _of_projects(desk, REPLICAS, shares))
     if BACKUPS.call in desk.wanted:
-        yield from _since(desk, BACKUPS, BACKUPS_SINCE, desk.items(BACKUPS))
+        backups = _of_projects(desk, BACKUPS, shares) if desk.everyone else desk.items(BACKUPS)
+        yield from _since(desk, BACKUPS, BACKUPS_SINCE, backups)
 
 
 def _since(desk: Desk, lister: Lister, since: Version, source: Iterable[Page | Trouble]) -> Iterator[Seen]:
@@ -49,8 +50,8 @@ def _since(desk: Desk, lister: Lister, since: Version, source: Iterable[Page | T
         yield from listing(desk, lister, source)
 
 
-def _of_projects(desk: Desk, shares: list[Page | Trouble] | None) -> Iterator[Page | Trouble]:
-    """Replicas with the project of their share, which they do not tell themselves.
+def _of_projects(desk: Desk, lister: Lister, shares: list[Page | Trouble] | None) -> Iterator[Page | Trouble]:
+    """Replicas or backups with the project of their share, which they do not tell themselves.
 
     NOTE: an administrator is shown the replicas of all projects, whatever project the token is for.
     """
@@ -60,11 +61,12 @@ def _of_projects(desk: Desk, shares: list[Page | Trouble] | None) -> Iterator[Pa
     owners: dict[object, object] = {}
     for page in shares:
         if isinstance(page, Trouble):
-            detail = f"whose replicas these are cannot be told: {page.detail}"
+            what = lister.key.replace("_", " ")
+            detail = f"whose {what} these are cannot be told: {page.detail}"
             yield replace(page, detail=detail)
             return
         owners |= {row.get("id"): row.get("project_id") for row in page.rows}
-    for page in desk.items(REPLICAS):
+    for page in desk.items(lister):
         if isinstance(page, Page):
             # Of a share that is not listed the owner is somebody else.
             owned = [(row, owners.get(str(row.get("share_id")), "")) for row in page.rows]
