@@ -343,6 +343,8 @@ def test_what_another_project_shares_is_no_view_of_all(whole_guest: Audit, cloud
     for kind in ("address_group", "trunk", "qos_policy", "rbac_policy", "router", "floating_ip"):
         assert whole_guest.listings(f"openstack.{kind}") == []
         assert refusals(whole_guest, kind) == {Reason.PARTIAL}
+    by_others = [one for one in whole_guest.snapshot.listings() if "items of other projects" in one.proof]
+    assert by_others == []
 
 
 @pytest.mark.parametrize("made", ["whole_system", "whole_reader", "whole_owner"])
