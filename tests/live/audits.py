@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +18,12 @@ from typing import Any
 import yaml
 from recorder import Exchange
 
+from cloudaudit import registers as registers_file
+from cloudaudit import targets as targets_file
 from cloudaudit.catalog import load_types
+from cloudaudit.collecting import PROBE, collect_subject
 from cloudaudit.model import Gap, Listing, Resource
+from cloudaudit.plan import Plan
 from cloudaudit.snapshot import Snapshot
 
 ROOT = Path(__file__).parent.parent.parent
@@ -278,3 +283,23 @@ def reassessed(
     assert ran.code in (0, 1, 3), ran.err
     assert ran.connections == frozenset(), "judging is offline"
     return Audit(folder / "out", ran, collected)
+
+
+def _of_every_type(kind: str) -> Plan:
+    """A plan that no profile makes: every fact of every type of a kind of cloud, by every call there is."""
+    types = {name: type_ for name, type_ in TYPES.items() if name.startswith(f"{kind}.")}
+    calls = {call.name: call for type_ in types.values() for call in type_.calls.values()}
+    return Plan(
+        {name: frozenset(type_.facts) for name, type_ in types.items()},
+        {name: call for name, call in sorted(calls.items()) if name != PROBE},
+    )
+
+
+def collected_whole(folder: Path, target: Mapping[str, Any]) -> Audit:
+    """A snapshot of everything that can be collected of a target. Nothing of it is judged."""
+    file = targets_file.load(targets(folder, subject("toan-bo", target)), {})
+    (whole,) = file.subjects
+    snapshot = folder / "snapshot"
+    plan = _of_every_type(target["kind"])
+    collect_subject(whole, plan, TYPES, registers_file.load(None), snapshot, now=lambda: int(time.time()))
+    return Audit(folder, Ran(0, "", "", frozenset()), snapshot)

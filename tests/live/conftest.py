@@ -9,7 +9,7 @@ from typing import Any
 
 import beds
 import pytest
-from audits import LONGEST, Audit, Recorded, audited, profile, subject
+from audits import LONGEST, Audit, Recorded, audited, collected_whole, profile, subject
 from beds import OpenStackBed, StoreBed
 from declared import ABOUT_BUCKETS, HANOI, of_cloud, of_store
 from identities import Identities, identities
@@ -142,6 +142,44 @@ def known(folder: Folder, cloud: OpenStackBed) -> Iterator[Identities]:
 def sights(folder: Folder, known: Identities) -> dict[str, Snapshot]:
     """Everything there is a collector for, by vantage."""
     return {vantage: look_at_cloud(folder(vantage), vantage, known) for vantage in OF_CLOUD}
+
+
+def _whole_cloud(folder: Path, bed: OpenStackBed, entry: str, **target: Any) -> Audit:
+    """Everything that can be collected, not only what a profile needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OS_CLIENT_CONFIG_FILE", bed.env["clouds_yaml"])
+        dm = {"name": "dm", "kind": "openstack", "cloud": entry, "regions": [HANOI], **target}
+        return collected_whole(folder, dm)
+
+
+@pytest.fixture(scope="session")
+def whole_operator(folder: Folder, cloud: OpenStackBed) -> Audit:
+    """As the administrator, who asks for all projects at once."""
+    return _whole_cloud(folder("whole-operator"), cloud, "admin", vantage="operator")
+
+
+@pytest.fixture(scope="session")
+def whole_system(folder: Folder, cloud: OpenStackBed) -> Audit:
+    """As `audit`: reader of four projects and of the system."""
+    return _whole_cloud(folder("whole-system"), cloud, "audit")
+
+
+@pytest.fixture(scope="session")
+def whole_reader(folder: Folder, cloud: OpenStackBed) -> Audit:
+    """As `audit-tenant`: reader of one project."""
+    return _whole_cloud(folder("whole-reader"), cloud, "audit-tenant")
+
+
+@pytest.fixture(scope="session")
+def whole_owner(folder: Folder, cloud: OpenStackBed) -> Audit:
+    """As `deploy`: member of all projects, who may also use the key manager."""
+    return _whole_cloud(folder("whole-owner"), cloud, "deploy")
+
+
+@pytest.fixture(scope="session")
+def whole_guest(folder: Folder, cloud: OpenStackBed) -> Audit:
+    """As `audit`, who asks for all projects at once from one with which another shares something."""
+    return _whole_cloud(folder("whole-guest"), cloud, "audit-van-ban", vantage="operator")
 
 
 # --- S3 ---------------------------------------------------------------------------------------------

@@ -13,6 +13,10 @@ SERVICES = [  # user, type, name, address
     ("neutron", "network", "neutron", HOST + env["P_NEUTRON"]),
     ("cinder", "block-storage", "cinder", HOST + env["P_CINDER"] + "/v3"),
     ("swift", "object-store", "swift", HOST + env["P_SWIFT"] + "/v1/AUTH_%(project_id)s"),
+    ("manila", "shared-file-system", "manila", HOST + env["P_MANILA"] + "/v2"),
+    ("heat", "orchestration", "heat", HOST + env["P_HEAT"] + "/v1/%(project_id)s"),
+    ("designate", "dns", "designate", HOST + env["P_DESIGNATE"]),
+    ("octavia", "load-balancer", "octavia", HOST + env["P_OCTAVIA"]),
     ("barbican", "key-manager", "barbican", HOST + env["P_BARBICAN"]),
 ]
 REGIONS = [env["REGION_HN"], env["REGION_HCM"]]

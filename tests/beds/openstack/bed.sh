@@ -18,7 +18,7 @@ X
 # What a saved state depends on. The base is Keystone's content and every configuration file; a story
 # is seeded on top of it.
 base_id() {
-  (echo "$ROOT" && cat lib.sh configure.sh databases.py cast.py base.py plugins/*.py requirements.lock) |
+  (echo "$ROOT $PORTS" && cat lib.sh configure.sh databases.py certificate.py cast.py base.py plugins/*.py requirements.lock) |
     sha256sum | cut -c 1-12
 }
 story_id() { sha256sum <seed.py | cut -c 1-12; }
@@ -57,11 +57,14 @@ make_base() {  # ARCHIVE
 
 make_story() {  # STORY ARCHIVE
   say "new story $1"
-  sed -i "s/^storage_availability_zone = .*/storage_availability_zone = $1-az1/" "$ETC/cinder/cinder.conf"
+  sed -i "s/^storage_availability_zone = .*/storage_availability_zone = $1-az1/" \
+    "$ETC/cinder/cinder.conf" "$ETC/manila/manila.conf"
   start_all
   quietly ready "$VENV/bin/python" ready.py
   # The scheduler would look for new hosts itself, but not at once.
   nova_manage cell_v2 discover_hosts
+  quietly designate-db "$VENV/bin/designate-manage" --config-file "$ETC/designate/designate.conf" pool update \
+    --file "$ETC/designate/pools.yaml" --skip-verify-drivers
   say "services are up, seeding"
   "$VENV/bin/python" seed.py "$1" 2>&1 | tee -a "$LOG/seed.out" >&2 ||
     die "seeding failed" "$LOG/nova-conductor.log" "$LOG/cinder-volume.log"

@@ -80,6 +80,8 @@ PLANTED = {
     "swift_account_temp_url_key": "PLANTED-temp-url-account-0b6d7f",
     "swift_container_temp_url_key": "PLANTED-temp-url-container-91e4c3",
     "swift_container_sync_key": "PLANTED-container-sync-key-2fd86a",
+    "stack_parameter": "PLANTED-stack-parameter-6fa1c8",
+    "secret_payload": "PLANTED-secret-payload-d3b60f",
     "vpn_psk": "PLANTED-vpn-psk-c7730e",
     "application_credential_secret": APPLICATION_CREDENTIAL_SECRET,
     "swift_realm_key": env.get("SYNC_REALM_KEY"),

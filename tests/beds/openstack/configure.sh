@@ -41,8 +41,9 @@ locks() { printf '[oslo_concurrency]\nlock_path = %s/locks\n' "$DATA"; }
 
 write_config() {
   local kind port n
-  mkdir -p "$ETC"/{keystone,glance,nova,neutron,placement,cinder,swift} "$ETC/home/.barbican" \
-    "$DATA"/{nova,neutron,locks} "$DATA"/cinder/{volumes,backups} "$DATA"/glance/{images,staging,tasks} \
+  mkdir -p "$ETC"/{keystone,glance,nova,neutron,placement,cinder,octavia,manila,designate,swift} \
+    "$ETC"/home/{.barbican,.heat} \
+    "$DATA"/{nova,neutron,manila,designate,locks} "$DATA"/cinder/{volumes,backups} "$DATA"/glance/{images,staging,tasks} \
     "$DATA/swift/sdb1"
 
   cat >"$ETC/rabbitmq.conf" <<X
@@ -171,7 +172,7 @@ $(common neutron)
 state_path = $DATA/neutron
 api_paste_config = $ETC/neutron/api-paste.ini
 core_plugin = ml2
-service_plugins = router,qos,vpnaas
+service_plugins = router,qos,trunk,log,vpnaas
 notify_nova_on_port_status_changes = false
 notify_nova_on_port_data_changes = false
 # Nobody serves DHCP, so there is nobody to tell about it.
@@ -286,6 +287,134 @@ $(authtoken barbican key-manager)
 X
   sed "s#%(here)s#$ETC#" "$VENV/etc/barbican/barbican-api-paste.ini" >"$ETC/barbican-api-paste.ini"
 
+  # The amphora provider with its own no-op drivers. Its worker reads both authorities all the same.
+  quietly configure "$VENV/bin/python" "$HERE/certificate.py" "$ETC/octavia/ca"
+  cat >"$ETC/octavia/octavia.conf" <<X
+[DEFAULT]
+$(common octavia)
+[database]
+connection = $(database octavia)
+[api_settings]
+enabled_provider_drivers = amphora:amphora
+default_provider_driver = amphora
+allow_tls_terminated_listeners = true
+[controller_worker]
+workers = 1
+amphora_driver = amphora_noop_driver
+compute_driver = compute_noop_driver
+network_driver = network_noop_driver
+volume_driver = volume_noop_driver
+image_driver = image_noop_driver
+client_ca = $ETC/octavia/ca.pem
+amp_image_tag = amphora
+amp_flavor_id = 1
+amp_boot_network_list = 00000000-0000-4000-8000-000000000003
+loadbalancer_topology = SINGLE
+[certificates]
+cert_generator = local_cert_generator
+cert_manager = barbican_cert_manager
+ca_certificate = $ETC/octavia/ca.pem
+ca_private_key = $ETC/octavia/ca.key
+region_name = $REGION_HN
+endpoint_type = public
+[health_manager]
+heartbeat_key = bed
+[oslo_messaging]
+topic = octavia_prov
+[service_auth]
+$(as_user octavia)
+$(authtoken octavia load-balancer)
+X
+
+  # Manila's own dummy driver: shares without servers, replicas and backups.
+  cat >"$ETC/manila/manila.conf" <<X
+[DEFAULT]
+$(common manila)
+state_path = $DATA/manila
+host = bed
+my_ip = 127.0.0.1
+api_paste_config = $VENV/etc/manila/api-paste.ini
+rootwrap_config = $VENV/etc/manila/rootwrap.conf
+auth_strategy = keystone
+# Rewritten for each story.
+storage_availability_zone = nova
+enabled_share_backends = dummy1
+enabled_share_protocols = NFS
+default_share_type = default
+osapi_share_workers = 1
+periodic_interval = 5
+[dummy1]
+share_driver = manila.tests.share.drivers.dummy.DummyDriver
+share_backend_name = dummy1
+driver_handles_share_servers = false
+replication_domain = dummy
+[database]
+connection = $(database manila)
+$(authtoken manila shared-file-system)
+$(locks)
+[coordination]
+backend_url = file://$DATA/locks
+X
+
+  cat >"$ETC/home/.heat/heat.conf" <<X
+[DEFAULT]
+$(common heat)
+plugin_dirs =
+environment_dir = $VENV/etc/heat/environment.d
+template_dir = $VENV/etc/heat/templates
+num_engine_workers = 1
+region_name_for_services = $REGION_HN
+auth_encryption_key = $(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
+# No stack here has users of its own, so there is no domain for them.
+stack_domain_admin = heat
+[database]
+connection = $(database heat)
+[trustee]
+$(as_user heat)
+[clients_keystone]
+auth_uri = $KEYSTONE_URL
+[clients]
+endpoint_type = publicURL
+[heat_api]
+workers = 1
+[paste_deploy]
+api_paste_config = $VENV/etc/heat/api-paste.ini
+$(authtoken heat orchestration)
+$(locks)
+X
+
+  cp "$VENV/etc/designate/api-paste.ini" "$ETC/designate/"
+  cat >"$ETC/designate/designate.conf" <<X
+[DEFAULT]
+$(common designate)
+state_path = $DATA/designate
+[service:api]
+auth_strategy = keystone
+api_base_uri = http://127.0.0.1:$P_DESIGNATE/
+[service:central]
+workers = 1
+[storage:sqlalchemy]
+connection = $(database designate)
+$(authtoken designate dns)
+$(locks)
+X
+  cat >"$ETC/designate/pools.yaml" <<X
+- name: default
+  description: No server behind it
+  attributes: {}
+  ns_records:
+    - hostname: ns1.example.
+      priority: 1
+  nameservers: []
+  targets:
+    - type: fake
+      description: none
+      masters:
+        - host: 127.0.0.1
+          port: 5354
+      options: {}
+X
+
   cat >"$ETC/swift/swift.conf" <<X
 [swift-hash]
 swift_hash_path_suffix = bed
@@ -394,7 +523,7 @@ make_databases() {
   me=$(id -un) group=$(id -gn)
   services_env
   quietly databases "$VENV/bin/python" "$HERE/databases.py" create keystone glance placement nova_api nova_cell0 \
-    nova_cell1 neutron cinder barbican
+    nova_cell1 neutron cinder barbican octavia manila heat designate
   say "databases: keystone, glance, placement"
   keystone_manage db_sync
   keystone_manage fernet_setup --keystone-user "$me" --keystone-group "$group"
@@ -411,6 +540,11 @@ make_databases() {
     --transport-url "$TRANSPORT_URL"
   nova_manage db sync
   quietly cinder-db "$VENV/bin/cinder-manage" --config-file "$ETC/cinder/cinder.conf" db sync
+  quietly octavia-db "$VENV/bin/octavia-db-manage" --config-file "$ETC/octavia/octavia.conf" upgrade head
+  say "databases: manila, heat, designate"
+  quietly manila-db "$VENV/bin/manila-manage" --config-file "$ETC/manila/manila.conf" db sync
+  quietly heat-db "$VENV/bin/heat-manage" --config-file "$ETC/home/.heat/heat.conf" db_sync
+  quietly designate-db "$VENV/bin/designate-manage" --config-file "$ETC/designate/designate.conf" database sync
   say "databases: neutron"
   quietly neutron-db "$VENV/bin/neutron-db-manage" --config-file "$ETC/neutron/neutron.conf" upgrade heads
   quietly databases "$VENV/bin/python" "$HERE/databases.py" switch compute-1 compute-2

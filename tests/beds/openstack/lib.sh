@@ -14,20 +14,30 @@ REGION_ROOT=vn REGION_HN=vn-hn-1 REGION_HCM=vn-hcm-1
 
 # All ports are below the range from which the system takes ports for outgoing connections
 # (32768 and up on Linux): a port in that range can be busy at the moment a service starts.
-P_KEYSTONE=25000
-P_GLANCE=29292
-P_NEUTRON=29696
-P_PLACEMENT=28778
-P_NOVA=28774
-P_CINDER=28776
-P_BARBICAN=29311
-P_SWIFT=28080
-P_SWIFT_ACCOUNT=26202
-P_SWIFT_CONTAINER=26201
-P_SWIFT_OBJECT=26200
-P_RABBIT=25672
-P_RABBIT_DIST=25673
-P_EPMD=24369
+# A second bed on one machine has its own folder and an offset to every port.
+PORTS=${CLOUDAUDIT_BED_PORTS:-0}
+if ! [[ $PORTS =~ ^(0|[1-9][0-9]{0,3})$ ]] || ((PORTS > 2800)); then
+  echo "CLOUDAUDIT_BED_PORTS must be a number from 0 to 2800" >&2
+  exit 2
+fi
+P_KEYSTONE=$((25000 + PORTS))
+P_GLANCE=$((29292 + PORTS))
+P_NEUTRON=$((29696 + PORTS))
+P_PLACEMENT=$((28778 + PORTS))
+P_NOVA=$((28774 + PORTS))
+P_CINDER=$((28776 + PORTS))
+P_BARBICAN=$((29311 + PORTS))
+P_OCTAVIA=$((29876 + PORTS))
+P_MANILA=$((28786 + PORTS))
+P_HEAT=$((28004 + PORTS))
+P_DESIGNATE=$((29001 + PORTS))
+P_SWIFT=$((28080 + PORTS))
+P_SWIFT_ACCOUNT=$((26202 + PORTS))
+P_SWIFT_CONTAINER=$((26201 + PORTS))
+P_SWIFT_OBJECT=$((26200 + PORTS))
+P_RABBIT=$((25672 + PORTS))
+P_RABBIT_DIST=$((25673 + PORTS))
+P_EPMD=$((24369 + PORTS))
 
 KEYSTONE_URL=http://127.0.0.1:$P_KEYSTONE/v3
 TRANSPORT_URL=rabbit://guest:guest@127.0.0.1:$P_RABBIT/

@@ -4,6 +4,7 @@ Everything that is owned by a project is made by the user "deploy" in that proje
 only an administrator can (public image, external network, flavors, volume types, aggregate).
 """
 
+import base64
 import json
 import random
 import struct
@@ -11,7 +12,10 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import certificate
 from cast import DATA, PLANTED, PROJECTS, STORIES, USER_DATA, connect
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 STORY = sys.argv[1]
 SITE = STORIES[STORY]
@@ -20,6 +24,7 @@ ANY4, ANY6 = "0.0.0.0/0", "::/0"
 
 base = json.loads((DATA / "base.json").read_text())
 things = []
+planted = dict(PLANTED)
 
 
 def say(*a):
@@ -39,6 +44,20 @@ def note(kind, thing, project, **facts):
         }
     )
     return thing
+
+
+class Named:
+    """What an API tells by a name alone, or by neither."""
+
+    def __init__(self, name, id_=None):
+        self.name, self.id = name, id_
+
+
+class Row:
+    """What is waited for, where the SDK has no class for it."""
+
+    def __init__(self, status):
+        self.status = status
 
 
 def wait(what, get, good, bad=("error",), seconds=180):
@@ -66,8 +85,75 @@ deploy = {p: connect("deploy", p, region=SITE["region"]) for p in PROJECTS}
 until("volume backend", lambda: list(admin.block_storage.backend_pools()))
 HOSTS = ("compute-1", "compute-2")
 until("hypervisors", lambda: len(list(admin.compute.hypervisors())) == len(HOSTS))
+placement = admin.placement
+
+
+def inventories():
+    return [p for p in placement.resource_providers() if list(placement.resource_provider_inventories(p))]
+
+
+until("inventories", lambda: len(inventories()) == len(HOSTS))
 say("backend and hypervisors are there")
 
+
+# --- who may do what ------------------------------------------------------------------
+if STORY == "hn":
+    ks = admin.identity
+    partners = ks.create_domain(name="doi-tac", description="Đối tác", is_enabled=False)
+    note("domain", partners, "admin", enabled=False)
+    note("role", ks.create_role(name="kiem-dinh", domain_id=partners.id), "admin", domain=partners.id)
+    auditors = ks.create_group(name="to-kiem-toan", domain_id="default")
+    ks.add_user_to_group(base["users"]["audit-tenant"]["id"], auditors.id)
+    note("group", auditors, "admin", domain="default", members=[base["users"]["audit-tenant"]["id"]])
+    trust = deploy["nen-tang"].identity.create_trust(
+        trustor_user_id=base["users"]["deploy"]["id"],
+        trustee_user_id=base["users"]["audit-tenant"]["id"],
+        project_id=base["projects"]["nen-tang"],
+        is_impersonation=True,
+        roles=[{"name": "member"}],
+    )
+    note(
+        "trust",
+        Named("", trust.id),
+        "nen-tang",
+        trustor=trust.trustor_user_id,
+        trustee=trust.trustee_user_id,
+        impersonation=True,
+        roles=["member"],
+    )
+    ks.create_identity_provider(
+        id="dang-nhap-mot-lan", domain_id="default", is_enabled=False, remote_ids=["https://sso.example/idp"]
+    )
+    note(
+        "identity_provider",
+        Named("dang-nhap-mot-lan", "dang-nhap-mot-lan"),
+        "admin",
+        enabled=False,
+        domain="default",
+        remote_ids=["https://sso.example/idp"],
+    )
+    nova_service = ks.find_service("nova")
+    ks.create_registered_limit(
+        service_id=nova_service.id, resource_name="servers", default_limit=10, region_id=SITE["region"]
+    )
+    ks.create_limit(
+        service_id=nova_service.id,
+        resource_name="servers",
+        resource_limit=7,
+        region_id=SITE["region"],
+        project_id=base["projects"]["cong-dich-vu"],
+    )
+    (limit,) = ks.limits()
+    note(
+        "limit",
+        Named("", limit.id),
+        "cong-dich-vu",
+        service_id=nova_service.id,
+        region_id=SITE["region"],
+        resource="servers",
+        limit=7,
+    )
+    say("domain, group, trust, provider, limits")
 
 # --- images --------------------------------------------------------------------
 # Glance looks into what is uploaded and refuses what is not the format that it is said to be.
@@ -117,13 +203,13 @@ debian = image(
     architecture="x86_64",
 )
 if STORY == "hn":
-    image(
+    golden = image(
         deploy["cong-dich-vu"],
         "cong-dich-vu",
         "cdv-golden",
         "raw",
         raw_disk() + b"portal",
-        visibility="private",
+        visibility="shared",
         os_distro="debian",
         os_version="12",
         architecture="x86_64",
@@ -139,6 +225,10 @@ if STORY == "hn":
         os_distro="centos",
         os_version="7",
         architecture="x86_64",
+    )
+    member = deploy["cong-dich-vu"].image.add_member(golden.id, member_id=base["projects"]["van-ban"])
+    note(
+        "image_member", Named(""), "cong-dich-vu", image=golden.id, member=member.member_id, status="pending"
     )
 say("images")
 
@@ -232,6 +322,61 @@ else:
     group("nen-tang", "nt-quan-tri", [("tcp", 22, 22, "10.0.0.0/8")])
 say("networks and groups")
 
+# --- what Neutron's extensions bring ----------------------------------------------------
+if STORY == "hn":
+    n = deploy["cong-dich-vu"].network
+    offices = n.create_address_group(name="cdv-tru-so", addresses=["10.0.0.0/8", "192.0.2.7/32"])
+    note("address_group", offices, "cong-dich-vu", addresses=["10.0.0.0/8", "192.0.2.7/32"], shared=False)
+    policy = n.create_rbac_policy(
+        object_type="address_group",
+        object_id=offices.id,
+        action="access_as_shared",
+        target_project_id=base["projects"]["van-ban"],
+    )
+    note(
+        "rbac_policy",
+        Named("", policy.id),
+        "cong-dich-vu",
+        object_type="address_group",
+        object_id=offices.id,
+        action="access_as_shared",
+        target_tenant=base["projects"]["van-ban"],
+    )
+    n = deploy["nen-tang"].network
+    parent, child = (n.create_port(network_id=nets["nen-tang"].id, name=f"nt-{x}") for x in ("trunk", "vlan"))
+    trunk = n.create_trunk(
+        name="nt-trunk",
+        port_id=parent.id,
+        sub_ports=[{"port_id": child.id, "segmentation_type": "vlan", "segmentation_id": 101}],
+    )
+    note("trunk", trunk, "nen-tang", port=parent.id, sub_port=child.id, segmentation_id=101)
+    qos = admin.network.create_qos_policy(name="nt-bang-thong", project_id=base["projects"]["nen-tang"])
+    admin.network.create_qos_bandwidth_limit_rule(qos, max_kbps=10000)
+    note("qos_policy", qos, "nen-tang", shared=False, is_default=False, rule_kinds=["bandwidth_limit"])
+    log = admin.network.post(
+        "/log/logs",
+        json={
+            "log": {
+                "name": "cdv-web-bi-chan",
+                "project_id": base["projects"]["cong-dich-vu"],
+                "resource_type": "security_group",
+                "resource_id": groups["cdv-web"].id,
+                "event": "DROP",
+                "enabled": True,
+            }
+        },
+    )
+    log.raise_for_status()
+    note(
+        "network_log",
+        Named("cdv-web-bi-chan", log.json()["log"]["id"]),
+        "cong-dich-vu",
+        resource_type="security_group",
+        resource_id=groups["cdv-web"].id,
+        event="DROP",
+    )
+    say("address group, sharing, trunk, qos, log")
+
 # --- volumes ----------------------------------------------------------------------
 bs = admin.block_storage
 types = {t.name: t for t in bs.types()}
@@ -306,6 +451,7 @@ if STORY == "hn":
     volume("van-ban", "vb-data-1", "luks", metadata={"data_class": "important", "system_id": "van-ban"})
     volume("van-ban", "vb-data-2", "standard", metadata={"system_id": "van-ban"})
     volume("trang-tin", "tt-data", "standard")
+    volume("trang-tin", "tt-chuyen-giao", "standard")
     volumes_ready()
     say("volumes")
     backup("cdv-data-1-hn", "cdv-data-1", "kho-hn", 2)
@@ -318,6 +464,10 @@ if STORY == "hn":
     snap = wait("snapshot", lambda: vb.get_snapshot(snap.id), ("available",))
     note("snapshot", snap, "van-ban", volume_id=snap.volume_id, volume_name="vb-data-2", size=snap.size)
     next(t for t in things if t["name"] == "vb-data-2")["snapshots"] = 1
+    given = vols["tt-chuyen-giao"][1]
+    transfer = deploy["trang-tin"].block_storage.create_transfer(volume_id=given, name="tt-cho-vb")
+    note("volume_transfer", transfer, "trang-tin", volume_id=given)
+    planted["volume_transfer_auth_key"] = transfer.auth_key
 else:
     volume("nen-tang", "nt-data-1", "luks", metadata={"data_class": "important", "system_id": "cong-dich-vu"})
     volume("nen-tang", "nt-data-2", "luks", metadata={"system_id": "van-ban"})
@@ -337,6 +487,34 @@ aggregate = co.create_aggregate(name=SITE["az"], availability_zone=SITE["az"])
 for host in HOSTS:
     co.add_host_to_aggregate(aggregate, host)
 note("aggregate", aggregate, "admin", availability_zone=SITE["az"])
+if STORY == "hn":
+    reserved = co.create_flavor(name="s1.rieng", id="103", ram=512, vcpus=1, disk=1, is_public=False)
+    co.flavor_add_tenant_access(reserved, base["projects"]["van-ban"])
+    co.create_flavor_extra_specs(reserved, {"hw:cpu_policy": "shared"})
+    note(
+        "flavor",
+        reserved,
+        "admin",
+        vcpus=1,
+        ram=512,
+        disk=1,
+        is_public=False,
+        extra_specs={"hw:cpu_policy": "shared"},
+    )
+    public_key = certificate.make("x")[0].public_key()
+    pair = deploy["cong-dich-vu"].compute.create_keypair(
+        name="trien-khai",
+        public_key=public_key.public_bytes(
+            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        ).decode(),
+    )
+    note(
+        "keypair",
+        pair,
+        "cong-dich-vu",
+        user=base["users"]["deploy"]["id"],
+        fingerprint=pair.fingerprint,
+    )
 servers = {}
 
 
@@ -488,11 +666,6 @@ if STORY == "hn":
 # --- Swift ---------------------------------------------------------------------------
 
 
-class Named:
-    def __init__(self, name):
-        self.name, self.id = name, None
-
-
 def container(project, name, headers=None, objects=(), **facts):
     s = deploy[project].object_store
     s.put(f"/{name}", headers=headers or {}).raise_for_status()
@@ -551,12 +724,219 @@ else:
     )
 say("swift")
 
+# --- Barbican and Octavia --------------------------------------------------------------
+if STORY == "hn":
+    km = deploy["cong-dich-vu"].key_manager
+    secret = km.create_secret(
+        name="cdv-khoa-ky",
+        payload=PLANTED["secret_payload"],
+        payload_content_type="text/plain",
+        secret_type="passphrase",
+        expiration="2031-01-01T00:00:00",
+    )
+    note(
+        "secret",
+        Named("cdv-khoa-ky", secret.secret_ref.rpartition("/")[2]),
+        "cong-dich-vu",
+        secret_type="passphrase",
+        creator=base["users"]["deploy"]["id"],
+    )
+    key, own = certificate.make("cong.example")
+    packed = pkcs12.serialize_key_and_certificates(b"cong", key, own, None, serialization.NoEncryption())
+    pem = certificate.written(key).decode()
+    planted["listener_key"] = pem.splitlines()[1]
+    stored = km.create_secret(
+        name="cdv-chung-thu",
+        payload=base64.b64encode(packed).decode(),
+        payload_content_encoding="base64",
+        payload_content_type="application/octet-stream",
+    )
+    note(
+        "secret",
+        Named("cdv-chung-thu", stored.secret_ref.rpartition("/")[2]),
+        "cong-dich-vu",
+        secret_type="opaque",
+        creator=base["users"]["deploy"]["id"],
+    )
+    say("secrets")
+
+    lb = deploy["cong-dich-vu"].load_balancer
+    balancer = lb.create_load_balancer(name="cdv-lb", vip_subnet_id=subnets["cong-dich-vu"].id)
+
+    def settled():
+        """The balancer, once what was asked of it is done."""
+
+        def state():
+            found = lb.get_load_balancer(balancer.id)
+            found.status = found.provisioning_status
+            return found
+
+        return wait("load balancer", state, ("active",))
+
+    balancer = settled()
+    note(
+        "loadbalancer",
+        balancer,
+        "cong-dich-vu",
+        vip_address=balancer.vip_address,
+        vip_subnet=subnets["cong-dich-vu"].id,
+        provider="amphora",
+    )
+
+    def listener(name, **kw):
+        made = lb.create_listener(name=name, load_balancer_id=balancer.id, **kw)
+        settled()
+        return note(
+            "listener",
+            made,
+            "cong-dich-vu",
+            protocol=kw["protocol"],
+            port=kw["protocol_port"],
+            tls_versions=kw.get("tls_versions", []),
+            certificate="default_tls_container_ref" in kw,
+            allowed_cidrs=kw.get("allowed_cidrs"),
+        )
+
+    tls = {"protocol": "TERMINATED_HTTPS", "default_tls_container_ref": stored.secret_ref}
+    front = listener("cdv-https", protocol_port=443, tls_versions=["TLSv1.2", "TLSv1.3"], **tls)
+    listener("cdv-https-cu", protocol_port=8443, tls_versions=["TLSv1", "TLSv1.1", "TLSv1.2"], **tls)
+    listener("cdv-http", protocol="HTTP", protocol_port=80, allowed_cidrs=["10.0.0.0/8"])
+    behind = lb.create_pool(
+        name="cdv-may-chu",
+        listener_id=front.id,
+        protocol="HTTP",
+        lb_algorithm="ROUND_ROBIN",
+        session_persistence={"type": "SOURCE_IP"},
+    )
+    settled()
+    addresses = [known("server", name)["address"] for name in ("cdv-web-1", "cdv-web-2")]
+    for at in addresses:
+        lb.create_member(behind, address=at, protocol_port=80, subnet_id=subnets["cong-dich-vu"].id)
+        settled()
+    lb.create_health_monitor(
+        name="cdv-tham-do", pool_id=behind.id, type="HTTP", delay=10, timeout=5, max_retries=3
+    )
+    settled()
+    note(
+        "lb_pool",
+        behind,
+        "cong-dich-vu",
+        protocol="HTTP",
+        lb_algorithm="ROUND_ROBIN",
+        session_persistence="SOURCE_IP",
+        members=addresses,
+        monitor={"type": "HTTP", "delay": 10, "timeout": 5, "max_retries": 3},
+    )
+    say("load balancer")
+
+# --- Manila, Heat, Designate -----------------------------------------------------------
+if STORY == "hn":
+    pools = "/scheduler-stats/pools"
+    until("share pool", lambda: admin.shared_file_system.get(pools, microversion="2.6").json()["pools"])
+    admin.shared_file_system.post(
+        "/types",
+        json={
+            "share_type": {
+                "name": "default",
+                "share_type_access:is_public": True,
+                "extra_specs": {
+                    "driver_handles_share_servers": False,
+                    "replication_type": "readable",
+                    "snapshot_support": True,
+                },
+            }
+        },
+        microversion="2.60",
+    ).raise_for_status()
+    sf = deploy["van-ban"].shared_file_system
+    share = sf.create_share(share_protocol="NFS", size=1, name="vb-chia-se")
+    share = wait("share", lambda: sf.get_share(share.id), ("available",))
+    note(
+        "share",
+        share,
+        "van-ban",
+        status="available",
+        protocol="NFS",
+        size=1,
+        availability_zone=share.availability_zone,
+    )
+    (replica,) = sf.get(f"/share-replicas/detail?share_id={share.id}", microversion="2.60").json()[
+        "share_replicas"
+    ]
+    note("share_replica", Named("", replica["id"]), "van-ban", share=share.id, replica_state="active")
+    kept = sf.post(
+        "/share-backups",
+        json={
+            "share_backup": {
+                "share_id": share.id,
+                "name": "vb-chia-se-sao-luu",
+                "backup_options": {"backup_type": "dummy"},
+            }
+        },
+        microversion="2.80",
+        headers={"X-OpenStack-Manila-API-Experimental": "true"},
+    )
+    kept.raise_for_status()
+    note(
+        "share_backup",
+        Named("vb-chia-se-sao-luu", kept.json()["share_backup"]["id"]),
+        "van-ban",
+        share=share.id,
+    )
+    say("share")
+
+    he = deploy["trang-tin"].orchestration
+    template = {
+        "heat_template_version": "2018-08-31",
+        "parameters": {"mat_khau": {"type": "string", "hidden": True}},
+        "resources": {"ngau-nhien": {"type": "OS::Heat::RandomString", "properties": {"length": 8}}},
+        "outputs": {"bi-mat": {"value": {"get_param": "mat_khau"}}},
+    }
+    made = he.post(
+        "/stacks",
+        json={
+            "stack_name": "tt-ngan-xep",
+            "template": template,
+            "parameters": {"mat_khau": PLANTED["stack_parameter"]},
+            "tags": "system_id=trang-tin,thu",
+            "timeout_mins": 5,
+        },
+    )
+    made.raise_for_status()
+    stack = made.json()["stack"]["id"]
+
+    def stacked():
+        found = he.get(f"/stacks/tt-ngan-xep/{stack}").json()["stack"]
+        return Row(found["stack_status"])
+
+    wait("stack", stacked, ("create_complete",), ("create_failed",))
+    note("stack", Named("tt-ngan-xep", stack), "trang-tin", action="CREATE", status="COMPLETE")
+    say("stack")
+
+    zone = deploy["trang-tin"].dns.create_zone(name="tin.example.", email="dns@tin.example", ttl=3600)
+    note("dns_zone", zone, "trang-tin", kind_of_zone="PRIMARY", ttl=3600)
+    say("DNS zone")
+
+# --- quotas ----------------------------------------------------------------------------
+if STORY == "hn":
+    shop = base["projects"]["cong-dich-vu"]
+    admin.compute.put(f"/os-quota-sets/{shop}", json={"quota_set": {"instances": 21}}).raise_for_status()
+    admin.block_storage.put(f"/os-quota-sets/{shop}", json={"quota_set": {"volumes": 12}}).raise_for_status()
+    admin.network.put(f"/quotas/{shop}", json={"quota": {"network": 7}}).raise_for_status()
+    for service, name, limit_, used in (
+        ("compute", "instances", 21, 3),
+        ("block-storage", "volumes", 12, 2),
+        ("network", "network", 7, 1),
+    ):
+        note("quota", Named(name), "cong-dich-vu", service=service, limit=limit_, in_use=used)
+    say("quotas")
+
 truth = {
     "bed": "openstack",
     "story": STORY,
     **SITE,
     "seeded_at": datetime.now(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z",
-    "planted": PLANTED,
+    "planted": planted,
     "base": base,
     "things": things,
 }

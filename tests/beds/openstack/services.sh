@@ -4,7 +4,8 @@
 # The order of starting; stopping goes the other way round.
 SERVICES=(mariadb epmd rabbit keystone placement glance neutron cinder-api nova-api barbican
   swift-account swift-container swift-object swift-proxy
-  nova-conductor nova-scheduler nova-compute-1 nova-compute-2 cinder-scheduler cinder-volume cinder-backup)
+  nova-conductor nova-scheduler nova-compute-1 nova-compute-2 cinder-scheduler cinder-volume cinder-backup
+  octavia octavia-worker manila-api manila-scheduler manila-share heat-api heat-engine designate designate-central)
 
 # One process with a few threads each. Connections are closed after each answer: uWSGI's plain HTTP
 # socket does not keep them, and without the header clients that try to see resets.
@@ -15,6 +16,7 @@ services_env() {
   export HOME=$ETC/home PYTHONPATH=$HERE/plugins
   export OS_KEYSTONE_CONFIG_DIR=$ETC/keystone OS_PLACEMENT_CONFIG_DIR=$ETC/placement
   export OS_GLANCE_CONFIG_DIR=$ETC/glance OS_NOVA_CONFIG_DIR=$ETC/nova
+  export OS_DESIGNATE_CONFIG_DIR=$ETC/designate
   export OS_NEUTRON_CONFIG_DIR=$ETC/neutron OS_NEUTRON_CONFIG_FILES=neutron.conf
 }
 
@@ -82,9 +84,8 @@ start_keystone() {
 
 ports_free() {
   local p
-  for p in "$P_KEYSTONE" "$P_GLANCE" "$P_NEUTRON" "$P_PLACEMENT" "$P_NOVA" "$P_CINDER" "$P_BARBICAN" "$P_SWIFT" \
-    "$P_SWIFT_ACCOUNT" "$P_SWIFT_CONTAINER" "$P_SWIFT_OBJECT" "$P_RABBIT" "$P_RABBIT_DIST" "$P_EPMD"; do
-    ! answers "$p" || die "port $p on 127.0.0.1 is taken by something else"
+  for p in ${!P_*}; do
+    ! answers "${!p}" || die "port ${!p} on 127.0.0.1 is taken by something else: see CLOUDAUDIT_BED_PORTS"
   done
 }
 
@@ -103,6 +104,11 @@ start_all() {
   api cinder-api "$P_CINDER" cinder.wsgi.api \
     --pyargv "--config-file $ETC/cinder/cinder.conf --log-file $LOG/cinder-api.log"
   api nova-api "$P_NOVA" nova.wsgi.osapi_compute
+  api octavia "$P_OCTAVIA" bed_octavia --pyargv "--config-file $ETC/octavia/octavia.conf --log-file $LOG/octavia.log"
+  api manila-api "$P_MANILA" manila.wsgi.api \
+    --pyargv "--config-file $ETC/manila/manila.conf --log-file $LOG/manila-api.log"
+  api heat-api "$P_HEAT" heat.wsgi.api
+  api designate "$P_DESIGNATE" designate.wsgi.api
   # Barbican's module has its configuration's place written in; its paste file has not.
   spawn barbican "$VENV/bin/uwsgi" --http-socket "127.0.0.1:$P_BARBICAN" \
     --paste "config:$ETC/barbican-api-paste.ini" "${UWSGI[@]}" --procname bed-barbican
@@ -112,20 +118,34 @@ start_all() {
   for s in conductor scheduler; do
     spawn "nova-$s" "$VENV/bin/nova-$s" --config-file "$ETC/nova/nova.conf" --log-file "$LOG/nova-$s.log"
   done
-  for s in 1 2; do
-    spawn "nova-compute-$s" "$VENV/bin/nova-compute" --config-file "$ETC/nova/nova-compute-$s.conf" \
-      --log-file "$LOG/nova-compute-$s.log"
-  done
   for s in scheduler volume backup; do
     spawn "cinder-$s" "$VENV/bin/cinder-$s" --config-file "$ETC/cinder/cinder.conf" --log-file "$LOG/cinder-$s.log"
   done
 
+  spawn octavia-worker "$VENV/bin/python" -m bed_octavia --config-file "$ETC/octavia/octavia.conf" \
+    --log-file "$LOG/octavia-worker.log"
+  for s in scheduler share; do
+    spawn "manila-$s" "$VENV/bin/manila-$s" --config-file "$ETC/manila/manila.conf" --log-file "$LOG/manila-$s.log"
+  done
+  spawn heat-engine "$VENV/bin/heat-engine" --config-file "$ETC/home/.heat/heat.conf" --log-file "$LOG/heat-engine.log"
+  spawn designate-central "$VENV/bin/designate-central" --config-file "$ETC/designate/designate.conf" \
+    --log-file "$LOG/designate-central.log"
+
+  # A compute that does not reach Placement at its start tries again only a minute later.
   wait_for placement 120 answers_http "$P_PLACEMENT" /
+  for s in 1 2; do
+    spawn "nova-compute-$s" "$VENV/bin/nova-compute" --config-file "$ETC/nova/nova-compute-$s.conf" \
+      --log-file "$LOG/nova-compute-$s.log"
+  done
   wait_for glance 120 answers_http "$P_GLANCE" /
   wait_for neutron 120 answers_http "$P_NEUTRON" /
   wait_for cinder-api 120 answers_http "$P_CINDER" /
   wait_for nova-api 120 answers_http "$P_NOVA" /
   wait_for barbican 120 answers_http "$P_BARBICAN" /
+  wait_for manila-api 120 answers_http "$P_MANILA" /
+  wait_for heat-api 120 answers_http "$P_HEAT" /
+  wait_for designate 120 answers_http "$P_DESIGNATE" /
+  wait_for octavia 120 answers_http "$P_OCTAVIA" /
   wait_for swift-proxy 120 answers_http "$P_SWIFT" /healthcheck
   for s in "${SERVICES[@]}"; do
     alive "$s" || die "$s ended" "$LOG/$s.log" "$LOG/$s.out"
