@@ -7,14 +7,16 @@ so that nothing leaves the machine that is not told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from cloudaudit.collecting import DOCUMENT, KINDS, PROBE, addresses_of_papers, openstack_target
 from cloudaudit.collectors.openstack import OPERATOR, TENANT, OpenStackCollector, OpenStackTarget
 from cloudaudit.collectors.openstack.cloud import CEILING
 from cloudaudit.collectors.openstack.entry import read_entry
+from cloudaudit.collectors.transport import printable
 from cloudaudit.model import CallSpec, Profile, ResourceType, Text
 from cloudaudit.plan import Plan, calls_of, plan, plans_of_controls
 from cloudaudit.registers import Registers
@@ -32,6 +34,7 @@ PER: Final[Mapping[str, Text]] = {
     "item": Text("mỗi mục ({item})", "each item ({item})"),
     "bucket": Text("mỗi bucket", "each bucket"),
     "one_bucket": Text("một lần, trên một bucket", "once, of one bucket"),
+    "token": Text("mỗi lần lấy token", "each token"),
     "endpoint": Text("mỗi điểm cuối", "each endpoint"),
     "document": Text("mỗi tài liệu", "each document"),
 }
@@ -44,6 +47,8 @@ _TOKENS: Final = (
 )
 VERSION: Final = ".version"
 """End of the names of calls for a document of versions, which lies above the API's own address."""
+SIGN_IN: Final = ".sign_in"
+"""End of the names of calls to an identity provider, and to Keystone with what that gave."""
 # What Keystone tells everybody; for the rest of its lists a token of the whole system is tried first.
 _FOR_EVERYBODY: Final = frozenset({"keystone.catalog", "keystone.regions", "keystone.auth_projects"})
 _BUCKETS: Final = "s3.bucket"
@@ -139,7 +144,11 @@ def _of_target(entry: Entry, needs: Needs) -> TargetPlan:
     if isinstance(entry, OpenStackEntry):
         known = read_entry(openstack_target(entry))
         calls = of_openstack(
-            needs, entry.vantage, scopable=known.scopable, discovers=not known.auth_type.startswith("v3")
+            needs,
+            entry.vantage,
+            scopable=known.scopable,
+            discovers=not known.auth_type.startswith("v3"),
+            providers=tuple(sorted(known.provider_urls)),
         )
         return TargetPlan(entry.name, entry.kind, entry.vantage, calls)
     if isinstance(entry, PluginEntry):
@@ -151,12 +160,17 @@ def _of_target(entry: Entry, needs: Needs) -> TargetPlan:
 
 
 def of_openstack(
-    needs: Needs, vantage: str = TENANT, *, scopable: bool = True, discovers: bool = False
+    needs: Needs,
+    vantage: str = TENANT,
+    *,
+    scopable: bool = True,
+    discovers: bool = False,
+    providers: Sequence[str] = (),
 ) -> tuple[Planned, ...]:
     """What is asked of an OpenStack cloud.
 
     `scopable`: the credential can have tokens of several scopes. `discovers`: its kind reads Keystone's
-    document of versions before it asks for a token.
+    document of versions before it asks for a token. `providers`: whole addresses it signs in at first.
     """
     prefix = KINDS["openstack"]
     calls = list(_declared(needs, prefix, vantage))
@@ -167,6 +181,9 @@ def of_openstack(
     services = {one.call.service for one in calls}
     own, system, each = _TOKENS
     beside = [CallSpec(f"keystone{VERSION}", "identity", "GET /", per="target")] if discovers else []
+    for url in providers:
+        request = f"POST {_without_user(url)}"
+        beside.append(CallSpec(f"keystone{SIGN_IN}", "identity", request, per="token"))
     beside.append(own)
     keystone = {one.call.name for one in calls if one.call.service == "identity"}
     if scopable and (vantage == OPERATOR or keystone - _FOR_EVERYBODY):
@@ -181,6 +198,11 @@ def of_openstack(
         call = CallSpec(f"{service}{VERSION}", service, "GET /", per="region")
         found.append(Planned(call, "region", tuple(i for i in everyone if i in of_service)))
     return tuple(sorted([*found, *calls], key=_place))
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return printable(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
 
 
 def of_s3(needs: Needs, *, named: bool = False, admin: bool = False) -> tuple[Planned, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import s3_play
-from fake_openstack import BANK, SHOP, listed
+from fake_openstack import BANK, SHOP, Reply, listed
 from wire import PROFILES, Bed, catalogue, fits, needs, open_bed
 
 from cloudaudit.catalog import load_profile
@@ -51,6 +51,31 @@ def test_an_application_credential_asks_for_one_token(bed: Bed, monkeypatch: pyt
     ]
     assert [method for method, _ in done.asked["hn"]].count("POST") == 1
     assert done.unplanned() == []
+
+
+def test_a_federated_credential_tells_where_it_signs_in(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    keystone = f"{bed.cloud.url}/identity/v3"
+    federation = "/OS-FEDERATION/identity_providers/so/protocols/openid/auth"
+    bed.cloud.answer("/idp/token", {"access_token": "access-1", "token_type": "Bearer"})
+    token = {
+        "methods": ["openid"], "issued_at": "2026-11-22T03:46:40Z", "expires_at": "2099-01-01T00:00:00Z",
+        "user": {"id": "u", "name": "audit"},
+    }  # fmt: skip
+    signed_in = Reply({"token": token}, 201, {"X-Subject-Token": "token-unscoped"})
+    bed.cloud.answers["/identity/v3" + federation, None] = signed_in
+    bed.cloud.configure(
+        bed.folder, monkeypatch, "v3oidcclientcredentials", auth_url=keystone, identity_provider="so",
+        protocol="openid", client_id="audit-client", client_secret="PLANTED-client", project_id=SHOP,
+        access_token_endpoint=f"http://an:PLANTED@{bed.cloud.url.removeprefix('http://')}/idp/token?key=PLANTED",
+    )  # fmt: skip
+    done = bed.run("ci-quick")
+    assert [(one.call.request, one.per) for one in done.planned[0].calls if "POST" in one.call.request] == [
+        (f"POST {keystone}{federation}", "token"),
+        (f"POST {bed.cloud.url}/idp/token", "token"),
+        ("POST /auth/tokens", "target"),
+        ("POST /auth/tokens", "project"),
+    ]
+    assert (done.unplanned(), done.not_made()) == ([], set())
 
 
 def test_what_was_planned_and_not_asked_had_nothing_to_be_asked_of(bed: Bed) -> None:

@@ -20,7 +20,7 @@ from cloudaudit import registers, targets
 from cloudaudit.catalog import Catalogue, load_catalogue, load_profile
 from cloudaudit.collecting import read_subject
 from cloudaudit.collectors.runner import Collected
-from cloudaudit.planned import Needs, Planned, TargetPlan, planned
+from cloudaudit.planned import SIGN_IN, Needs, Planned, TargetPlan, planned
 from cloudaudit.targets import Subject
 
 PROFILES = ("ci-quick", "ndc-connection", "s3-only")
@@ -53,6 +53,9 @@ def fits(one: Planned, method: str, url: str) -> bool:
     verb, _, template = one.call.request.partition(" ")
     if verb != method or one.call.service not in ROOTS:
         return False
+    if one.call.name.endswith(SIGN_IN):
+        # A whole address, for providers are elsewhere.
+        return urlsplit(template).path == urlsplit(url).path
     path, _, query = template.partition("?")
     version = one.call.name.endswith(".version")
     root = (VERSIONS if version else ROOTS)[one.call.service]

@@ -1332,5 +1332,7 @@ def test_refusals_by_access_rules_do_not_cost_a_token_each(cloud: FakeOpenStack)
         (f"openstack.{kind}", Reason.NO_PERMISSION) for kind in ("volume", "snapshot", "backup")
     }
     assert cloud.paths_asked("POST") == [TOKENS] * 2
+    told = [call.request for call in taken.log.calls if call.request.startswith("POST")]
+    assert told == [f"POST {TOKENS}"] * 2, "the library's own renewal stands in the log, too"
     asked = [request.partition("?")[0] for request in cloud.paths_asked()]
     assert [asked.count(path) for path in paths] == [2, 1, 1]

@@ -54,8 +54,8 @@ stands on a gap ever passes a control.
 OPENSTACK = """
 ## OpenStack
 
-Keystone, Nova, Neutron with VPN, Cinder, Glance, Placement, Swift and Barbican, with one site. What no service of
-the bed offers (`absent` for the operator) is proven by the catalogue.
+Keystone, Nova, Neutron with VPN, Cinder, Glance, Placement, Swift, Barbican, Octavia, Manila, Heat and Designate,
+with one site. What no service of the bed offers (`absent` for the operator) is proven by the catalogue.
 
 | column | identity |
 | --- | --- |

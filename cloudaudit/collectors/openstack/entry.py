@@ -75,11 +75,16 @@ class Entry:
     @property
     def token_urls(self) -> frozenset[str]:
         """The only addresses a POST may go to: Keystone's, and those of identity providers."""
+        return frozenset({f"{self.keystone}/auth/tokens"}) | self.provider_urls
+
+    @property
+    def provider_urls(self) -> frozenset[str]:
+        """Where a federated credential signs in before it asks for tokens, Keystone's part of it included."""
         given = (self.options.get(name) for name in _TOKEN_OPTIONS)
         named = {url.partition("?")[0] for url in given if isinstance(url, str)}
         provider, protocol = self.options.get("identity_provider"), self.options.get("protocol")
         federation = f"{self.keystone}/OS-FEDERATION/identity_providers/{provider}/protocols/{protocol}/auth"
-        return frozenset({f"{self.keystone}/auth/tokens", *named, *([federation] if provider else [])})
+        return frozenset({*named, *([federation] if provider else [])})
 
     @property
     def scopable(self) -> bool:

@@ -240,6 +240,9 @@ class Client:
         """Seconds by which a service's clock was ahead of ours, of all answers the most; 0 within reason."""
         self._renewed: dict[BaseAuthPlugin, float] = {}
         """When a new token last changed nothing about a 401."""
+        self._access: dict[BaseAuthPlugin, object] = {}
+        """The token each credential had when it was last used."""
+        self._noting = threading.Lock()
 
     def fetch(
         self,
@@ -294,6 +297,17 @@ class Client:
         if abs(skew) > max(MOST_SKEW, abs(self.clock_skew)) and "Age" not in headers:
             self.clock_skew = skew
 
+    def _note_renewal(self, auth: BaseAuthPlugin, record: Record) -> None:
+        """Write down a token the library asked for by itself: the old one had run out, or was refused."""
+        access = getattr(auth, "auth_ref", None)
+        with self._noting:
+            before = self._access.get(auth, access)
+            self._access[auth] = access or before
+        if access is not None and access is not before:
+            at = int(access.issued.timestamp()) if access.issued else self._now()
+            renewal = replace(record, service="identity")
+            renewal.add(f"POST {urlsplit(self._keystone).path}/auth/tokens", 201, at, {})
+
     def _once(
         self,
         method: str,
@@ -307,6 +321,7 @@ class Client:
         # NOTE: 401 is also what access rules answer. A token of a minute ago has not run out: asking for
         # another one at every such refusal would cost more than all the reading.
         renew = time.monotonic() - self._renewed.get(auth, -math.inf) > YOUNG
+        self._note_renewal(auth, record)
         try:
             response = self.session.request(
                 url,
@@ -323,6 +338,8 @@ class Client:
             trouble, wait = failure_of(error, url, self._keystone, self._now(), self._proxy)
             number = record.add(request, 0, self._now(), {})
             return Trouble(trouble.reason, f"{request}: {trouble.detail}", number, trouble.status), wait
+        finally:
+            self._note_renewal(auth, record)
         status, body = response.status_code, response.content
         if status == 401 and renew:
             self._renewed[auth] = time.monotonic()
