@@ -628,6 +628,8 @@ class Profile:
     notice: Text
     changed: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Parameters that differ from the controls' defaults."""
+    loosened: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Controls whose parameters break a limit the profile records: what is set, and what is demanded."""
 
 
 # --- judging ------------------------------------------------------------------------------------

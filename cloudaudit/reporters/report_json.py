@@ -155,6 +155,11 @@ class FindingWriter:
         kind = self.types[resource.type].title if resource.type in self.types else Text(*[resource.type] * 2)
         if finding.verdict is Verdict.NOT_APPLICABLE:
             return _joined(kind, _ABSENT)
+        if finding.verdict is Verdict.FAIL:
+            return Text(
+                f"Tham số đã bị nới lỏng so với giới hạn của hồ sơ năng lực: {finding.detail}",
+                f"A parameter was loosened beyond the profile's limit: {finding.detail}",
+            )
         if finding.reason in _OF_NO_ENTRY:
             return _joined(kind, _OF_NO_ENTRY[finding.reason])
         place = wording.plain(resource.name)
@@ -193,6 +198,8 @@ class FindingWriter:
         resource = reading.resource
         clock = resource.facts.get(AT, resource.at)
         at = moment_text(clock if isinstance(clock, int) else resource.at)
+        if reading.fact.startswith("param."):
+            return "profile", at
         if reading.fact.startswith("related."):
             return f"listing:{reading.fact.removeprefix('related.')}", at
         origin = [f"derived:{spec.derived}"] if spec is not None and spec.derived else []
