@@ -485,6 +485,7 @@ def _target(entry: Entry) -> dict[str, Any]:
         "endpoint": entry.endpoint,
         **({"provider": entry.provider} if entry.provider else {}),
         "buckets": "all" if entry.buckets is None else list(entry.buckets),
+        **({"swift": str(Scope(view.target, view.region, view.project))} if (view := entry.swift) else {}),
         **proxied,
     }
 

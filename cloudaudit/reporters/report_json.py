@@ -221,16 +221,18 @@ class FindingWriter:
                 }
             )
             declared = [type_ for type_ in looks if self.types[type_].declared]
-            read = [self._list_of(type_, resource.scope) for type_ in looks if type_ not in declared]
-            self._behind[key] = (*read, *([f"register:{','.join(declared)}"] if declared else []))
+            read = (self._list_of(type_, resource.scope) for type_ in looks if type_ not in declared)
+            lists = [told for told in read if told is not None]
+            self._behind[key] = (*lists, *([f"register:{','.join(declared)}"] if declared else []))
         return self._behind[key]
 
-    def _list_of(self, type_: str, scope: Scope) -> str:
-        calls = [
-            self.call(one.call)
-            for one in self.listed.get(type_, ())
-            if one.call is not None and one.scope.overlaps(scope)
-        ]
+    def _list_of(self, type_: str, scope: Scope) -> str | None:
+        """The lists of a type where a resource is. None: all are of elsewhere, and tell nothing of it."""
+        lists = self.listed.get(type_, ())
+        here = [one for one in lists if one.scope.overlaps(scope)]
+        if lists and not here:
+            return None
+        calls = [self.call(one.call) for one in here if one.call is not None]
         if not calls:
             return type_
         first = f"{type_}: {calls[0].service} {calls[0].request} -> {calls[0].status}"
