@@ -343,6 +343,8 @@ class Parts:
     """What each S3 endpoint was asked that it can do, as :func:`capabilities` writes it."""
     plugins: Sequence[Mapping[str, Any]] = ()
     """Packages whose collectors took part, by kind, name and version."""
+    reporters: Sequence[Mapping[str, str]] = ()
+    """Packages whose formats the assessment was asked to be shown in, by format, name and version."""
 
 
 S3_OPERATIONS: Final = (
@@ -414,6 +416,7 @@ def build(parts: Parts) -> dict[str, Any]:
         # Left out where no control wanted to know: a reader of version 1 need not know it.
         **({"capabilities": [dict(entry) for entry in parts.capabilities]} if parts.capabilities else {}),
         **({"plugins": [dict(plugin) for plugin in parts.plugins]} if parts.plugins else {}),
+        **({"reporters": [dict(reporter) for reporter in parts.reporters]} if parts.reporters else {}),
     }
 
 
