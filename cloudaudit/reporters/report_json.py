@@ -227,10 +227,13 @@ class FindingWriter:
         return self._behind[key]
 
     def _list_of(self, type_: str, scope: Scope) -> str | None:
-        """The lists of a type where a resource is. None: all are of elsewhere, and tell nothing of it."""
+        """The lists of a type where a resource is. None: all are of other targets, and tell nothing of it.
+
+        Types without a kind of target in their name, such as published papers, are of no target and stay.
+        """
         lists = self.listed.get(type_, ())
         here = [one for one in lists if one.scope.overlaps(scope)]
-        if lists and not here:
+        if lists and not here and "." in type_:
             return None
         calls = [self.call(one.call) for one in here if one.call is not None]
         if not calls:
