@@ -258,9 +258,12 @@ class Estate:
                 for name in ("region", "project", "name"):
                     if name in unseen:
                         del facts[name]
+            beside: dict[str, tuple[Reading, ...]] | None = None
             for step in derive:
                 derived = step(resource)
                 facts |= derived.facts
+                if derived.beside:
+                    beside = {**(beside or {}), **derived.beside}
                 if derived.unseen:
                     unseen = {**unseen, **derived.unseen}
             yield Resource(
@@ -273,6 +276,7 @@ class Estate:
                 resource.endpoint,
                 unseen,
                 resource.sources,
+                beside,
             )
 
 

@@ -308,6 +308,8 @@ class Resource:
     endpoint: str = ""
     unseen: Mapping[str, Unseen] = field(default_factory=dict)
     sources: Mapping[str, int] = field(default_factory=dict)
+    beside: Mapping[str, tuple[Reading, ...]] | None = None
+    """Of derived facts: facts of other resources that one stands on, by its name. Never collected."""
 
     def why_missing(self, fact: str) -> Unseen | None:
         """The reason nearest to `fact`: its own, its group's, or the whole resource's."""

@@ -31,7 +31,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     VOLUME_TYPE,
     BACKUP,
     EXPOSURE,
-    PUBLIC,
+    *PUBLIC,
     REPLICATION,
     SYNCHRONISATION,
     PRIVILEGE,

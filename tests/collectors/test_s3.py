@@ -740,7 +740,8 @@ def test_an_unreachable_endpoint_is_a_gap_and_still_an_endpoint(tmp_path: Path) 
     seen = collect(url, tmp_path)
     detail = f"no connection to 127.0.0.1:{url.rsplit(':', 1)[1]}: Connection refused"
     assert seen.gaps == [Gap(SCOPE, "s3.bucket", "s3.list_buckets", Reason.UNREACHABLE, detail, 0)]
-    assert dict(seen.endpoint.facts) == {"url": url, "scheme": "http", "host": "127.0.0.1"}
+    undeclared = dict.fromkeys(("swift.target", "swift.project", "swift.region"))
+    assert dict(seen.endpoint.facts) == {"url": url, "scheme": "http", "host": "127.0.0.1", **undeclared}
     unreachable = Unseen(Reason.UNREACHABLE, detail)
     assert seen.endpoint.unseen == {
         "owner_id": unreachable,
