@@ -159,11 +159,14 @@ class Admin:
     ) -> Mapping[str, list[tuple[str, str | Unseen | None, int | None]]]:
         """How the gateway's own zone keeps up: with metadata in all, with data from each other zone."""
         found: dict[str, list[tuple[str, str | Unseen | None, int | None]]] = {}
-        for _, zone in zones:
+        for group, zone in zones:
             rows = found.setdefault(_id(zone), [])
             is_own = zone.get("name") == own
             if METADATA_SYNC in self._wanted:
-                if is_own:
+                if _leads(group, zone):
+                    # NOTE: asked all the same, it answers "init" for ever, like one that does not keep up.
+                    rows.append(("metadata_sync", None, None))
+                elif is_own:
                     rows.append(("metadata_sync", *self._state(METADATA_SYNC, "type=metadata&status")))
                 else:
                     detail = f"asked was a gateway of zone '{printable(own, 80)}': only its own tells"
@@ -328,6 +331,11 @@ def _zonegroups(document: Any) -> list[Mapping[str, Any]] | None:
     named = all(isinstance(one, dict) and _is_name(one.get("id")) for one in (*found, *zones))
     lists = all(isinstance(group.get("zones"), list) for group in found)
     return found if named and lists and len(found) == len(groups) else None
+
+
+def _leads(group: Mapping[str, Any], zone: Mapping[str, Any]) -> bool:
+    """Whether it is the zone that all others take their metadata from."""
+    return group.get("is_master") in (True, "true") and zone.get("id") == group.get("master_zone")
 
 
 def _zonegroup(group: Mapping[str, Any]) -> _Draft:
