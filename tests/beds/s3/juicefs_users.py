@@ -4,7 +4,6 @@ Makes the users of the JuiceFS bed beside its root, and their policies, by MinIO
 May be repeated.
 """
 
-import json
 import sys
 
 from minio import MinioAdmin
