@@ -349,6 +349,7 @@ def test_a_user_that_is_refused_is_there_without_facts(tmp_path: Path) -> None:
     assert (gap.operation, gap.detail, gap.listing) == (
         "s3.admin_user", f"1 users, the first 'van-thu': {refusal.detail}", False,
     )  # fmt: skip
+    assert found.calls[gap.call].request == "GET /admin/user?uid=van-thu"
 
 
 def test_which_zone_answered_is_not_guessed(tmp_path: Path) -> None:

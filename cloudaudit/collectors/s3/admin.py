@@ -201,7 +201,7 @@ class Admin:
             yield Gap(self._scope, USER, USERS, why.reason, why.detail, answered.call)
             return
         uids = tuple(dict.fromkeys(names))
-        refused: list[tuple[str, Unseen]] = []
+        refused: list[tuple[str, Unseen, int | None]] = []
 
         def visit(uid: str, own: CallLog) -> tuple[str, _Told | None]:
             asked = USER_INFO in self._wanted
@@ -212,16 +212,17 @@ class Admin:
             draft, sources = _Draft(), {"": answered.call} if answered.call is not None else {}
             if info is not None:
                 draft = _user(info)
+                call = None if info.call is None else info.call + offset
                 if info.why is not None:
-                    refused.append((uid, info.why))
-                if info.call is not None:
-                    sources |= dict.fromkeys(_GROUPS_OF_USER, info.call + offset)
+                    refused.append((uid, info.why, call))
+                if call is not None:
+                    sources |= dict.fromkeys(_GROUPS_OF_USER, call)
             yield self._made(USER, nfc(uid), nfc(uid), draft, answered.at, sources)
-        for reason in sorted({why.reason for _, why in refused}):
-            of_reason = [(uid, why) for uid, why in refused if why.reason is reason]
-            uid, why = of_reason[0]
+        for reason in sorted({why.reason for _, why, _ in refused}):
+            of_reason = [row for row in refused if row[1].reason is reason]
+            uid, why, call = of_reason[0]
             detail = f"{len(of_reason)} users, the first '{printable(uid, 80)}': {why.detail}"
-            yield Gap(self._scope, USER, USER_INFO, reason, detail, listing=False)
+            yield Gap(self._scope, USER, USER_INFO, reason, detail, call, listing=False)
         yield Listing(self._scope, USER, len(uids), f"metadata names {len(uids)} users", answered.call)
 
     def _quotas(self) -> Iterator[Seen]:
