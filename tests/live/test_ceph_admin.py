@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ LIMITED = "nhat-ky"
 """A bucket with a quota of its own while these tests run."""
 
 
+@cache
 def said(*command: str, zone: tuple[str, str] = FIRST) -> Any:
     """What radosgw-admin answers for a zone."""
     where = (f"--rgw-zonegroup={zone[0]}", f"--rgw-zone={zone[1]}")
