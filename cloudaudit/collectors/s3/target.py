@@ -22,7 +22,8 @@ class S3Target:
 
     `region` is what requests are signed for (RGW and most others take any, Swift its own only).
     `buckets` is "all" or the names to look at. `expected_owner` is the Owner ID an empty list has
-    to show before it is believed. Credentials are a profile, or the two files. The admin API of Ceph
+    to show before it is believed, and any list of a store that leaves out what the keys have no right
+    to. Credentials are a profile, or the two files. The admin API of Ceph
     RGW has a key of its own, in the same ways or not at all. TargetError when these do not fit together.
     `sample` asks for the settings of one bucket alone. The `swift_` fields are what targets.yaml declares of
     the Swift account whose containers the buckets are; nothing is asked by them.
