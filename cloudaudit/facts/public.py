@@ -73,9 +73,7 @@ def _blocked(bucket: Resource, fact: str) -> bool | None:
 def _by_grants(bucket: Resource, way: str) -> bool | None:
     """Whether the access list opens the bucket, unless a block makes the store ignore the list."""
     grants = bucket.facts.get("acl.grants", MISSING)
-    opens = (
-        _is_for_everybody(g) for g in records(grants) if text(g.get("permission")) in _PERMISSIONS[way]
-    )
+    opens = (_is_for_everybody(g) for g in records(grants) if text(g.get("permission")) in _PERMISSIONS[way])
     seen = either((*opens, _unreadable(grants)))
     return both((seen, _negated(_blocked(bucket, "block.ignore_acls"))))
 

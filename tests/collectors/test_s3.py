@@ -756,7 +756,9 @@ def test_a_page_that_fails_leaves_what_was_seen(status: int, code: str, said: st
     with playing(answer) as server:
         seen = collect(server.url, tmp_path, frozenset({"s3.list_buckets"}))
     assert list(seen.buckets) == ["a"]
-    assert [x for x in (*seen.listings, *seen.gaps) if x.type == "s3.bucket"] == doubt(f"a later page: {said}")
+    assert [x for x in (*seen.listings, *seen.gaps) if x.type == "s3.bucket"] == doubt(
+        f"a later page: {said}"
+    )
 
 
 def test_named_buckets_are_all_that_is_asked_for(tmp_path: Path) -> None:

@@ -254,6 +254,9 @@ class Desk(Errand):
             self.crossed = True
         if self.audited(owner) and (self.everyone or common):
             return Scope(self.scope.target, self.scope.region, owner)
+        if not owner and not common and not self.everyone and self.service != "network":
+            # Neutron alone has things that belong to nobody.
+            raise Odd("no owner")
         return self.here if common or (self.everyone and not owner) else None
 
     def audited(self, owner: str) -> bool:
@@ -359,6 +362,7 @@ class Desk(Errand):
 def listing(desk: Desk, lister: Lister, source: Iterable[Page | Trouble] | None = None) -> Iterator[Seen]:
     """Read one listing to its end: its resources, then what the listing proves."""
     read = Read()
+    found: set[str] = set()
     for page in desk.items(lister) if source is None else source:
         if isinstance(page, Trouble):
             read.trouble = read.trouble or page
@@ -372,9 +376,10 @@ def listing(desk: Desk, lister: Lister, source: Iterable[Page | Trouble] | None 
                 read.odd += 1
                 continue
             if resource:
-                read.count += 1
+                found.add(resource.id)
                 read.own = read.own or resource.scope == desk.scope
                 yield resource
+    read.count = len(found)
     yield from desk.conclude(lister, read)
 
 

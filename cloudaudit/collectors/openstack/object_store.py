@@ -62,6 +62,10 @@ _HIDDEN: Final = Unseen(
 )
 
 
+_OBJECTS: Final = "X-Container-Object-Count"
+"""The header that every answer about a container has."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Container:
     """A container as listed, with the answer to its HEAD or why there is none."""
@@ -181,6 +185,10 @@ def _head(desk: Desk, row: Row) -> Answer | Trouble:
     answer = desk.fetch(f"{desk.root}/{segment(name)}", "HEAD")
     if isinstance(answer, Trouble) and answer.status == 404:
         return Trouble(Reason.PARTIAL, "the container was gone when its headers were asked for", answer.call)
+    if isinstance(answer, Answer) and _OBJECTS not in answer.headers:
+        # Whatever else is missing would read as "not set".
+        detail = f"the answer to HEAD has no {_OBJECTS}: it is not one about a container"
+        return Trouble(Reason.INVALID_ANSWER, detail, answer.call, answer.status)
     return answer
 
 
