@@ -44,6 +44,7 @@ from openstack_answers import (
     LISTENER,
     POOL,
     POOL_MEMBERS,
+    PORT,
     SECRET,
     SERVER,
     SHARE_REPLICA,
@@ -353,6 +354,57 @@ def test_counted_pages_end_with_an_empty_one(cloud: FakeOpenStack) -> None:
     taken = collect(IN_SHOP, "nova.server_groups")
     assert [g.id for g in taken.resources("openstack.server_group")] == ["g0", "g1", "g2", "g3", "g4"]
     assert taken.gaps() == []
+
+
+@pytest.mark.parametrize("when", [2, 3])
+@pytest.mark.parametrize("size", [11, 12])
+def test_counted_pages_of_a_list_that_shrinks_are_a_gap(cloud: FakeOpenStack, when: int, size: int) -> None:
+    """What is gone from the first page moves another one out of the second, or the only one."""
+    groups = [{"id": f"g{n}", "name": "", "policy": "affinity", "members": []} for n in range(size)]
+    asked: list[str] = []
+
+    def ten_at_a_time(request: Request) -> Reply:
+        asked.append(request.path.partition("?")[2])
+        if len(asked) == when:
+            del groups[0]
+        offset = int(request.path.partition("offset=")[2] or 0)
+        return Reply({"server_groups": groups[offset : offset + 10]})
+
+    cloud.call("/compute/v2.1/os-server-groups", ten_at_a_time)
+    taken = collect(IN_SHOP, "nova.server_groups")
+    assert [group.id for group in taken.resources("openstack.server_group")] == [f"g{n}" for n in range(10)]
+    assert asked == ["limit=1000", "limit=1000&offset=10", "limit=1&offset=9"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, "the list changed while it was read; collect once more")
+    ]
+    assert taken.listings() == []
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "key", "row", "status"),
+    [
+        # What each service says of a marker that is gone.
+        ("neutron.ports", "/network/v2.0/ports", "ports", PORT, 404),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, 400),
+        ("glance.images", "/image/v2/images", "images", IMAGE, 404),
+        ("cinder.volumes", VOLUMES, "volumes", VOLUME, 404),
+    ],
+)
+def test_a_list_whose_marker_is_gone_is_kept_and_is_a_gap(
+    cloud: FakeOpenStack, call: str, path: str, key: str, row: dict[str, Any], status: int
+) -> None:
+    following = f"{path}?limit=1000&marker={row['id']}"
+    link: dict[str, Any] = {f"{key}_links": [{"rel": "next", "href": cloud.url + following}]}
+    if key == "images":
+        link = {"next": following.removeprefix("/image")}
+    cloud.answer(path, {key: [row], **link}, project=SHOP)
+    cloud.answer(following, {"message": "marker not found"}, status=status, project=SHOP)
+    taken = collect(IN_SHOP, call)
+    assert [thing.id for thing in taken.seen if isinstance(thing, Resource)] == [row["id"]]
+    assert taken.listings() == []
+    assert [(g.reason, g.detail, taken.request(g.call)) for g in taken.gaps()] == [
+        (Reason.PARTIAL, f"the listing breaks off: HTTP {status} from GET {following}", f"GET {following}")
+    ]
 
 
 def test_a_server_that_ignores_the_offset_is_found_out(cloud: FakeOpenStack) -> None:
