@@ -698,6 +698,9 @@ def test_a_thing_that_is_listed_twice_is_counted_once(cloud: FakeOpenStack) -> N
     taken = collect(IN_SHOP, "nova.servers")
     assert [server.name for server in taken.resources("openstack.server")] == ["web-1", "web-1", "web-2"]
     assert [proof.count for proof in taken.listings("openstack.server")] == [1]
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": "kho"}, {"name": "kho"}])
+    taken = collect(IN_SHOP, "swift.containers")
+    assert [proof.count for proof in taken.listings("openstack.container")] == [1]
 
 
 def test_two_endpoints_of_one_id_are_both_told(cloud: FakeOpenStack) -> None:
@@ -715,6 +718,10 @@ def test_only_a_network_may_belong_to_nobody(cloud: FakeOpenStack) -> None:
     (gap,) = collect(IN_SHOP, "nova.servers").seen
     assert isinstance(gap, Gap)
     assert (gap.reason, gap.detail) == (Reason.INVALID_ANSWER, "1 of 1 items have no usable id or owner")
+    cloud.answer("/load-balancer/v2/lbaas/pools", {"pools": [{**POOL, "project_id": ""}]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "octavia.pools", "octavia.pool_members").seen
+    assert isinstance(gap, Gap)
+    assert gap.detail == "1 of 1 items have no usable id or owner"
     nobodys = {"id": "net-ha", "name": "HA network tenant", "project_id": ""}
     cloud.answer("/network/v2.0/networks", {"networks": [nobodys]}, project=SHOP)
     (proof,) = collect(IN_SHOP, "neutron.networks").seen

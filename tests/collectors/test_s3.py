@@ -582,6 +582,11 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
         ("replication", "<ReplicationConfiguration><Rule><Status>Enabled</Status><Destination><Bucket>a</Bucket>"
                         "<Bucket>b</Bucket></Destination></Rule></ReplicationConfiguration>",
          "Destination/Bucket is there 2 times"),
+        ("tagging", "<Tagging><tagSet/></Tagging>", "<Tagging> holds more than TagSet"),
+        ("tagging", "<Tagging><TagSet><tag/></TagSet></Tagging>", "<TagSet> holds more than Tag"),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a</Key><value>b</value></Tag></TagSet></Tagging>",
+         "<Tag> holds more than Key and Value"),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a</Key><Key>b</Key></Tag></TagSet></Tagging>", "Key is there 2 times"),
         ("acl", access_list("<Granted/>"), "<AccessControlList> holds more than Grant"),
         ("acl", access_list(EVERYBODY, "odd"), "a grant is of no known permission"),
         ("acl", access_list("<Grantee><Canned>Everyone</Canned></Grantee>", "READ"), "a grant does not say to whom"),

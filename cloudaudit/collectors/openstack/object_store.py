@@ -114,12 +114,16 @@ def _containers(desk: Desk) -> Iterator[Seen]:
             for row, head in zip(rows, desk.in_parallel(_head, rows), strict=True)
         ]
     owner |= any(isinstance(c.head, Answer) and _shows_ownership(c.head) for c in found)
+    names: set[str] = set()
     for container in found:
         try:
-            yield _resource(desk, container, owner)
-            read.count += 1
+            resource = _resource(desk, container, owner)
         except Odd:
             read.odd += 1
+            continue
+        names.add(resource.id)
+        yield resource
+    read.count = len(names)
     yield from desk.conclude(CONTAINERS, read)
 
 

@@ -213,7 +213,11 @@ def _notification(root: Element) -> Mapping[str, Value]:
 
 def _tags(root: Element, label_keys: frozenset[str]) -> Mapping[str, Value]:
     values: dict[str, str] = {}
+    _nothing_but(root, "TagSet")
+    for tags in root.findall("TagSet"):
+        _nothing_but(tags, "Tag")
     for tag in root.findall("TagSet/Tag"):
+        _nothing_but(tag, "Key", "Value")
         key, value = _exact(tag, "Key"), _exact(tag, "Value")
         if not key:
             raise Unreadable("a tag has no key")
@@ -306,7 +310,8 @@ def _prefix(rule: Element) -> str:
 
 def _exact(parent: Element, path: str) -> str:
     """Text in which a space at the rim means something."""
-    return nfc(parent.findtext(path) or "")
+    found = _only(parent, path)
+    return nfc("" if found is None else found.text or "")
 
 
 def _moment(text: str | None) -> Seconds | None:
