@@ -722,6 +722,11 @@ def test_only_a_network_may_belong_to_nobody(cloud: FakeOpenStack) -> None:
     (gap,) = collect(IN_SHOP, "octavia.pools", "octavia.pool_members").seen
     assert isinstance(gap, Gap)
     assert gap.detail == "1 of 1 items have no usable id or owner"
+    nobodys = {"id": "g-9", "name": "web", "project_id": ""}
+    cloud.answer("/network/v2.0/security-groups", {"security_groups": [nobodys]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "neutron.security_groups").seen
+    assert isinstance(gap, Gap)
+    assert gap.reason is Reason.INVALID_ANSWER
     nobodys = {"id": "net-ha", "name": "HA network tenant", "project_id": ""}
     cloud.answer("/network/v2.0/networks", {"networks": [nobodys]}, project=SHOP)
     (proof,) = collect(IN_SHOP, "neutron.networks").seen
