@@ -25,9 +25,15 @@ from cloudaudit.operators import Network, network
 RULE: Final = "openstack.security_group_rule"
 PORT: Final = "openstack.port"
 FACTS: Final = ("exposure.world", "exposure.attached", "exposure.ports_open")
-WITH_PORTS: Final = frozenset(
-    {"any", "0", "tcp", "6", "udp", "17", "dccp", "33", "sctp", "132", "udplite", "136"}
-)
+# NOTE: number 0 is every protocol, and Neutron has two more names for it.
+WITH_PORTS: Final = frozenset({
+    "any", "0", "ip", "hopopt", "tcp", "6", "udp", "17", "dccp", "33", "sctp", "132", "udplite", "136",
+})  # fmt: skip
+_WITHOUT_PORTS: Final = frozenset({
+    "ah", "egp", "esp", "gre", "icmp", "icmpv6", "igmp", "ipip", "ipv6-encap", "ipv6-frag", "ipv6-icmp",
+    "ipv6-nonxt", "ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "vrrp", *map(str, range(1, 256)),
+}) - WITH_PORTS  # fmt: skip
+_INWARD: Final = {"ingress": True, "egress": False}
 ALL_PORTS: Final = (0, 65535)
 _GLOBAL: Final = ipaddress.IPv6Network("2000::/3")
 
@@ -93,7 +99,7 @@ def _from_world(rule: Resource) -> bool | Unseen:
         optional_text(rule, name)
         for name in ("direction", "remote_group", "remote_address_group", "remote_prefix")
     )
-    inward = None if not isinstance(direction, str) else direction == "ingress"
+    inward = _INWARD.get(direction) if isinstance(direction, str) else None
     from_no_group = None if isinstance(group, Unseen) else group is None
     # What is in an address group is not collected.
     from_addresses = True if addresses is None else None
@@ -121,8 +127,10 @@ def _open_ports(rule: Resource) -> Value:
     protocol = optional_text(rule, "protocol")
     if isinstance(protocol, Unseen):
         return protocol
-    if protocol is not None and protocol.lower() not in WITH_PORTS:
+    if protocol is not None and protocol.lower() in _WITHOUT_PORTS:
         return None
+    if protocol is not None and protocol.lower() not in WITH_PORTS:
+        return Unseen(Reason.INVALID_ANSWER, "of its protocol it is not known whether it has ports")
     ports = rule.facts.get("ports", MISSING)
     if ports is None:
         return ALL_PORTS

@@ -40,6 +40,8 @@ from cloudaudit.operators import glob_match
 
 FACTS: Final = ("public.read", "public.write", "public.declared_open")
 EVERYBODY: Final = frozenset({"AllUsers", "AuthenticatedUsers"})
+_CLOSED: Final = frozenset({"LogDelivery"})
+"""Groups that hold nobody but the store itself."""
 _PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "read": frozenset({"READ", "FULL_CONTROL"}),
     "write": frozenset({"WRITE", "WRITE_ACP", "FULL_CONTROL"}),
@@ -82,12 +84,17 @@ def _by_grants(bucket: Resource, way: str, rest: Rest) -> bool | None:
     if rest is False and _not_implemented(bucket, "acl.grants"):
         return False
     grants = bucket.facts.get("acl.grants", MISSING)
-    opens = any(
-        text(g.get("grantee")) in EVERYBODY and text(g.get("permission")) in _PERMISSIONS[way]
-        for g in records(grants)
-    )
-    seen = either((opens, _unreadable(grants)))
+    opens = (_is_for_everybody(g) for g in records(grants) if text(g.get("permission")) in _PERMISSIONS[way])
+    seen = either((*opens, _unreadable(grants)))
     return both((seen, _negated(_blocked(bucket, "block.ignore_acls"))))
+
+
+def _is_for_everybody(grant: Mapping[str, Value]) -> bool | None:
+    """Whether a grant is for everybody; a group of the store's own may hold anybody."""
+    name = text(grant.get("grantee"))
+    if name in EVERYBODY:
+        return True
+    return None if text(grant.get("kind")) == "group" and name not in _CLOSED else False
 
 
 def _negated(value: bool | None) -> bool | None:
@@ -245,6 +252,8 @@ def _why_unknown(bucket: Resource, rest: Rest = None) -> Unseen:
     for fact in ("block.ignore_acls", "block.restrict"):
         if _blocked(bucket, fact) is None:
             return why(bucket, fact)
+    if any(_is_for_everybody(grant) is None for grant in records(bucket.facts.get("acl.grants", MISSING))):
+        return Unseen(Reason.AMBIGUOUS, "its access list names a group of which it is not known who is in it")
     return Unseen(Reason.AMBIGUOUS, "its policy has conditions or exceptions that are not weighed")
 
 

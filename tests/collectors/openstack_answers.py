@@ -323,7 +323,10 @@ INFO = {
     "container_sync": {"realms": {"QUOCGIA": {"clusters": {"HN": {"current": True}, "HCM": {}}}}},
     "bulk_delete": {},
 }
+EMPTY = {"X-Container-Object-Count": "0"}
+"""What every answer about a container says, here of one with nothing in it."""
 CONTAINER = {
+    "X-Container-Object-Count": "1",
     "X-Container-Read": ".r:*,.rlistings",
     "X-Container-Sync-To": "//realm/cluster/AUTH_x/kho",
     "X-Container-Sync-Key": f"{PLANTED}-sync",

@@ -29,11 +29,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openstack_answers import (
     AGGREGATE,
+    BACKUP,
     BGPVPN,
     BROUGHT,
     COMPUTE_SERVICE,
     CREDENTIAL,
     DNS_ZONE,
+    EMPTY,
     FLAVOR,
     HYPERVISOR,
     IMAGE,
@@ -42,6 +44,7 @@ from openstack_answers import (
     LISTENER,
     POOL,
     POOL_MEMBERS,
+    PORT,
     SECRET,
     SERVER,
     SHARE_REPLICA,
@@ -353,6 +356,57 @@ def test_counted_pages_end_with_an_empty_one(cloud: FakeOpenStack) -> None:
     assert taken.gaps() == []
 
 
+@pytest.mark.parametrize("when", [2, 3])
+@pytest.mark.parametrize("size", [11, 12])
+def test_counted_pages_of_a_list_that_shrinks_are_a_gap(cloud: FakeOpenStack, when: int, size: int) -> None:
+    """What is gone from the first page moves another one out of the second, or the only one."""
+    groups = [{"id": f"g{n}", "name": "", "policy": "affinity", "members": []} for n in range(size)]
+    asked: list[str] = []
+
+    def ten_at_a_time(request: Request) -> Reply:
+        asked.append(request.path.partition("?")[2])
+        if len(asked) == when:
+            del groups[0]
+        offset = int(request.path.partition("offset=")[2] or 0)
+        return Reply({"server_groups": groups[offset : offset + 10]})
+
+    cloud.call("/compute/v2.1/os-server-groups", ten_at_a_time)
+    taken = collect(IN_SHOP, "nova.server_groups")
+    assert [group.id for group in taken.resources("openstack.server_group")] == [f"g{n}" for n in range(10)]
+    assert asked == ["limit=1000", "limit=1000&offset=10", "limit=1&offset=9"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, "the list changed while it was read; collect once more")
+    ]
+    assert taken.listings() == []
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "key", "row", "status"),
+    [
+        # What each service says of a marker that is gone.
+        ("neutron.ports", "/network/v2.0/ports", "ports", PORT, 404),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, 400),
+        ("glance.images", "/image/v2/images", "images", IMAGE, 404),
+        ("cinder.volumes", VOLUMES, "volumes", VOLUME, 404),
+    ],
+)
+def test_a_list_whose_marker_is_gone_is_kept_and_is_a_gap(
+    cloud: FakeOpenStack, call: str, path: str, key: str, row: dict[str, Any], status: int
+) -> None:
+    following = f"{path}?limit=1000&marker={row['id']}"
+    link: dict[str, Any] = {f"{key}_links": [{"rel": "next", "href": cloud.url + following}]}
+    if key == "images":
+        link = {"next": following.removeprefix("/image")}
+    cloud.answer(path, {key: [row], **link}, project=SHOP)
+    cloud.answer(following, {"message": "marker not found"}, status=status, project=SHOP)
+    taken = collect(IN_SHOP, call)
+    assert [thing.id for thing in taken.seen if isinstance(thing, Resource)] == [row["id"]]
+    assert taken.listings() == []
+    assert [(g.reason, g.detail, taken.request(g.call)) for g in taken.gaps()] == [
+        (Reason.PARTIAL, f"the listing breaks off: HTTP {status} from GET {following}", f"GET {following}")
+    ]
+
+
 def test_a_server_that_ignores_the_offset_is_found_out(cloud: FakeOpenStack) -> None:
     same = [{"id": "g1", "name": "", "policy": "affinity", "members": []}]
     cloud.answer("/compute/v2.1/os-server-groups", {"server_groups": same})
@@ -436,7 +490,8 @@ def test_a_server_of_a_cell_that_is_down_says_so(cloud: FakeOpenStack) -> None:
     }
     cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
     server = collect(IN_SHOP, "nova.servers").one("openstack.server")
-    assert server.facts == {"status": "UNKNOWN", "created_at": 1795319135}
+    assert server.facts == {"created_at": 1795319135}
+    assert "status" in server.unseen
     assert set(server.unseen.values()) == {Unseen(Reason.PARTIAL, "the cell of the server does not answer")}
 
 
@@ -541,6 +596,163 @@ def test_private_types_are_seen_through_the_projects_that_may_use_them(cloud: Fa
     assert [listing.count for listing in taken.listings()] == [2]
 
 
+# --- damaged fields: a fact is missing, and not another one ------------------------------------------------
+
+NO_WORD = "a word that is not known"
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "key", "row", "damage", "fact", "detail"),
+    [
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, {"status": "odd"}, "status", NO_WORD),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, {"status": ""}, "status", NO_WORD),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, {"image": None}, "image", "no image"),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER,
+         {"OS-EXT-SRV-ATTR:user_data": False}, "has_user_data", "no text"),
+        ("glance.images", "/image/v2/images", "images", IMAGE, {"status": "odd"}, "status", NO_WORD),
+        ("glance.images", "/image/v2/images", "images", IMAGE, {"visibility": "odd"}, "visibility", NO_WORD),
+        ("glance.images", "/image/v2/images", "images", IMAGE, {"size": -1}, "size_bytes", "less than nothing"),
+        ("cinder.backups", f"/volume/v3/{SHOP}/backups/detail", "backups", BACKUP, {"status": "odd"}, "status", NO_WORD),
+    ],
+)  # fmt: skip
+def test_a_damaged_field_costs_its_fact(
+    cloud: FakeOpenStack,
+    call: str,
+    path: str,
+    key: str,
+    row: dict[str, Any],
+    damage: dict[str, Any],
+    fact: str,
+    detail: str,
+) -> None:
+    (field,) = damage
+    cloud.answer(path, {key: [{**row, **damage}]}, project=SHOP if (path, SHOP) in cloud.answers else None)
+    (found,) = (thing for thing in collect(IN_SHOP, call).seen if isinstance(thing, Resource))
+    assert fact not in found.facts
+    assert found.unseen[fact] == Unseen(Reason.INVALID_ANSWER, f"'{field}' holds {detail}")
+
+
+def test_a_hash_that_is_empty_is_none(cloud: FakeOpenStack) -> None:
+    cloud.answer(
+        "/image/v2/images", {"images": [{**IMAGE, "os_hash_algo": "", "os_hash_value": ""}]}, project=SHOP
+    )
+    image = collect(IN_SHOP, "glance.images").one("openstack.image")
+    assert (image.facts["hash_algo"], image.facts["hash_value"]) == (None, None)
+
+
+def test_a_limit_that_is_null_is_not_unlimited(cloud: FakeOpenStack) -> None:
+    quotas = {
+        "cores": {"limit": None, "in_use": 3, "reserved": 0},
+        "ram": {"limit": -1, "in_use": 3, "reserved": 0},
+    }
+    cloud.answer(f"/compute/v2.1/os-quota-sets/{SHOP}/detail", {"quota_set": quotas})
+    cores, ram = collect(IN_SHOP, "nova.quotas").resources("openstack.quota")
+    assert cores.facts == {"service": "compute", "in_use": 3, "reserved": 0}
+    assert cores.unseen == {"limit": Unseen(Reason.INVALID_ANSWER, "'limit' holds no integer")}
+    assert ram.facts["limit"] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "available"),
+    [
+        ([{"name": "a", "state": "available"}, {"name": "a", "state": "available"}], True),
+        ([{"name": "a", "state": "available"}, {"name": "a", "state": "unavailable"}], False),
+        ([{"name": "a", "state": "available"}, {"name": "a", "state": "odd"}], None),
+        ([{"name": "a", "state": "available"}, {"name": "a"}], None),
+        ([{"name": "a", "state": "available"}, {"state": "unavailable"}], None),
+        ([{"name": "a", "state": "unavailable"}, {"state": "available"}], False),
+    ],
+)
+def test_a_zone_is_available_where_all_of_it_is_known(
+    cloud: FakeOpenStack, rows: list[dict[str, str]], available: bool | None
+) -> None:
+    cloud.answer("/network/v2.0/availability_zones", {"availability_zones": rows})
+    zone = collect(REGION, "neutron.availability_zones").one("openstack.availability_zone")
+    assert (zone.id, zone.facts.get("available")) == ("network:a", available)
+    assert ("available" in zone.unseen) is (available is None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "facts", "unseen"),
+    [
+        ({"federated": [{"idp_id": "so-noi-vu", "protocols": []}]}, {"federated": True}, {}),
+        ({"federated": [{}]}, {}, {"federated": Unseen(Reason.INVALID_ANSWER, "'federated' holds no id")}),
+        ({"options": {"multi_factor_auth_rules": [["totp", "totp"]]}}, {"mfa.rules": ({"methods": ("totp",)},)}, {}),
+        ({"options": {"multi_factor_auth_rules": [["totp", ""]]}}, {},
+         {"mfa.rules": Unseen(Reason.INVALID_ANSWER, "'multi_factor_auth_rules' holds no id")}),
+    ],
+)  # fmt: skip
+def test_what_damage_makes_of_a_second_factor(
+    cloud: FakeOpenStack, damage: dict[str, Any], facts: dict[str, Any], unseen: dict[str, Unseen]
+) -> None:
+    cloud.answer("/identity/v3/users", listed("users", [{**USER, **damage}]))
+    user = collect(TARGET, "keystone.users", "keystone.federated_users").one("openstack.user")
+    names = ("federated",) if "federated" in damage else ("mfa.rules",)
+    assert {name: user.facts[name] for name in names if name in user.facts} == facts
+    assert {name: user.unseen[name] for name in names if name in user.unseen} == unseen
+
+
+def test_a_thing_that_is_listed_twice_is_counted_once(cloud: FakeOpenStack) -> None:
+    other = {**SERVER, "name": "web-2"}
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [SERVER, SERVER, other]}, project=SHOP)
+    taken = collect(IN_SHOP, "nova.servers")
+    assert [server.name for server in taken.resources("openstack.server")] == ["web-1", "web-1", "web-2"]
+    assert [proof.count for proof in taken.listings("openstack.server")] == [1]
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": "kho"}, {"name": "kho"}])
+    taken = collect(IN_SHOP, "swift.containers")
+    assert [proof.count for proof in taken.listings("openstack.container")] == [1]
+
+
+def test_two_endpoints_of_one_id_are_both_told(cloud: FakeOpenStack) -> None:
+    catalogue = cloud.catalogue(SHOP)[:1]
+    (endpoint,) = catalogue[0]["endpoints"]
+    catalogue[0]["endpoints"] = [endpoint, {**endpoint, "url": "https://keys.example.test/v3"}, endpoint]
+    cloud.answer("/identity/v3/auth/catalog", {"catalog": catalogue})
+    taken = collect(TARGET, "keystone.catalog")
+    assert [e.facts["scheme"] for e in taken.resources("openstack.endpoint")] == ["http", "https"]
+    assert [proof.count for proof in taken.listings("openstack.endpoint")] == [1]
+
+
+def test_only_a_network_may_belong_to_nobody(cloud: FakeOpenStack) -> None:
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**SERVER, "tenant_id": ""}]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "nova.servers").seen
+    assert isinstance(gap, Gap)
+    assert (gap.reason, gap.detail) == (Reason.INVALID_ANSWER, "1 of 1 items have no usable id or owner")
+    cloud.answer("/load-balancer/v2/lbaas/pools", {"pools": [{**POOL, "project_id": ""}]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "octavia.pools", "octavia.pool_members").seen
+    assert isinstance(gap, Gap)
+    assert gap.detail == "1 of 1 items have no usable id or owner"
+    nobodys = {"id": "g-9", "name": "web", "project_id": ""}
+    cloud.answer("/network/v2.0/security-groups", {"security_groups": [nobodys]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "neutron.security_groups").seen
+    assert isinstance(gap, Gap)
+    assert gap.reason is Reason.INVALID_ANSWER
+    nobodys = {"id": "net-ha", "name": "HA network tenant", "project_id": ""}
+    cloud.answer("/network/v2.0/networks", {"networks": [nobodys]}, project=SHOP)
+    (proof,) = collect(IN_SHOP, "neutron.networks").seen
+    assert isinstance(proof, Listing)
+    assert proof.count == 0
+
+
+def test_a_replica_that_names_no_share_is_not_somebody_elses(cloud: FakeOpenStack) -> None:
+    for damaged in ({}, {"share_id": None}, {"share_id": {"odd": 1}}):
+        row = {k: v for k, v in SHARE_REPLICA.items() if k != "share_id"} | damaged
+        cloud.call("/share/v2/share-replicas/detail", offset_list("share_replicas", row))
+        taken = collect(IN_SHOP, "manila.shares", "manila.share_replicas")
+        assert taken.listings("openstack.share_replica") == []
+        assert [(g.reason, g.detail) for g in taken.gaps("openstack.share_replica")] == [
+            (Reason.INVALID_ANSWER, "1 of 1 items have no usable id or owner")
+        ]
+
+
+def test_an_answer_without_a_containers_headers_is_none_about_it(cloud: FakeOpenStack) -> None:
+    cloud.answer(f"/object/v1/AUTH_{SHOP}/kho", b"<html>", headers={"X-Storage-Policy": "gold"})
+    cloud.roles[SHOP] = ["admin"]
+    container = collect(IN_SHOP, "swift.containers", "swift.container_head").one("openstack.container")
+    detail = "the answer to HEAD has no X-Container-Object-Count: it is not one about a container"
+    assert (container.facts, container.unseen) == ({}, {"": Unseen(Reason.INVALID_ANSWER, detail)})
+
+
 # --- Swift: what a reader is not told ---------------------------------------------------------------------
 
 
@@ -548,7 +760,9 @@ def hidden_from_readers(cloud: FakeOpenStack, *names: str) -> None:
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": n} for n in names])
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker={names[-1]}", [])
     for name in names:
-        cloud.answer(f"/object/v1/AUTH_{SHOP}/{name}", status=204, headers={"X-Storage-Policy": "gold"})
+        cloud.answer(
+            f"/object/v1/AUTH_{SHOP}/{name}", status=204, headers={**EMPTY, "X-Storage-Policy": "gold"}
+        )
 
 
 def test_a_reader_cannot_conclude_that_a_container_is_private(cloud: FakeOpenStack) -> None:
@@ -577,7 +791,9 @@ def test_an_owner_can(cloud: FakeOpenStack, sign: str) -> None:
             headers={"X-Account-Bytes-Used-Actual": "0"},
         )
     else:
-        cloud.answer(f"/object/v1/AUTH_{SHOP}/b", status=204, headers={"X-Container-Meta-Temp-URL-Key": "k"})
+        cloud.answer(
+            f"/object/v1/AUTH_{SHOP}/b", status=204, headers={**EMPTY, "X-Container-Meta-Temp-URL-Key": "k"}
+        )
     first = collect(IN_SHOP, "swift.containers", "swift.container_head").resources("openstack.container")[0]
     assert first.unseen == {}
     assert (first.facts["read_acl"], first.facts["sync_key_present"]) == (None, False)
@@ -598,7 +814,7 @@ def test_names_of_containers_keep_their_spelling(cloud: FakeOpenStack) -> None:
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": nfc}, {"name": nfd}, {"name": "a/?#b"}])
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker={quote('a/?#b', safe='')}", [])
     for name in (nfc, nfd, "a/?#b"):
-        cloud.answer(f"/object/v1/AUTH_{SHOP}/{quote(name, safe='')}", status=204)
+        cloud.answer(f"/object/v1/AUTH_{SHOP}/{quote(name, safe='')}", status=204, headers=EMPTY)
     taken = collect(IN_SHOP, "swift.containers", "swift.container_head")
     assert [(c.id, c.name) for c in taken.resources("openstack.container")] == [
         (f"{SHOP}/{nfc}", nfc),
@@ -1608,7 +1824,8 @@ def test_a_service_of_a_cell_that_is_down_says_so(cloud: FakeOpenStack) -> None:
     cloud.answer("/compute/v2.1/os-services", {"services": [{**COMPUTE_SERVICE, "id": 3}, down]})
     first, second = collect(REGION, "nova.services").resources("openstack.compute_service")
     assert (first.id, second.id) == ("3", "nova-compute:may-2")
-    assert second.facts == {"binary": "nova-compute", "host": "may-2", "status": "UNKNOWN"}
+    assert second.facts == {"binary": "nova-compute", "host": "may-2"}
+    assert "status" in second.unseen
     assert set(second.unseen.values()) == {Unseen(Reason.PARTIAL, "the cell of the service does not answer")}
 
 

@@ -20,6 +20,7 @@ from cloudaudit.collectors.openstack.item import (
     integer,
     many,
     moment,
+    one_of,
     text,
 )
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
@@ -99,8 +100,13 @@ def _snapshot(item: Item, desk: Desk) -> None:
     item.take("created_at", "created_at", moment)
 
 
+_BACKUP_STATES: Final = (
+    "creating", "available", "restoring", "deleting", "deleted", "error", "error_deleting", "error_restoring",
+)  # fmt: skip
+
+
 def _backup(item: Item, desk: Desk) -> None:
-    item.take("status", "status")
+    item.take("status", "status", one_of(*_BACKUP_STATES))
     item.take("volume_id", "volume_id", identifier)
     item.take("container", "container", null=True)
     item.take("zone", "availability_zone", empty_as_null(text), null=True)

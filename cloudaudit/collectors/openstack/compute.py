@@ -22,6 +22,7 @@ from cloudaudit.collectors.openstack.item import (
     items,
     many,
     moment,
+    one_of,
     text,
 )
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
@@ -47,6 +48,11 @@ PROJECT: Covers = (
     ("nova.quotas", QUOTA),
 )
 KEYPAIR: Final = "nova.keypair"
+_STATES: Final = (
+    "ACTIVE", "BUILD", "DELETED", "ERROR", "HARD_REBOOT", "MIGRATING", "PASSWORD", "PAUSED", "REBOOT",
+    "REBUILD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED", "SHUTOFF",
+    "SOFT_DELETED", "SUSPENDED", "VERIFY_RESIZE",
+)  # fmt: skip
 _REFUSES: Final = "Nova lists all of them to administrators, and refuses everybody else"
 
 
@@ -73,12 +79,15 @@ def read_project(desk: Desk) -> Iterator[Seen]:
 def _server(item: Item, desk: Desk) -> None:
     if item.row.get("status") == "UNKNOWN":
         # Nova lists a server of a cell that is down with little more than its id.
-        item.default = Unseen(Reason.PARTIAL, "the cell of the server does not answer")
-    item.take("status", "status")
+        # "UNKNOWN" is no state: it may well be running.
+        down = Unseen(Reason.PARTIAL, "the cell of the server does not answer")
+        item.default = item.unseen["status"] = down
+    else:
+        item.take("status", "status", one_of(*_STATES))
     item.take("zone", "OS-EXT-AZ:availability_zone", empty_as_null(text), null=True)
     item.take("host_id", "hostId", empty_as_null(text), null=True)
     _flavor(item)
-    item.take("image", "image", _image, null=True)
+    item.take("image", "image", _image)
     item.take("boot_volumes", "os-extended-volumes:volumes_attached", each(lambda v: identifier(v.get("id"))))
     item.take("key_name", "key_name", null=True)
     item.labels("metadata", desk.allowed)
@@ -86,7 +95,7 @@ def _server(item: Item, desk: Desk) -> None:
     item.take("security_groups", "security_groups", _group_names)
     item.take("addresses", "addresses", _addresses)
     # Only whether there is user data is kept, never what it is.
-    item.take("has_user_data", "OS-EXT-SRV-ATTR:user_data", bool, hidden=True)
+    item.take("has_user_data", "OS-EXT-SRV-ATTR:user_data", _is_given, hidden=True)
 
 
 def _flavor(item: Item) -> None:
@@ -99,6 +108,11 @@ def _flavor(item: Item) -> None:
     inner.take("disk_gb", "disk", integer)
     item.facts |= inner.facts
     item.unseen |= inner.unseen
+
+
+def _is_given(value: object) -> bool:
+    """Whether there is a text; Nova writes null where there is none."""
+    return value is not None and bool(text(value))
 
 
 def _image(value: object) -> Value:
@@ -368,11 +382,14 @@ AGGREGATES = Lister(
 def _service(item: Item, desk: Desk) -> None:
     if item.row.get("status") == "UNKNOWN":
         # Nova lists a service of a cell that is down with its name and host alone.
-        item.default = Unseen(Reason.PARTIAL, "the cell of the service does not answer")
+        # "UNKNOWN" is no state: it may well be running.
+        down = Unseen(Reason.PARTIAL, "the cell of the service does not answer")
+        item.default = item.unseen["status"] = down
+    else:
+        item.take("status", "status")
     item.take("binary", "binary")
     item.take("host", "host")
     item.take("zone", "zone")
-    item.take("status", "status")
     item.take("state", "state")
     item.take("updated_at", "updated_at", moment, null=True)
     item.take("forced_down", "forced_down", flag)

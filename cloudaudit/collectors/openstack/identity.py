@@ -22,7 +22,6 @@ from cloudaudit.collectors.openstack.item import (
     flag,
     identifier,
     integer,
-    items,
     many,
     moment,
     text,
@@ -125,7 +124,7 @@ def _catalogue(desk: Desk) -> Iterator[Seen]:
         return
     proof = f"the catalogue of {desk.token.of} was read whole"
     for type_, found in ((SERVICES, services), (ENDPOINTS, endpoints)):
-        yield Listing(desk.scope, type_, len(found), proof, answer.call)
+        yield Listing(desk.scope, type_, len({thing.id for thing in found}), proof, answer.call)
 
 
 def _no_catalogue(desk: Desk, trouble: Trouble) -> Iterator[Gap]:
@@ -162,8 +161,9 @@ def _endpoints(desk: Desk, catalogue: Catalogue, answer: Answer) -> Iterator[Res
         rows = Rows((), Trouble(Reason.NOT_COLLECTED, detail))
     known = {str(row.get("id")): row for row in rows.rows}
     listed = {e.id: e for e in catalogue.endpoints}
-    for id_ in sorted(listed):
-        yield _endpoint(desk, listed[id_], answer.at, answer.call, known.get(id_), rows)
+    # Two of one id are both told: what differs between them is then not known of either.
+    for endpoint in sorted(set(catalogue.endpoints), key=lambda e: (e.id, repr(e))):
+        yield _endpoint(desk, endpoint, answer.at, answer.call, known.get(endpoint.id), rows)
     services = {str(known[i].get("service_id")): e for i, e in listed.items() if i in known}
     for page in rows.pages:
         for row in page.rows:
@@ -303,7 +303,7 @@ def _user(item: Item, desk: Desk, federated: frozenset[str] | Unseen) -> None:
         item.unseen |= {"mfa": why, "ignores_password_expiry": why, "ignores_lockout": why}
     item.take("password_expires_at", "password_expires_at", moment, null=True)
     if "federated" in item.row:
-        item.take("federated", "federated", lambda value: bool(items(value)))
+        item.take("federated", "federated", lambda value: bool(each(_from_provider)(value)))
     elif isinstance(federated, Unseen):
         item.unseen["federated"] = federated
     else:
@@ -311,7 +311,12 @@ def _user(item: Item, desk: Desk, federated: frozenset[str] | Unseen) -> None:
 
 
 def _rule(value: object) -> Value:
-    return {"methods": many(text)(value)}
+    """The methods that one rule asks for. One that is named twice is asked for once."""
+    return {"methods": tuple(dict.fromkeys(many(identifier)(value)))}
+
+
+def _from_provider(row: Row) -> str:
+    return identifier(row.get("idp_id"))
 
 
 def _federated(desk: Desk) -> frozenset[str] | Unseen:
@@ -668,7 +673,7 @@ def _limit(item: Item, desk: Desk) -> None:
     item.take("project_id", "project_id", identifier, null=True)
     item.take("domain_id", "domain_id", identifier, null=True, absent=None)
     item.take("resource", "resource_name")
-    item.take("limit", "resource_limit", unlimited_as_null, null=True)
+    item.take("limit", "resource_limit", unlimited_as_null)
 
 
 def _limits(desk: Desk) -> Iterator[Page | Trouble]:

@@ -13,6 +13,7 @@ from cloudaudit.collectors.openstack.item import (
     Item,
     Odd,
     Row,
+    count,
     empty_as_null,
     flag,
     identifier,
@@ -20,6 +21,7 @@ from cloudaudit.collectors.openstack.item import (
     items,
     many,
     moment,
+    one_of,
     record,
     text,
 )
@@ -67,6 +69,11 @@ _CORE: Final = frozenset(
         "visibility",
     }
 )
+_STATES: Final = (
+    "queued", "saving", "uploading", "importing", "active", "deactivated", "killed", "deleted",
+    "pending_delete",
+)  # fmt: skip
+_VISIBILITIES: Final = ("public", "community", "shared", "private")
 # Schemes behind which another machine stands; the rest name places inside the cloud's own storage.
 _REMOTE: Final = frozenset({"http", "https", "swift+http", "swift+https", "s3+http", "s3+https"})
 
@@ -115,17 +122,17 @@ def _every_kind(desk: Desk) -> Iterator[Page | Trouble]:
 
 def _image(item: Item, desk: Desk) -> None:
     row = item.row
-    item.take("status", "status")
-    item.take("visibility", "visibility")
+    item.take("status", "status", one_of(*_STATES))
+    item.take("visibility", "visibility", one_of(*_VISIBILITIES))
     item.take("owner", "owner", identifier, null=True)
     item.take("disk_format", "disk_format", null=True)
     item.take("container_format", "container_format", null=True)
     item.take("protected", "protected", flag)
-    item.take("size_bytes", "size", integer, null=True)
+    item.take("size_bytes", "size", count, null=True)
     item.take("min_disk", "min_disk", integer)
     item.take("min_ram", "min_ram", integer)
-    item.take("hash_algo", "os_hash_algo", null=True)
-    item.take("hash_value", "os_hash_value", null=True)
+    item.take("hash_algo", "os_hash_algo", empty_as_null(text), null=True)
+    item.take("hash_value", "os_hash_value", empty_as_null(text), null=True)
     for name in ("os_distro", "os_version", "architecture"):
         item.take(name, name, empty_as_null(text), null=True, absent=None)
     item.take("stores", "stores", lambda value: tuple(sorted(s for s in text(value).split(",") if s)))
@@ -163,7 +170,7 @@ def _host(url: Value) -> str:
 
 def _common(row: Row) -> bool:
     visibility = row.get("visibility")
-    if visibility not in ("public", "community", "shared", "private"):
+    if visibility not in _VISIBILITIES:
         raise Odd("no visibility")
     return visibility != "private"
 

@@ -78,6 +78,26 @@ def integer(value: object) -> int:
     return value
 
 
+def count(value: object) -> int:
+    """A number of things."""
+    number = integer(value)
+    if number < 0:
+        raise Odd("less than nothing")
+    return number
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    """One of the words a service has for this. Any other one is no answer: nobody can say what it means."""
+
+    def read(value: object) -> str:
+        word = text(value)
+        if word not in words:
+            raise Odd("a word that is not known")
+        return word
+
+    return read
+
+
 def unlimited_as_null(value: object) -> int | None:
     """A limit; services write -1 where there is none."""
     return None if value == -1 and not isinstance(value, bool) else integer(value)
@@ -179,8 +199,9 @@ class Item:
     ) -> None:
         """Read `field` as `fact`.
 
-        `null`: the fact may be null. `hidden`: the service shows the field to administrators only,
-        so that its absence is a refusal. `absent`: the value an absent field stands for, if it has one.
+        `null`: the field may be null, and the fact is then (`read` may give null for another value).
+        `hidden`: the service shows the field to administrators only, so that its absence is a refusal.
+        `absent`: the value an absent field stands for, if it has one.
         """
         if field not in self.row:
             if absent is not Odd:
@@ -196,9 +217,6 @@ class Item:
             got = read(value)
         except Odd as error:
             self.miss(fact, Reason.INVALID_ANSWER, f"'{field}' holds {error}")
-            return
-        if got is None and not null:
-            self.miss(fact, Reason.INVALID_ANSWER, f"'{field}' is empty")
             return
         self.facts[fact] = got
 

@@ -11,6 +11,7 @@ from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.cloud import Rows
 from cloudaudit.collectors.openstack.item import (
     Item,
+    Odd,
     Reader,
     Row,
     address,
@@ -178,7 +179,10 @@ def _with_members(desk: Desk, behind: _Behind) -> Iterator[Page | Trouble]:
 def _asked(desk: Desk, row: Row) -> bool:
     """Whether a pool's members have to be asked for. A pool that lists none has none."""
     known = isinstance(row.get("id"), str) and bool(row["id"])
-    return known and row.get("members") != [] and desk.place(POOLS, row) is not None
+    try:
+        return known and row.get("members") != [] and desk.place(POOLS, row) is not None
+    except Odd:
+        return False
 
 
 def _path_of_members(pool: str) -> str:

@@ -337,21 +337,31 @@ def _zones(desk: Desk) -> Iterator[Seen]:
     yield from absent or listing(desk, ZONES, _merged_zones(desk.pages(ZONES.path, ZONES.key)))
 
 
+_AVAILABLE: Final = {"available": True, "unavailable": False}
+
+
+def _all_of(told: list[object]) -> bool | None:
+    """False as soon as one says so, else unknown if one is."""
+    return False if False in told else (None if None in told else True)
+
+
 def _merged_zones(source: Iterator[Page | Trouble]) -> Iterator[Page | Trouble]:
     """Neutron lists a zone once for networks and once for routers: it is available if both are."""
     for page in source:
         if isinstance(page, Trouble):
             yield page
             continue
-        states: dict[str, bool] = {}
+        states: dict[str, list[object]] = {}
         odd: list[Row] = []
         for row in page.rows:
             name = row.get("name")
-            if isinstance(name, str):
-                states[name] = states.get(name, True) and row.get("state") == "available"
+            if isinstance(name, str) and name:
+                states.setdefault(name, []).append(_AVAILABLE.get(str(row.get("state"))))
             else:
                 odd.append(row)
-        merged = [{"name": name, "available": state} for name, state in states.items()]
+        # A row without a name may be the other one of any zone.
+        doubt = [None] if odd else []
+        merged = [{"name": name, "available": _all_of([*told, *doubt])} for name, told in states.items()]
         yield Page([*merged, *odd], page.at, page.call)
 
 

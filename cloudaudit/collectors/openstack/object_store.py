@@ -62,6 +62,10 @@ _HIDDEN: Final = Unseen(
 )
 
 
+_OBJECTS: Final = "X-Container-Object-Count"
+"""The header that every answer about a container has."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Container:
     """A container as listed, with the answer to its HEAD or why there is none."""
@@ -110,12 +114,16 @@ def _containers(desk: Desk) -> Iterator[Seen]:
             for row, head in zip(rows, desk.in_parallel(_head, rows), strict=True)
         ]
     owner |= any(isinstance(c.head, Answer) and _shows_ownership(c.head) for c in found)
+    names: set[str] = set()
     for container in found:
         try:
-            yield _resource(desk, container, owner)
-            read.count += 1
+            resource = _resource(desk, container, owner)
         except Odd:
             read.odd += 1
+            continue
+        names.add(resource.id)
+        yield resource
+    read.count = len(names)
     yield from desk.conclude(CONTAINERS, read)
 
 
@@ -181,6 +189,10 @@ def _head(desk: Desk, row: Row) -> Answer | Trouble:
     answer = desk.fetch(f"{desk.root}/{segment(name)}", "HEAD")
     if isinstance(answer, Trouble) and answer.status == 404:
         return Trouble(Reason.PARTIAL, "the container was gone when its headers were asked for", answer.call)
+    if isinstance(answer, Answer) and _OBJECTS not in answer.headers:
+        # Whatever else is missing would read as "not set".
+        detail = f"the answer to HEAD has no {_OBJECTS}: it is not one about a container"
+        return Trouble(Reason.INVALID_ANSWER, detail, answer.call, answer.status)
     return answer
 
 
