@@ -200,11 +200,11 @@ def member(group: str, user: str, **options: Unpack[Options]) -> Resource:
 def bucket(
     label: str = "ho-so", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:
-    """A private bucket with an empty location, at an endpoint in Hà Nội, without labels."""
+    """A private bucket with versions and an empty location, at an endpoint in Hà Nội, without labels."""
     plain = {
         "location": None, "acl.grants": (), "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
-        "replication.rules": (), **_NO_LABELS,
+        "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), **_NO_LABELS,
     }  # fmt: skip
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")

@@ -16,12 +16,13 @@ from cloudaudit.facts.channel import CHANNEL
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
-from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.replication import COPIES, REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
@@ -32,7 +33,9 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     BACKUP,
     EXPOSURE,
     PUBLIC,
+    LIFECYCLE,
     REPLICATION,
+    COPIES,
     SYNCHRONISATION,
     PRIVILEGE,
     *PAPERS,

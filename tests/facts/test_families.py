@@ -114,6 +114,7 @@ def everything() -> World:
                     "policy.statements": (statement(),),
                     "acl.grants": ({"grantee": "AllUsers", "permission": "READ"},),
                     "replication.rules": ({"destination": "ho-so-2", "enabled": True},),
+                    "lifecycle.rules": ({"id": "", "enabled": True, "expire_days": 1},),
                 }
             ),
             bucket("ho-so-2"),

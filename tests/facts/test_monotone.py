@@ -307,12 +307,21 @@ class Maker:
         )
         rule = {
             "destination": self.text("b1", "arn:aws:s3:::b2", "b3" if self.tidy else "la"),
-            "enabled": self.one(True, True, False),
-        }
+            "enabled": self.one(True, True, False), "prefix": self.text("", "", "a/"),
+            "filtered_by_tags": self.one(False, False, True),
+        }  # fmt: skip
+        expiry = {
+            "id": "r", "enabled": self.one(True, True, False), "prefix": self.text("", "tmp/"),
+            "filtered_by_tags": self.one(False, False, True), "expire_days": self.one(None, 1),
+            "expire_date": self.one(None, None, NOW), "noncurrent_days": self.one(None, 7, 90),
+            "newer_noncurrent": self.one(None, 3),
+        }  # fmt: skip
         return {
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
+            "versioning.state": self.text("enabled", "enabled", "suspended", "off"),
+            "lifecycle.rules": self.one((), (expiry,), (expiry, "odd")),
         }  # fmt: skip
 
     def documents(self) -> Iterator[Resource]:
