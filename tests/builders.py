@@ -91,7 +91,7 @@ def backup(
     """An available backup of volume `of`, whose data were `age` old when it was listed."""
     plain = {
         "status": "available", "volume_id": of, "container": "sao-luu", "zone": None, "encrypted": True,
-        "size_gb": 10, "created_at": NOW - age, "data_timestamp": NOW - age,
+        "size_gb": 10, "created_at": NOW - age, "data_timestamp": NOW - age, "incremental": False,
     }  # fmt: skip
     return resource("openstack.backup", id_, {**plain, **(facts or {})}, **options)
 
@@ -100,6 +100,30 @@ def snapshot(id_: str = "s-1", *, of: str = "v-1", **options: Unpack[Options]) -
     """A snapshot of volume `of`."""
     plain = {"status": "available", "volume_id": of, "size_gb": 10, "created_at": NOW - HOUR}
     return resource("openstack.snapshot", id_, plain, **options)
+
+
+def server(
+    id_: str = "m-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A server in zone hn-az1 that started from an image, without labels."""
+    plain = {"status": "ACTIVE", "zone": "hn-az1", "image": "i-goc", **_NO_LABELS}
+    return resource("openstack.server", id_, {**plain, **(facts or {})}, **options)
+
+
+def image(
+    id_: str = "i-1",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    of: str | None = "m-1",
+    age: Seconds = HOUR,
+    **options: Unpack[Options],
+) -> Resource:
+    """An active image, made as a snapshot of server `of` `age` before it was listed, in one store."""
+    plain = {
+        "status": "active", "disk_format": "raw", "snapshot_of": of, "stores": ("ceph",), "created_at": NOW - age,
+        **_NO_LABELS,
+    }  # fmt: skip
+    return resource("openstack.image", id_, {**plain, **(facts or {})}, **options)
 
 
 def volume_type(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
-from cloudaudit.facts.backup import BACKUP
+from cloudaudit.facts.backup import BACKUP, BACKUP_OF_SERVERS
 from cloudaudit.facts.channel import CHANNEL
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
@@ -31,6 +31,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *LOCATION,
     VOLUME_TYPE,
     BACKUP,
+    BACKUP_OF_SERVERS,
     EXPOSURE,
     PUBLIC,
     LIFECYCLE,

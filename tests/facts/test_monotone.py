@@ -234,6 +234,7 @@ class Maker:
                 "status": self.text("available", "available", "error"), "volume_id": of,
                 "container": self.one("c1", "c2", "c1" if self.tidy else None), "zone": self.one("az1", None), "encrypted": True,
                 "created_at": NOW - age, "data_timestamp": NOW - age, "size_gb": 1,
+                "incremental": self.one(False, True),
             }  # fmt: skip
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
         for n in range(self.rng.randrange(3)):
@@ -266,12 +267,13 @@ class Maker:
         )
         acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn")
         yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
-        yield resource(
-            "openstack.image",
-            "i",
-            {"disk_format": self.text("qcow2", "raw"), **self.labels()},
-            scope=self.scope(),
-        )
+        for n in range(self.rng.randrange(1, 4)):
+            facts = {
+                "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
+                "snapshot_of": self.one("x", "x", None), "stores": self.some("vn/a", "b1"),
+                "created_at": NOW - HOUR, **self.labels(),
+            }  # fmt: skip
+            yield resource("openstack.image", f"i{n}", facts, scope=self.scope())
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
 
