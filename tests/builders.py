@@ -76,7 +76,14 @@ def volume(
     id_: str = "v-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:
     """A volume in zone hn-az1 of type luks, without labels."""
-    plain = {"status": "in-use", "size_gb": 10, "zone": "hn-az1", "volume_type": "luks", **_NO_LABELS}
+    plain = {
+        "status": "in-use",
+        "size_gb": 10,
+        "zone": "hn-az1",
+        "volume_type": "luks",
+        "replication_status": None,
+        **_NO_LABELS,
+    }
     return resource("openstack.volume", id_, {**plain, **(facts or {})}, **options)
 
 
@@ -124,6 +131,14 @@ def image(
         **_NO_LABELS,
     }  # fmt: skip
     return resource("openstack.image", id_, {**plain, **(facts or {})}, **options)
+
+
+def replica(
+    id_: str = "r-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A replica of a share that follows."""
+    plain = {"share": "h-1", "zone": "hn-az2", "replica_state": "in_sync", "status": "available"}
+    return resource("openstack.share_replica", id_, {**plain, **(facts or {})}, **options)
 
 
 def volume_type(
@@ -233,6 +248,23 @@ def bucket(
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")
     return resource("s3.bucket", label, {**plain, **(facts or {})}, **options)
+
+
+def zone(
+    id_: str = "z-hcm",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    own: bool = False,
+    **options: Unpack[Options],
+) -> Resource:
+    """A zone of a Ceph store that the gateway's zone syncs from, or that very zone."""
+    plain = {
+        "zonegroup": "vn", "gateway": own, "sync_from_all": True, "sync_from": (),
+        "data_sync.state": None if own else "sync",
+    }  # fmt: skip
+    options.setdefault("scope", Scope(STORE))
+    options.setdefault("endpoint", "https://s3.hn.example.vn")
+    return resource("s3.zone", id_, {**plain, **(facts or {})}, **options)
 
 
 def statement(effect: str = "Allow", **fields: Value) -> Mapping[str, Value]:

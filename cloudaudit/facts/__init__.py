@@ -23,6 +23,7 @@ from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
 from cloudaudit.facts.replication import COPIES, REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.replication_state import STATES
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
@@ -37,6 +38,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     LIFECYCLE,
     REPLICATION,
     COPIES,
+    *STATES,
     SYNCHRONISATION,
     PRIVILEGE,
     *PAPERS,

@@ -105,7 +105,7 @@ def _place(site: Site) -> dict[str, Value]:
     return place if site.country is None else place | {"country": site.country, "domestic": site.domestic}
 
 
-def _switched_on(rules: tuple[Value, ...] | Partial) -> tuple[dict[str, list[Mapping[str, Value]]], bool]:
+def switched_on(rules: tuple[Value, ...] | Partial) -> tuple[dict[str, list[Mapping[str, Value]]], bool]:
     """The rules that are switched on, by the bucket they copy to, and whether all could be read."""
     whole = isinstance(rules, tuple) and len(records(rules)) == len(rules)
     found: dict[str, list[Mapping[str, Value]]] = defaultdict(list)
@@ -133,7 +133,7 @@ def prepare_buckets(world: World) -> Derive:
         rules = bucket.facts.get("replication.rules")
         if not isinstance(rules, tuple | Partial):
             return Derived(unseen={"replication.destinations": why(bucket, "replication.rules")})
-        found, whole = _switched_on(rules)
+        found, whole = switched_on(rules)
         places = tuple(destinations.record(name, bucket) for name in sorted(found))
         return _given("replication.destinations", places, whole)
 
@@ -156,7 +156,7 @@ def prepare_copies(world: World) -> Derive:
         rules = bucket.facts.get("replication.rules")
         if not isinstance(rules, tuple | Partial):
             return Derived(unseen={"replication.copies": why(bucket, "replication.rules")})
-        found, whole = _switched_on(rules)
+        found, whole = switched_on(rules)
         copies = tuple(
             destinations.copy(name, bucket, either(map(_covers_all, found[name]))) for name in sorted(found)
         )

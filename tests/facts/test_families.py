@@ -29,6 +29,7 @@ from builders import (
     platform,
     port,
     project,
+    replica,
     resource,
     rule,
     site,
@@ -38,6 +39,7 @@ from builders import (
     user,
     volume,
     volume_type,
+    zone,
 )
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -119,6 +121,9 @@ def everything() -> World:
                 }
             ),
             bucket("ho-so-2"),
+            replica(),
+            zone("z-hn", {"sync_from_all": False, "sync_from": ("z-hcm",)}, own=True),
+            zone(),
             resource(
                 "s3.endpoint",
                 "https://s3.hn.example.vn",

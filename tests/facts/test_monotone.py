@@ -32,6 +32,7 @@ from builders import (
     member,
     no_register,
     platform,
+    replica,
     resource,
     rule,
     site,
@@ -41,6 +42,7 @@ from builders import (
     user,
     volume,
     volume_type,
+    zone,
 )
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -70,7 +72,7 @@ OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
-    "openstack.image", "openstack.vpn_connection",
+    "openstack.image", "openstack.vpn_connection", "openstack.share_replica",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -224,7 +226,10 @@ class Maker:
     def of_cloud(self) -> Iterator[Resource]:
         volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
         for id_, scope in volumes.items():
-            facts = {"zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None)}
+            facts = {
+                "zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None),
+                "replication_status": self.one(None, None, "enabled", "error", "enabling"),
+            }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
             age = self.rng.choice((HOUR, 5 * HOUR, 40 * HOUR))
@@ -241,7 +246,8 @@ class Maker:
             yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
         for region in REGIONS:
             for label in self.some("t1", "t2"):
-                yield volume_type(label, scope=Scope(CLOUD, region))
+                replicated = {"replication_enabled": self.one(True, False)}
+                yield volume_type(label, replicated, scope=Scope(CLOUD, region))
             facts = {"zone": self.text("az1", "az2"), "service": self.text("compute", "network")}
             yield resource("openstack.availability_zone", f"x:{region}", facts, scope=Scope(CLOUD, region))
         for n in range(self.rng.randrange(4)):
@@ -267,6 +273,8 @@ class Maker:
         )
         acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn")
         yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
+        state = {"replica_state": self.one("active", "in_sync", "out_of_sync", None)}
+        yield replica(facts=state, scope=self.scope())
         for n in range(self.rng.randrange(1, 4)):
             facts = {
                 "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
@@ -287,6 +295,14 @@ class Maker:
             yield resource(
                 "s3.endpoint", f"https://{store}", {**facts, "tls.version": "TLSv1.3"}, scope=Scope(store)
             )
+            sources = {"sync_from_all": self.one(True, False), "sync_from": self.some("z2")}
+            yield zone("z1", sources, own=True, scope=Scope(store))
+            for name in ("z2", "z3"):
+                facts = {
+                    "zonegroup": self.text("vn", "vn", "x"),
+                    "data_sync.state": self.text("sync", "init"),
+                }
+                yield zone(name, facts, scope=Scope(store))
             for name in self.some("b1", "b2", "b3"):
                 yield bucket(
                     name,
@@ -346,6 +362,7 @@ class Maker:
         for store in STORES:
             yield listing("s3.endpoint", Scope(store))
             yield listing("s3.bucket", Scope(store))
+            yield listing("s3.zone", Scope(store))
         yield listing("published_document", Scope("documents"))
         for type_ in DECLARED:
             yield listing(type_, REGISTERS)

@@ -21,6 +21,8 @@ def there(name: str = "ho-so-dr", location: str | None = "hcm", scope: Scope = H
 
 
 SITES = (site("hcm-1", s3_locations=("hcm",)), site("sg-1", country="SG", s3_locations=("sin",)))
+RULED = ("replication.destinations", "replication.copies", "replication.state")
+"""Facts that follow from the rules of a bucket."""
 UNDECLARED = {"known": False, "site": None, "country": None, "domestic": None}
 AT_HCM = {"known": True, "site": "hcm-1", "country": "VN", "domestic": True}
 
@@ -100,15 +102,12 @@ def test_rules_that_are_off_copy_nothing_and_repeated_ones_copy_once() -> None:
 def test_rules_that_cannot_be_read_leave_the_list_open(rules: Value) -> None:
     found = derived("replication", World(SITES), bucket(facts={"replication.rules": rules}))
     assert found.facts["replication.destinations"] == Partial(())
-    assert reasons(found) == dict.fromkeys(("replication.destinations", "replication.copies"), Reason.PARTIAL)
+    assert reasons(found) == dict.fromkeys(RULED, Reason.PARTIAL)
 
 
 def test_refused_rules_are_not_no_rules() -> None:
     refused = bucket(without=["replication.rules"], unseen={"replication": Unseen(Reason.NO_PERMISSION)})
-    assert reasons(derived("replication", World(), refused)) == {
-        "replication.destinations": Reason.NO_PERMISSION,
-        "replication.copies": Reason.NO_PERMISSION,
-    }
+    assert reasons(derived("replication", World(), refused)) == dict.fromkeys(RULED, Reason.NO_PERMISSION)
 
 
 # --- copies ----------------------------------------------------------------------------------------------
