@@ -216,15 +216,17 @@ def grant(
     user: str | None = None,
     group: str | None = None,
     on: str = "project",
+    scope_id: str = "x",
+    inherited: bool = False,
     **options: Unpack[Options],
 ) -> Resource:
     """A role assignment to a user or a group, on a project, domain or the system."""
     facts = {
-        "role": role, "user": user, "group": group, "scope": on, "scope_id": None if on == "system" else "x",
-        "inherited": False,
+        "role": role, "user": user, "group": group, "scope": on, "scope_id": None if on == "system" else scope_id,
+        "inherited": inherited,
     }  # fmt: skip
     options.setdefault("scope", Scope(CLOUD))
-    return resource("openstack.role_assignment", f"{role}-{user}-{group}-{on}", facts, **options)
+    return resource("openstack.role_assignment", f"{role}-{user}-{group}-{on}-{scope_id}", facts, **options)
 
 
 def member(group: str, user: str, **options: Unpack[Options]) -> Resource:
@@ -241,7 +243,7 @@ def bucket(
 ) -> Resource:
     """A private bucket with versions and an empty location, at an endpoint in Hà Nội, without labels."""
     plain = {
-        "location": None, "acl.grants": (), "policy.present": False, "policy.statements": (),
+        "location": None, "owner_id": "chu-kho", "acl.grants": (), "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
         "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), **_NO_LABELS,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
 from cloudaudit.facts.backup import BACKUP, BACKUP_OF_SERVERS
 from cloudaudit.facts.channel import CHANNEL
 from cloudaudit.facts.claims import CLAIMS
+from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE
 from cloudaudit.facts.lifecycle import LIFECYCLE
@@ -41,6 +42,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *STATES,
     SYNCHRONISATION,
     PRIVILEGE,
+    *DELETION,
     *PAPERS,
     CHANNEL,
     *INVENTORY,

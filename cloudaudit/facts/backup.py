@@ -58,7 +58,7 @@ CLOCK_SKEW: Final[Seconds] = 120
 """How far the clocks of two services of one cloud may differ; data from later than that has no age."""
 
 
-class _Naming:
+class Naming:
     """Resources of one type that name another one by its id, by the one they name."""
 
     def __init__(self, world: World, type_: str, fact: str) -> None:
@@ -106,8 +106,8 @@ def _agreed(one: Resource, other: Resource) -> Resource:
 def prepare(world: World) -> Derive:
     """Backups and snapshots by the volume they name, with the places of the copies."""
     places = Places(world)
-    backups = _Naming(world, "openstack.backup", "volume_id")
-    snapshots = _Naming(world, "openstack.snapshot", "volume_id")
+    backups = Naming(world, "openstack.backup", "volume_id")
+    snapshots = Naming(world, "openstack.snapshot", "volume_id")
 
     def derive(volume: Resource) -> Derived:
         found, gap = backups.of(volume)
@@ -246,7 +246,7 @@ def prepare_servers(world: World) -> Derive:
     project count. They may lie in any region: one that was carried to another is a copy there.
     """
     places = Places(world)
-    images = _Naming(world, "openstack.image", "snapshot_of")
+    images = Naming(world, "openstack.image", "snapshot_of")
 
     def derive(server: Resource) -> Derived:
         here, scope = places.of(server), where(server)

@@ -32,7 +32,7 @@ def _is_powerful(grant: Resource) -> bool | None:
     return False if role.lower() == "reader" else (None if scope is None else scope == "system")
 
 
-class _Grants:
+class Grants:
     """Role assignments by who holds them, and members of groups by user."""
 
     def __init__(self, world: World) -> None:
@@ -92,7 +92,7 @@ def _unclear(grant: Resource, user: str | Unseen | None, group: str | Unseen | N
 
 def prepare(world: World) -> Derive:
     """Roles and power of users, from role assignments and members of groups."""
-    grants = _Grants(world)
+    grants = Grants(world)
 
     def derive(user: Resource) -> Derived:
         target = user.scope.target

@@ -110,7 +110,7 @@ def everything() -> World:
             container(facts={"sync_to": "//vn/hcm/AUTH_x/c"}),
             user(),
             grant("admin", group="g-1", on="system"),
-            grant("member", user="u-1"),
+            grant("member", user="u-1", on="domain", scope_id="default", inherited=True),
             member("g-1", "u-1"),
             bucket(
                 facts={
@@ -120,7 +120,7 @@ def everything() -> World:
                     "lifecycle.rules": ({"id": "", "enabled": True, "expire_days": 1},),
                 }
             ),
-            bucket("ho-so-2"),
+            bucket("ho-so-2", {"labels": {"role": "backup"}, "label_names": ("role",)}),
             replica(),
             zone("z-hn", {"sync_from_all": False, "sync_from": ("z-hcm",)}, own=True),
             zone(),

@@ -109,6 +109,10 @@ class Maker:
         labels = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
         return {"labels": labels, "label_names": (*labels, *self.some("tier"))}
 
+    def role(self) -> dict[str, Value]:
+        """Labels of some buckets instead: of backups."""
+        return {"labels": {"role": "backup"}, "label_names": ("role",)} if self.rng.random() < 0.3 else {}
+
     # --- what is declared -------------------------------------------------------------------
 
     def declared(self) -> Iterator[Resource]:
@@ -214,14 +218,21 @@ class Maker:
         yield resource("openstack.service", "compute", {"type": "compute"}, scope=Scope(CLOUD))
         for label, id_ in (("p1", ID_OF_P1), ("p2", "f" * 32)):
             scope = Scope(CLOUD, None, label)
-            yield resource("openstack.project", id_, self.labels(), scope=scope, name=label)
+            facts = {"domain": self.text("default", "x"), **self.labels()}
+            yield resource("openstack.project", id_, facts, scope=scope, name=label)
         for id_ in ("u1", "u2"):
             yield user(id_)
             yield member(self.text("g1", "g2"), id_)
         for _ in range(self.rng.randrange(4)):
-            role, on = self.text("admin", "member", "reader"), self.text("project", "system")
-            holder = self.text("u1", "u2", "g1", "g2")
-            yield (grant(role, user=holder, on=on) if holder[0] == "u" else grant(role, group=holder, on=on))
+            role = self.text("admin", "member", "member", "reader", "tro-ly")
+            on, holder = (
+                self.text("project", "project", "system", "domain"),
+                self.text("u1", "u2", "g1", "g2"),
+            )
+            user_, group = (holder, None) if holder[0] == "u" else (None, holder)
+            id_ = "default" if on == "domain" else self.text(ID_OF_P1, "f" * 32)
+            down = self.rng.random() < 0.3
+            yield grant(role, user=user_, group=group, on=on, scope_id=id_, inherited=down)
 
     def of_cloud(self) -> Iterator[Resource]:
         volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
@@ -306,18 +317,18 @@ class Maker:
             for name in self.some("b1", "b2", "b3"):
                 yield bucket(
                     name,
-                    {**self.bucket_facts(), **self.labels()},
+                    {**self.bucket_facts(), **self.labels(), **self.role()},
                     scope=Scope(store),
                     endpoint="https://s3.example.vn",
                 )
 
     def bucket_facts(self) -> dict[str, Value]:
-        grants = ({"grantee": "AllUsers", "permission": self.text("READ", "WRITE")},)
+        grants = ({"grantee": self.text("AllUsers", "o1"), "permission": self.text("READ", "WRITE")},)
         statements = tuple(
             statement(
                 self.text("Allow", "Deny"),
                 principals=self.one(("*",), ("arn:aws:iam::x:root",), ("!arn:aws:iam::x:root",)),
-                actions=self.one(("s3:GetObject",), ("s3:*",), ("!s3:GetObject",)),
+                actions=self.one(("s3:GetObject",), ("s3:*",), ("!s3:GetObject",), ("s3:DeleteObject*",)),
                 resources=self.one(("arn:aws:s3:::b1/*",), ("*",), ("arn:aws:s3:::b1", "arn:aws:s3:::b1/x*")),
                 conditions=self.one((), (), ("IpAddress:aws:SourceIp",), ("Bool:aws:SecureTransport",)),
             )
@@ -335,6 +346,7 @@ class Maker:
             "newer_noncurrent": self.one(None, 3),
         }  # fmt: skip
         return {
+            "owner_id": self.text("o1", "o1", "o2"),
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
