@@ -254,7 +254,10 @@ def prepare_servers(world: World) -> Derive:
         unsure = next((why(i, "status") for i in found if text(i.facts.get("status")) is None), None)
         active = [image for image in found if image.facts.get("status") == "active"]
         copies = tuple(copy for image in active for copy in _image_copies(image, scope, here, places))
-        doubt = gap or unsure
+        unnamed = next(
+            (why(i, "stores") for i in active if not isinstance(i.facts.get("stores"), tuple)), None
+        )
+        doubt = gap or unsure or unnamed
         if doubt is None:
             return Derived({"backup.images": copies})
         return Derived({"backup.images": Partial(copies)}, {"backup.images": doubt})

@@ -30,7 +30,7 @@ from cloudaudit.facts.derivation import (
     texts,
     why,
 )
-from cloudaudit.facts.privilege import GRANT, MEMBER, USER, Grants
+from cloudaudit.facts.privilege import GRANT, MEMBER, USER, Grants, role_of
 from cloudaudit.facts.public import EVERYBODY, asks_for_tls, plain_names, tail_of
 from cloudaudit.model import MISSING, Partial, Reason, Resource, Scope, Unseen, Value, World
 from cloudaudit.operators import glob_match
@@ -89,9 +89,9 @@ class _Rights:
         return self._grants.unseen_roles(user.scope.target)
 
     def _by(self, grant: Resource, place: Scope) -> bool | None:
-        role = (text(grant.facts.get("role")) or "").lower()
-        if role in ("admin", "reader"):
-            return role == "admin"
+        role = role_of(grant)
+        if role is None or role in ("admin", "reader"):
+            return None if role is None else role == "admin"
         decides = True if role in ("member", "manager") else None
         return both((decides, self._projects.meant(grant, place)))
 

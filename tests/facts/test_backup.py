@@ -326,10 +326,16 @@ def test_an_image_is_a_copy_in_each_of_its_stores() -> None:
     )
 
 
-@pytest.mark.parametrize("stores", [(), ("la",), None])
+@pytest.mark.parametrize("stores", [(), ("la",)])
 def test_a_store_that_is_not_named_or_declared_is_at_no_place(stores: Value) -> None:
     named: dict[str, Value] = {"store": "la"} if stores else {}
     assert images(image(facts={"stores": stores})) == ({"id": "i-1", "age": HOUR, **named},)
+
+
+def test_a_glance_that_names_no_stores_may_keep_an_image_in_several() -> None:
+    found = derived("backup", World([*STORES, image(without=["stores"])]), server())
+    assert found.facts == {"backup.images": Partial(({"id": "i-1", "age": HOUR},))}
+    assert reasons(found) == {"backup.images": Reason.PARTIAL}
 
 
 def test_an_image_in_another_region_is_a_copy_of_unknown_age() -> None:

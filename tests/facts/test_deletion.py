@@ -83,6 +83,7 @@ NOBODY, ONLY_BACKUPS, BOTH = (False, ()), (True, ()), (True, ("u-1",))
         ((on("p-1"), on("p-2", "tro-ly")), (Reason.PARTIAL, Reason.PARTIAL)),
         ((on("p-2"), on("p-1", "tro-ly")), (True, Reason.PARTIAL)),
         ((on("x", "tro-ly"),), NOBODY),
+        ((on("x", "0123456789abcdef0123456789abcdef"),), (Reason.PARTIAL, Reason.PARTIAL)),
         ((on("p-2"), grant("member", user="u-1", scope_id="p-0", inherited=True)), (True, Reason.PARTIAL)),
     ],
 )
