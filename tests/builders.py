@@ -76,7 +76,14 @@ def volume(
     id_: str = "v-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:
     """A volume in zone hn-az1 of type luks, without labels."""
-    plain = {"status": "in-use", "size_gb": 10, "zone": "hn-az1", "volume_type": "luks", **_NO_LABELS}
+    plain = {
+        "status": "in-use",
+        "size_gb": 10,
+        "zone": "hn-az1",
+        "volume_type": "luks",
+        "replication_status": None,
+        **_NO_LABELS,
+    }
     return resource("openstack.volume", id_, {**plain, **(facts or {})}, **options)
 
 
@@ -91,7 +98,7 @@ def backup(
     """An available backup of volume `of`, whose data were `age` old when it was listed."""
     plain = {
         "status": "available", "volume_id": of, "container": "sao-luu", "zone": None, "encrypted": True,
-        "size_gb": 10, "created_at": NOW - age, "data_timestamp": NOW - age,
+        "size_gb": 10, "created_at": NOW - age, "data_timestamp": NOW - age, "incremental": False,
     }  # fmt: skip
     return resource("openstack.backup", id_, {**plain, **(facts or {})}, **options)
 
@@ -100,6 +107,38 @@ def snapshot(id_: str = "s-1", *, of: str = "v-1", **options: Unpack[Options]) -
     """A snapshot of volume `of`."""
     plain = {"status": "available", "volume_id": of, "size_gb": 10, "created_at": NOW - HOUR}
     return resource("openstack.snapshot", id_, plain, **options)
+
+
+def server(
+    id_: str = "m-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A server in zone hn-az1 that started from an image, without labels."""
+    plain = {"status": "ACTIVE", "zone": "hn-az1", "image": "i-goc", **_NO_LABELS}
+    return resource("openstack.server", id_, {**plain, **(facts or {})}, **options)
+
+
+def image(
+    id_: str = "i-1",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    of: str | None = "m-1",
+    age: Seconds = HOUR,
+    **options: Unpack[Options],
+) -> Resource:
+    """An active image, made as a snapshot of server `of` `age` before it was listed, in one store."""
+    plain = {
+        "status": "active", "disk_format": "raw", "snapshot_of": of, "stores": ("ceph",), "created_at": NOW - age,
+        **_NO_LABELS,
+    }  # fmt: skip
+    return resource("openstack.image", id_, {**plain, **(facts or {})}, **options)
+
+
+def replica(
+    id_: str = "r-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A replica of a share that follows."""
+    plain = {"share": "h-1", "zone": "hn-az2", "replica_state": "in_sync", "status": "available"}
+    return resource("openstack.share_replica", id_, {**plain, **(facts or {})}, **options)
 
 
 def volume_type(
@@ -177,15 +216,17 @@ def grant(
     user: str | None = None,
     group: str | None = None,
     on: str = "project",
+    scope_id: str = "x",
+    inherited: bool = False,
     **options: Unpack[Options],
 ) -> Resource:
     """A role assignment to a user or a group, on a project, domain or the system."""
     facts = {
-        "role": role, "user": user, "group": group, "scope": on, "scope_id": None if on == "system" else "x",
-        "inherited": False,
+        "role": role, "user": user, "group": group, "scope": on, "scope_id": None if on == "system" else scope_id,
+        "inherited": inherited,
     }  # fmt: skip
     options.setdefault("scope", Scope(CLOUD))
-    return resource("openstack.role_assignment", f"{role}-{user}-{group}-{on}", facts, **options)
+    return resource("openstack.role_assignment", f"{role}-{user}-{group}-{on}-{scope_id}", facts, **options)
 
 
 def member(group: str, user: str, **options: Unpack[Options]) -> Resource:
@@ -200,15 +241,32 @@ def member(group: str, user: str, **options: Unpack[Options]) -> Resource:
 def bucket(
     label: str = "ho-so", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:
-    """A private bucket with an empty location, at an endpoint in Hà Nội, without labels."""
+    """A private bucket with versions and an empty location, at an endpoint in Hà Nội, without labels."""
     plain = {
-        "location": None, "acl.grants": (), "policy.present": False, "policy.statements": (),
+        "location": None, "owner_id": "chu-kho", "acl.grants": (), "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
-        "replication.rules": (), **_NO_LABELS,
+        "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), **_NO_LABELS,
     }  # fmt: skip
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")
     return resource("s3.bucket", label, {**plain, **(facts or {})}, **options)
+
+
+def zone(
+    id_: str = "z-hcm",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    own: bool = False,
+    **options: Unpack[Options],
+) -> Resource:
+    """A zone of a Ceph store that the gateway's zone syncs from, or that very zone."""
+    plain = {
+        "zonegroup": "vn", "gateway": own, "sync_from_all": True, "sync_from": (),
+        "data_sync.state": None if own else "sync",
+    }  # fmt: skip
+    options.setdefault("scope", Scope(STORE))
+    options.setdefault("endpoint", "https://s3.hn.example.vn")
+    return resource("s3.zone", id_, {**plain, **(facts or {})}, **options)
 
 
 def statement(effect: str = "Allow", **fields: Value) -> Mapping[str, Value]:

@@ -11,17 +11,20 @@ from __future__ import annotations
 from typing import Final
 
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
-from cloudaudit.facts.backup import BACKUP
+from cloudaudit.facts.backup import BACKUP, BACKUP_OF_SERVERS
 from cloudaudit.facts.channel import CHANNEL
 from cloudaudit.facts.claims import CLAIMS
+from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
-from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.replication import COPIES, REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.replication_state import STATES
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
@@ -30,11 +33,16 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *LOCATION,
     VOLUME_TYPE,
     BACKUP,
+    BACKUP_OF_SERVERS,
     EXPOSURE,
     *PUBLIC,
+    LIFECYCLE,
     REPLICATION,
+    COPIES,
+    *STATES,
     SYNCHRONISATION,
     PRIVILEGE,
+    *DELETION,
     *PAPERS,
     CHANNEL,
     *INVENTORY,

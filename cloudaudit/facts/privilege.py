@@ -22,17 +22,21 @@ POWERFUL: Final = frozenset({"admin", "manager"})
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
+def role_of(grant: Resource) -> str | None:
+    """The role of a grant by its name in small letters; None where only its id is known, which could be any."""
+    role = text(grant.facts.get("role"))
+    return None if role is None or _ID.fullmatch(role) else role.lower()
+
+
 def _is_powerful(grant: Resource) -> bool | None:
-    """Whether a grant administers. A role given by its id alone could be any."""
-    role, scope = text(grant.facts.get("role")), text(grant.facts.get("scope"))
-    if role is None or _ID.fullmatch(role):
-        return None
-    if role.lower() in POWERFUL:
-        return True
-    return False if role.lower() == "reader" else (None if scope is None else scope == "system")
+    """Whether a grant administers."""
+    role, scope = role_of(grant), text(grant.facts.get("scope"))
+    if role is None or role in POWERFUL:
+        return None if role is None else True
+    return False if role == "reader" else (None if scope is None else scope == "system")
 
 
-class _Grants:
+class Grants:
     """Role assignments by who holds them, and members of groups by user."""
 
     def __init__(self, world: World) -> None:
@@ -92,7 +96,7 @@ def _unclear(grant: Resource, user: str | Unseen | None, group: str | Unseen | N
 
 def prepare(world: World) -> Derive:
     """Roles and power of users, from role assignments and members of groups."""
-    grants = _Grants(world)
+    grants = Grants(world)
 
     def derive(user: Resource) -> Derived:
         target = user.scope.target

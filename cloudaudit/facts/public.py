@@ -119,9 +119,9 @@ class _Statement:
     def __init__(self, fields: Mapping[str, Value]) -> None:
         effect = text(fields.get("effect"))
         self.allows = effect == "Allow" if effect in ("Allow", "Deny") else None
-        self._actions, self._other_actions = _plain(fields.get("actions"))
-        self.resources, self._other_resources = _plain(fields.get("resources"))
-        principals, others = _plain(fields.get("principals"))
+        self._actions, self._other_actions = plain_names(fields.get("actions"))
+        self.resources, self._other_resources = plain_names(fields.get("resources"))
+        principals, others = plain_names(fields.get("principals"))
         self._for_everybody = True if "*" in principals else (None if others else False)
         conditions = fields.get("conditions", ())
         self._conditions = texts(conditions) if isinstance(conditions, tuple) else ("?",)
@@ -140,7 +140,7 @@ class _Statement:
     def named(self, action: str) -> frozenset[str]:
         """The resources it names to which an action can apply: objects or the bucket itself."""
         to_objects = action in _ON_OBJECTS
-        tails = map(_tail, self.resources)
+        tails = map(tail_of, self.resources)
         return frozenset(t for t in tails if (set("/*?") & set(t) if to_objects else "/" not in t))
 
     def closes(self, action: str, opened: frozenset[str], bucket: str) -> bool | None:
@@ -149,7 +149,7 @@ class _Statement:
         One that only asks for an encrypted connection leaves the others open, and so does one for a
         part of what was opened.
         """
-        if self._conditions and all(map(_asks_for_tls, self._conditions)):
+        if self._conditions and all(map(asks_for_tls, self._conditions)):
             return False
         named = self.named(action)
         whole = any(_has_whole(tail, bucket, action in _ON_OBJECTS) for tail in named)
@@ -160,20 +160,20 @@ class _Statement:
         return both((_negated(self.allows), self._for_everybody, self._hits(action), covered, unconditional))
 
 
-def _tail(resource: str) -> str:
+def tail_of(resource: str) -> str:
     """Bucket and key of an ARN; what is no whole ARN as it stands. A key may hold colons of its own."""
     parts = resource.split(":", 5)
     return parts[5] if len(parts) == 6 and parts[0] == "arn" else resource
 
 
-def _plain(names: Value) -> tuple[tuple[str, ...], bool]:
+def plain_names(names: Value) -> tuple[tuple[str, ...], bool]:
     """Names in a list, and whether there may be others: exceptions, or what could not be read."""
     found = texts(names)
-    plain = tuple(name for name in found if not name.startswith("!"))
-    return plain, not isinstance(names, tuple) or len(plain) < len(names)
+    known = tuple(name for name in found if not name.startswith("!"))
+    return known, not isinstance(names, tuple) or len(known) < len(names)
 
 
-def _asks_for_tls(condition: str) -> bool:
+def asks_for_tls(condition: str) -> bool:
     operator, _, key = condition.lower().partition(":")
     return key == "aws:securetransport" and operator in ("bool", "boolifexists")
 

@@ -912,7 +912,9 @@ def test_members_are_asked_for_where_an_image_can_have_some(cloud: FakeOpenStack
     assert [s.count for s in taken.listings("openstack.image_member")] == [1]
 
 
-def test_an_image_whose_members_are_not_shown_is_a_gap_beside_the_members_of_others(cloud: FakeOpenStack) -> None:
+def test_an_image_whose_members_are_not_shown_is_a_gap_beside_the_members_of_others(
+    cloud: FakeOpenStack,
+) -> None:
     second = {**SHARED_IMAGE, "id": "img-3"}
     cloud.answer("/image/v2/images", {"images": [second, SHARED_IMAGE]}, project=SHOP)
     cloud.answer("/image/v2/images/img-3/members", status=403)
@@ -1362,7 +1364,9 @@ def test_old_placement_does_not_tell_parents(cloud: FakeOpenStack) -> None:
     assert cloud.requests[-1].headers["OpenStack-API-Version"] == "placement 1.10"
 
 
-def test_manila_that_refuses_to_tell_its_version_refuses_what_later_versions_have(cloud: FakeOpenStack) -> None:
+def test_manila_that_refuses_to_tell_its_version_refuses_what_later_versions_have(
+    cloud: FakeOpenStack,
+) -> None:
     cloud.answer("/share/v2/", status=401)
     taken = collect(IN_SHOP, "manila.shares", "manila.share_replicas", "manila.share_backups")
     assert {(g.type, g.reason, g.detail) for g in taken.gaps()} == {

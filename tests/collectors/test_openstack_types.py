@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fake_openstack import AT, BANK, IN_BANK, IN_SHOP, REGION, SHOP, TARGET, FakeOpenStack, Take, collect
-from openstack_answers import BROUGHT, EXTENSIONS, PLANTED, T, small_cloud
+from openstack_answers import BROUGHT, EXTENSIONS, IMAGE, PLANTED, T, small_cloud
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector
@@ -447,6 +447,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "os_version": None,
                 "architecture": None,
                 "stores": ("ceph", "file"),
+                "snapshot_of": None,
                 "property_names": ("build_token", "os_distro", "tier"),
                 "external_urls": ("swift.example.test",),
                 "created_at": T,
@@ -1206,6 +1207,25 @@ def test_services_without_volumes_have_no_replication(cloud: FakeOpenStack) -> N
         },
         {},
     )
+
+
+@pytest.mark.parametrize(
+    ("properties", "server"),
+    [
+        ({"image_type": "snapshot", "instance_uuid": "srv-1"}, "srv-1"),
+        ({"image_type": "backup", "instance_uuid": "srv-1"}, "srv-1"),
+        ({"image_type": "snapshot"}, None),
+        ({"image_type": "snapshot", "instance_uuid": ""}, None),
+        ({"instance_uuid": "srv-1"}, None),
+        ({"image_type": "image", "instance_uuid": "srv-1"}, None),
+    ],
+)
+def test_an_image_tells_which_server_it_is_a_snapshot_of(
+    cloud: FakeOpenStack, properties: dict[str, str], server: str | None
+) -> None:
+    cloud.answer("/image/v2/images", {"images": [{**IMAGE, **properties}]}, project=SHOP)
+    (image,) = collect(IN_SHOP, "glance.images").resources("openstack.image")
+    assert image.facts["snapshot_of"] == server
 
 
 def test_extensions_are_read(cloud: FakeOpenStack) -> None:

@@ -198,7 +198,7 @@ def _replicated(entry: dict[str, Any]) -> dict[str, Any]:
     arn = entry["Destination"]["Bucket"]
     assert arn.startswith("arn:aws:s3:::")
     return {
-        "id": entry["ID"], "enabled": True, "prefix": "", "destination": arn[13:],
+        "id": entry["ID"], "enabled": True, "prefix": "", "filtered_by_tags": False, "destination": arn[13:],
         "destination_account": None, "storage_class": None,
     }  # fmt: skip
 
@@ -467,7 +467,7 @@ def xml(text: str) -> Reply:
                             "<Filter><And><Prefix>p/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
                             "<Destination><Bucket>ngoai</Bucket><Account>42</Account><StorageClass>COLD</StorageClass>"
                             "</Destination></Rule></ReplicationConfiguration>"),
-         {"replication.rules": ({"id": "a", "enabled": False, "prefix": "p/", "destination": "ngoai",
+         {"replication.rules": ({"id": "a", "enabled": False, "prefix": "p/", "filtered_by_tags": True, "destination": "ngoai",
                                  "destination_account": "42", "storage_class": "COLD"},)}),
         ("notification", xml("<NotificationConfiguration><QueueConfiguration><Queue>arn:q</Queue></QueueConfiguration>"
                              "<TopicConfiguration><Topic>arn:t</Topic></TopicConfiguration><CloudFunctionConfiguration>"

@@ -24,10 +24,12 @@ from builders import (
     drill,
     endpoint,
     grant,
+    image,
     member,
     platform,
     port,
     project,
+    replica,
     resource,
     rule,
     site,
@@ -37,6 +39,7 @@ from builders import (
     user,
     volume,
     volume_type,
+    zone,
 )
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -94,7 +97,7 @@ def everything() -> World:
             volume("v-2", {"zone": None}, scope=Scope(CLOUD, "sin", PROJECT)),
             bucket("ho-so-sin", {"location": "sin"}),
             resource("openstack.share", "h-1", {"zone": None, "size_gb": 1}),
-            resource("openstack.image", "i-1", {"disk_format": "raw", "labels": {}, "label_names": ()}),
+            image(),
             resource("openstack.network", "n-1", {"labels": {}, "label_names": ()}),
             resource("openstack.router", "t-1", {"labels": {}, "label_names": ()}),
             resource("openstack.vpn_connection", "w-1", {"peer_address": "203.0.113.9"}),
@@ -107,16 +110,20 @@ def everything() -> World:
             container(facts={"sync_to": "//vn/hcm/AUTH_x/c"}),
             user(),
             grant("admin", group="g-1", on="system"),
-            grant("member", user="u-1"),
+            grant("member", user="u-1", on="domain", scope_id="default", inherited=True),
             member("g-1", "u-1"),
             bucket(
                 facts={
                     "policy.statements": (statement(),),
                     "acl.grants": ({"grantee": "AllUsers", "permission": "READ"},),
                     "replication.rules": ({"destination": "ho-so-2", "enabled": True},),
+                    "lifecycle.rules": ({"id": "", "enabled": True, "expire_days": 1},),
                 }
             ),
-            bucket("ho-so-2"),
+            bucket("ho-so-2", {"labels": {"role": "backup"}, "label_names": ("role",)}),
+            replica(),
+            zone("z-hn", {"sync_from_all": False, "sync_from": ("z-hcm",)}, own=True),
+            zone(),
             resource(
                 "s3.endpoint",
                 "https://s3.hn.example.vn",

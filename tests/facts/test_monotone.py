@@ -32,6 +32,7 @@ from builders import (
     member,
     no_register,
     platform,
+    replica,
     resource,
     rule,
     site,
@@ -41,6 +42,7 @@ from builders import (
     user,
     volume,
     volume_type,
+    zone,
 )
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -70,7 +72,7 @@ OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
-    "openstack.image", "openstack.vpn_connection",
+    "openstack.image", "openstack.vpn_connection", "openstack.share_replica",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -106,6 +108,10 @@ class Maker:
         labelled = not self.tidy and self.rng.random() < 0.3
         labels = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
         return {"labels": labels, "label_names": (*labels, *self.some("tier"))}
+
+    def role(self) -> dict[str, Value]:
+        """Labels of some buckets instead: of backups."""
+        return {"labels": {"role": "backup"}, "label_names": ("role",)} if self.rng.random() < 0.3 else {}
 
     # --- what is declared -------------------------------------------------------------------
 
@@ -212,19 +218,29 @@ class Maker:
         yield resource("openstack.service", "compute", {"type": "compute"}, scope=Scope(CLOUD))
         for label, id_ in (("p1", ID_OF_P1), ("p2", "f" * 32)):
             scope = Scope(CLOUD, None, label)
-            yield resource("openstack.project", id_, self.labels(), scope=scope, name=label)
+            facts = {"domain": self.text("default", "x"), **self.labels()}
+            yield resource("openstack.project", id_, facts, scope=scope, name=label)
         for id_ in ("u1", "u2"):
             yield user(id_)
             yield member(self.text("g1", "g2"), id_)
         for _ in range(self.rng.randrange(4)):
-            role, on = self.text("admin", "member", "reader"), self.text("project", "system")
-            holder = self.text("u1", "u2", "g1", "g2")
-            yield (grant(role, user=holder, on=on) if holder[0] == "u" else grant(role, group=holder, on=on))
+            role = self.text("admin", "member", "member", "reader", "tro-ly")
+            on, holder = (
+                self.text("project", "project", "system", "domain"),
+                self.text("u1", "u2", "g1", "g2"),
+            )
+            user_, group = (holder, None) if holder[0] == "u" else (None, holder)
+            id_ = "default" if on == "domain" else self.text(ID_OF_P1, "f" * 32)
+            down = self.rng.random() < 0.3
+            yield grant(role, user=user_, group=group, on=on, scope_id=id_, inherited=down)
 
     def of_cloud(self) -> Iterator[Resource]:
         volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
         for id_, scope in volumes.items():
-            facts = {"zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None)}
+            facts = {
+                "zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None),
+                "replication_status": self.one(None, None, "enabled", "error", "enabling"),
+            }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
             age = self.rng.choice((HOUR, 5 * HOUR, 40 * HOUR))
@@ -234,13 +250,15 @@ class Maker:
                 "status": self.text("available", "available", "error"), "volume_id": of,
                 "container": self.one("c1", "c2", "c1" if self.tidy else None), "zone": self.one("az1", None), "encrypted": True,
                 "created_at": NOW - age, "data_timestamp": NOW - age, "size_gb": 1,
+                "incremental": self.one(False, True),
             }  # fmt: skip
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
         for n in range(self.rng.randrange(3)):
             yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
         for region in REGIONS:
             for label in self.some("t1", "t2"):
-                yield volume_type(label, scope=Scope(CLOUD, region))
+                replicated = {"replication_enabled": self.one(True, False)}
+                yield volume_type(label, replicated, scope=Scope(CLOUD, region))
             facts = {"zone": self.text("az1", "az2"), "service": self.text("compute", "network")}
             yield resource("openstack.availability_zone", f"x:{region}", facts, scope=Scope(CLOUD, region))
         for n in range(self.rng.randrange(4)):
@@ -271,12 +289,15 @@ class Maker:
             facts = {"sync_to": None, **acls, **self.labels()}
             place = Scope(CLOUD, self.text("hn", "hn", "hn", *REGIONS), "p1")
             yield resource("openstack.container", f"p1/{name}", facts, scope=place, name=name)
-        yield resource(
-            "openstack.image",
-            "i",
-            {"disk_format": self.text("qcow2", "raw"), **self.labels()},
-            scope=self.scope(),
-        )
+        state = {"replica_state": self.one("active", "in_sync", "out_of_sync", None)}
+        yield replica(facts=state, scope=self.scope())
+        for n in range(self.rng.randrange(1, 4)):
+            facts = {
+                "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
+                "snapshot_of": self.one("x", "x", None), "stores": self.some("vn/a", "b1"),
+                "created_at": NOW - HOUR, **self.labels(),
+            }  # fmt: skip
+            yield resource("openstack.image", f"i{n}", facts, scope=self.scope())
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
 
@@ -294,21 +315,29 @@ class Maker:
             yield resource(
                 "s3.endpoint", f"https://{store}", {**facts, "tls.version": "TLSv1.3"}, scope=Scope(store)
             )
+            sources = {"sync_from_all": self.one(True, False), "sync_from": self.some("z2")}
+            yield zone("z1", sources, own=True, scope=Scope(store))
+            for name in ("z2", "z3"):
+                facts = {
+                    "zonegroup": self.text("vn", "vn", "x"),
+                    "data_sync.state": self.text("sync", "init"),
+                }
+                yield zone(name, facts, scope=Scope(store))
             for name in self.some("b1", "b2", "b3"):
                 yield bucket(
                     name,
-                    {**self.bucket_facts(), **self.labels()},
+                    {**self.bucket_facts(), **self.labels(), **self.role()},
                     scope=Scope(store),
                     endpoint="https://s3.example.vn",
                 )
 
     def bucket_facts(self) -> dict[str, Value]:
-        grants = ({"grantee": "AllUsers", "permission": self.text("READ", "WRITE")},)
+        grants = ({"grantee": self.text("AllUsers", "o1"), "permission": self.text("READ", "WRITE")},)
         statements = tuple(
             statement(
                 self.text("Allow", "Deny"),
                 principals=self.one(("*",), ("arn:aws:iam::x:root",), ("!arn:aws:iam::x:root",)),
-                actions=self.one(("s3:GetObject",), ("s3:*",), ("!s3:GetObject",)),
+                actions=self.one(("s3:GetObject",), ("s3:*",), ("!s3:GetObject",), ("s3:DeleteObject*",)),
                 resources=self.one(("arn:aws:s3:::b1/*",), ("*",), ("arn:aws:s3:::b1", "arn:aws:s3:::b1/x*")),
                 conditions=self.one((), (), ("IpAddress:aws:SourceIp",), ("Bool:aws:SecureTransport",)),
             )
@@ -316,12 +345,22 @@ class Maker:
         )
         rule = {
             "destination": self.text("b1", "arn:aws:s3:::b2", "b3" if self.tidy else "la"),
-            "enabled": self.one(True, True, False),
-        }
+            "enabled": self.one(True, True, False), "prefix": self.text("", "", "a/"),
+            "filtered_by_tags": self.one(False, False, True),
+        }  # fmt: skip
+        expiry = {
+            "id": "r", "enabled": self.one(True, True, False), "prefix": self.text("", "tmp/"),
+            "filtered_by_tags": self.one(False, False, True), "expire_days": self.one(None, 1),
+            "expire_date": self.one(None, None, NOW), "noncurrent_days": self.one(None, 7, 90),
+            "newer_noncurrent": self.one(None, 3),
+        }  # fmt: skip
         return {
+            "owner_id": self.text("o1", "o1", "o2"),
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
+            "versioning.state": self.text("enabled", "enabled", "suspended", "off"),
+            "lifecycle.rules": self.one((), (expiry,), (expiry, "odd")),
         }  # fmt: skip
 
     def documents(self) -> Iterator[Resource]:
@@ -344,6 +383,7 @@ class Maker:
         for store in STORES:
             yield listing("s3.endpoint", Scope(store))
             yield listing("s3.bucket", Scope(store))
+            yield listing("s3.zone", Scope(store))
         yield listing("published_document", Scope("documents"))
         for type_ in DECLARED:
             yield listing(type_, REGISTERS)

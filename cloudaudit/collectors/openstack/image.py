@@ -136,6 +136,11 @@ def _image(item: Item, desk: Desk) -> None:
     for name in ("os_distro", "os_version", "architecture"):
         item.take(name, name, empty_as_null(text), null=True, absent=None)
     item.take("stores", "stores", lambda value: tuple(sorted(s for s in text(value).split(",") if s)))
+    # NOTE: Nova writes both properties; an image saved as a scheduled backup is of the type "backup".
+    if row.get("image_type") in ("snapshot", "backup"):
+        item.take("snapshot_of", "instance_uuid", empty_as_null(identifier), null=True, absent=None)
+    else:
+        item.facts["snapshot_of"] = None
     properties = sorted(text(name) for name in row if name not in _CORE)
     item.facts["property_names"] = tuple(properties)
     item.take("created_at", "created_at", moment)

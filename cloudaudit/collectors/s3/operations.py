@@ -103,7 +103,7 @@ def _lifecycle_rule(rule: Element) -> Mapping[str, Value]:
         "id": _of(rule, "ID") or "",
         "enabled": _enabled(rule),
         "prefix": _prefix(rule),
-        "filtered_by_tags": any(rule.find(path) is not None for path in ("Filter/Tag", "Filter/And/Tag")),
+        "filtered_by_tags": _by_tags(rule),
         "expire_days": _number(rule, "Expiration/Days"),
         "expire_date": _moment(_of(rule, "Expiration/Date")),
         "noncurrent_days": _number(rule, "NoncurrentVersionExpiration/NoncurrentDays"),
@@ -129,6 +129,7 @@ def _replication_rule(rule: Element) -> Mapping[str, Value]:
         "id": _of(rule, "ID") or "",
         "enabled": _enabled(rule),
         "prefix": _prefix(rule),
+        "filtered_by_tags": _by_tags(rule),
         "destination": bucket.rpartition(":::")[2],
         "destination_account": _of(rule, "Destination/Account"),
         "storage_class": _of(rule, "Destination/StorageClass"),
@@ -306,6 +307,10 @@ def _bounded(number: int, factor: int = 1) -> int:
 
 def _prefix(rule: Element) -> str:
     return next(filter(None, (_exact(rule, p) for p in ("Filter/Prefix", "Filter/And/Prefix", "Prefix"))), "")
+
+
+def _by_tags(rule: Element) -> bool:
+    return any(rule.find(path) is not None for path in ("Filter/Tag", "Filter/And/Tag"))
 
 
 def _exact(parent: Element, path: str) -> str:
