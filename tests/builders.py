@@ -156,6 +156,31 @@ def port(id_: str = "p-1", *groups: str, **options: Unpack[Options]) -> Resource
     return resource("openstack.port", id_, {"security_groups": groups}, **options)
 
 
+def server(
+    id_: str = "m-1",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    role: str | None = "web",
+    host: str | None = None,
+    **options: Unpack[Options],
+) -> Resource:
+    """An active server in zone hn-az1 with this label of its role, on a host of its own."""
+    labels = {} if role is None else {"role": role}
+    plain = {
+        "status": "ACTIVE", "zone": "hn-az1", "host_id": host or f"host-of-{id_}", "flavor": "nho", "vcpus": 2,
+        "ram_mb": 4096, "disk_gb": 20, "image": None, "addresses": (), "security_groups": (),
+        "labels": labels, "label_names": tuple(labels),
+    }  # fmt: skip
+    return resource("openstack.server", id_, {**plain, **(facts or {})}, **options)
+
+
+def server_group(
+    id_: str = "n-1", *members: str, policy: str = "anti-affinity", **options: Unpack[Options]
+) -> Resource:
+    """A group that keeps these servers on different hosts."""
+    return resource("openstack.server_group", id_, {"policy": policy, "members": members}, **options)
+
+
 def container(
     label: str = "tep", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:

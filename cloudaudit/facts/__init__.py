@@ -21,6 +21,7 @@ from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
+from cloudaudit.facts.redundancy import SEPARATION, SPREAD
 from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
@@ -40,6 +41,8 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *INVENTORY,
     RESIDENCY,
     CLAIMS,
+    SPREAD,
+    SEPARATION,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

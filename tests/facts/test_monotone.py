@@ -34,6 +34,8 @@ from builders import (
     platform,
     resource,
     rule,
+    server,
+    server_group,
     site,
     snapshot,
     statement,
@@ -70,7 +72,7 @@ OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
-    "openstack.image", "openstack.vpn_connection",
+    "openstack.image", "openstack.vpn_connection", "openstack.server_group",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -254,13 +256,10 @@ class Maker:
         for n in range(self.rng.randrange(3)):
             groups = {"security_groups": self.some("g1", "g2")}
             yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
-        for kind in ("server", "share"):
-            yield resource(
-                f"openstack.{kind}",
-                "x",
-                {"zone": self.one("az1", None), "size_gb": 5, **(self.labels() if kind == "server" else {})},
-                scope=self.scope(),
-            )
+        yield from self.servers()
+        yield resource(
+            "openstack.share", "x", {"zone": self.one("az1", None), "size_gb": 5}, scope=self.scope()
+        )
         sync = self.one(
             None, "//VN/a/AUTH_x/c", "https://sync.example.vn/v1", None if self.tidy else "//la/la/x/y"
         )
@@ -274,6 +273,28 @@ class Maker:
         )
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
+
+    def servers(self) -> Iterator[Resource]:
+        """Servers with and without roles, few enough places and hosts that some meet."""
+        everywhere = self.rng.random() < 0.3
+        for n in range(self.rng.randrange(5)):
+            found = self.labels()
+            role = {"role": self.text("web", "db")} if self.rng.random() < 0.8 else {}
+            facts: dict[str, Value] = {
+                "status": self.text("ACTIVE", "ACTIVE", "ACTIVE", "SHUTOFF"),
+                "zone": self.one("az1", "az2", None if not self.tidy else "az1"),
+                "labels": {**found["labels"], **role},  # type: ignore[dict-item]
+                "label_names": (*found["label_names"], *role),  # type: ignore[misc]
+            }
+            scope = self.scope() if everywhere else Scope(CLOUD, "hn", "p1")
+            yield server(f"m{n}", facts, host=self.text("h1", "h2", "h3"), scope=scope)
+        for n in range(self.rng.randrange(3)):
+            yield server_group(
+                f"n{n}",
+                *self.some("m0", "m1", "m2"),
+                policy=self.text("anti-affinity", "anti-affinity", "affinity"),
+                scope=Scope(CLOUD, "hn", self.text(*PROJECTS)),
+            )
 
     def of_stores(self) -> Iterator[Resource]:
         for store in STORES:
