@@ -24,7 +24,7 @@ from typing import Any, Final, Literal
 
 from cloudaudit import __version__, assessment, catalog, plugins, registers
 from cloudaudit.catalog import Catalogue
-from cloudaudit.errors import CloudauditError, OutputError, Problem, SnapshotError
+from cloudaudit.errors import CloudauditError, OutputError, Problem, SnapshotError, did_you_mean
 from cloudaudit.examples import check as check_examples
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import (
@@ -691,8 +691,19 @@ def lint(paths: Sequence[Path] = ()) -> Linted:
     """Load controls, compile their conditions and run every example. Without paths: the shipped ones."""
     catalogue = plugins.catalogue(paths, builtin=not paths)
     compiled = catalogue.controls()
-    problems = tuple(problem for control in compiled for problem in _check(control, catalogue))
-    return Linted(len(compiled), sum(len(control.examples) for control in compiled), problems)
+    problems = [problem for control in compiled for problem in _check(control, catalogue)]
+    problems += [] if paths else _unknown_of_peers(catalogue)
+    return Linted(len(compiled), sum(len(control.examples) for control in compiled), tuple(problems))
+
+
+def _unknown_of_peers(catalogue: Catalogue) -> Iterator[Problem]:
+    """Controls that the lists of other checkers name and that are not there."""
+    for peer in catalog.load_peers().values():
+        for check in peer.checks.values():
+            for id_ in check.controls:
+                if id_ not in catalogue.sources:
+                    hint = did_you_mean(id_, catalogue.sources)
+                    yield Problem(check.where, f"{peer.id}: there is no control '{id_}'", hint)
 
 
 def _check(control: Control, catalogue: Catalogue) -> Iterator[Problem]:

@@ -223,6 +223,72 @@ def load_frameworks(folder: Path) -> Mapping[str, Framework]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class PeerCheck:
+    """What another checker demands, and our controls that judge it; without any, why."""
+
+    id: str
+    meaning: str
+    controls: tuple[str, ...]
+    why: str
+    note: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The checks of another checker, of one edition."""
+
+    id: str
+    title: str
+    version: str
+    address: str
+    note: str
+    checks: Mapping[str, PeerCheck]
+
+
+def load_peers(folder: Path | None = None) -> Mapping[str, Peer]:
+    """Read the lists of other checkers beside the controls, by id."""
+    found: dict[str, Peer] = {}
+    problems: list[Problem] = []
+    for path in sorted(((folder or data.folder("controls")) / "peers").glob("*.yaml")):
+        document = load(path)
+        wrong = problems_of_schema(document, read_schema("peers"))
+        problems += wrong
+        if wrong:
+            continue
+        source = document.value
+        if source["id"] != path.stem:
+            what = f"the list '{source['id']}' stands in {path.name}"
+            problems.append(
+                Problem(
+                    document.where(("id",)), what, f"call the file {source['id']}.yaml: an id names one list"
+                )
+            )
+        checks = {
+            id_: PeerCheck(
+                id_,
+                one["meaning"],
+                tuple(one.get("controls", ())),
+                one.get("why", ""),
+                one.get("note", ""),
+                document.where(("checks", id_)),
+            )
+            for id_, one in source["checks"].items()
+        }
+        found[source["id"]] = Peer(
+            source["id"],
+            source["title"],
+            source["version"],
+            source["address"],
+            source.get("note", ""),
+            checks,
+        )
+    if problems:
+        raise CatalogError.of(problems)
+    return found
+
+
 # --- controls -------------------------------------------------------------------------------------
 
 
@@ -317,7 +383,7 @@ def _control_files(base: Path) -> list[Path]:
         raise CatalogError(
             f"there is no folder or file {base}", hint="give the folder that holds the controls"
         )
-    beside = {"obligations", "frameworks"}
+    beside = {"obligations", "frameworks", "peers"}
     return [p for p in sorted(base.rglob("*.yaml")) if not beside & set(p.relative_to(base).parts[:-1])]
 
 
@@ -455,7 +521,15 @@ def _check_references(
                     "write proposed-default, profile, or the id of the obligation that sets it",
                 )
             )
-    if raw["id"].split("-")[0] not in DIMENSIONS:
+    dimension, folder = raw["id"].split("-")[0], Path(document.name).parent.name
+    if folder in DIMENSIONS and dimension != folder:
+        problems.append(
+            Problem(
+                document.where(("id",)), f"control '{raw['id']}' stands in the folder of {folder}",
+                f"move the file to {dimension}/, or give it an id that begins with {folder}-",
+            )
+        )  # fmt: skip
+    if dimension not in DIMENSIONS:
         problems.append(
             Problem(
                 document.where(("id",)), f"'{raw['id']}' does not begin with one of {', '.join(DIMENSIONS)}"
