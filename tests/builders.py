@@ -181,6 +181,32 @@ def server_group(
     return resource("openstack.server_group", id_, {"policy": policy, "members": members}, **options)
 
 
+def loadbalancer(id_: str = "lb-1", **options: Unpack[Options]) -> Resource:
+    """A load balancer of the OVN driver."""
+    return resource("openstack.loadbalancer", id_, {"provider": "ovn", "admin_state_up": True}, **options)
+
+
+def pool(
+    id_: str = "pool-1",
+    *addresses: str,
+    facts: Mapping[str, Value] | None = None,
+    of: str = "lb-1",
+    **options: Unpack[Options],
+) -> Resource:
+    """A watched pool behind a load balancer, with members on line at these addresses."""
+    members = tuple(
+        {"address": address, "port": 80, "operating_status": "ONLINE", "backup": False}
+        for address in addresses
+    )
+    plain = {"load_balancers": (of,), "admin_state_up": True, "members": members, "monitor.type": "HTTP"}
+    return resource("openstack.lb_pool", id_, {**plain, **(facts or {})}, **options)
+
+
+def at(*addresses: str, network: str = "mang") -> tuple[Mapping[str, Value], ...]:
+    """Addresses of a server on one network."""
+    return tuple({"network": network, "address": a, "version": 4, "kind": "fixed"} for a in addresses)
+
+
 def container(
     label: str = "tep", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:

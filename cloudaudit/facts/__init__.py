@@ -12,6 +12,7 @@ from typing import Final
 
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
 from cloudaudit.facts.backup import BACKUP
+from cloudaudit.facts.balancing import BALANCING
 from cloudaudit.facts.channel import CHANNEL
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
@@ -43,6 +44,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     CLAIMS,
     SPREAD,
     SEPARATION,
+    BALANCING,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

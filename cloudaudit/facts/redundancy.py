@@ -173,7 +173,7 @@ class _Groups:
         return None if any(self._lists.unseen_in(where(server)) for server in servers) else False
 
 
-def _cell(server: Resource) -> Cell | None:
+def cell_of(server: Resource) -> Cell | None:
     """Where a server is, as far as that tells its host from others; None where it is not known."""
     zone = optional_text(server, "zone")
     if not isinstance(zone, str) or "region" in server.unseen or server.scope.region is None:
@@ -181,14 +181,15 @@ def _cell(server: Resource) -> Cell | None:
     return server.scope.target, server.scope.region, zone
 
 
-def _project(server: Resource) -> str | None:
+def project_of(server: Resource) -> str | None:
+    """The project that marks of its host are of; None where it is not known."""
     return None if "project" in server.unseen else server.scope.project
 
 
 def _cells(servers: Iterable[Resource]) -> Mapping[Cell | None, list[Resource]]:
     found: dict[Cell | None, list[Resource]] = defaultdict(list)
     for server in servers:
-        found[_cell(server)].append(server)
+        found[cell_of(server)].append(server)
     return found
 
 
@@ -197,7 +198,7 @@ def _share_a_host(servers: Sequence[Resource]) -> bool | None:
     marks: set[tuple[str, str, str]] = set()
     blind: set[str] = set()
     for server in servers:
-        project, host = _project(server), text(server.facts.get("host_id"))
+        project, host = project_of(server), text(server.facts.get("host_id"))
         if project is None or host is None:
             blind.add(server.id)
         elif (mark := (server.scope.target, project, host)) in marks:
@@ -214,7 +215,7 @@ def _may_share(servers: Sequence[Resource], blind: set[str]) -> bool | None:
     """Of servers of one zone whose marks differ: False, or None where marks are not comparable."""
     if len(servers) < 2:
         return False
-    comparable = len({_project(server) for server in servers}) == 1
+    comparable = len({project_of(server) for server in servers}) == 1
     return False if comparable and not any(server.id in blind for server in servers) else None
 
 
@@ -233,7 +234,7 @@ def _grouped(servers: Sequence[Resource], groups: _Groups) -> bool | None:
 def _kept_apart(servers: Sequence[Resource], groups: _Groups) -> bool | None:
     if len(servers) < 2:
         return True
-    projects = {_project(server) for server in servers}
+    projects = {project_of(server) for server in servers}
     if len(projects - {None}) > 1:
         return False  # a group is of one project
     return None if None in projects else groups.keep_apart(servers)
@@ -273,8 +274,8 @@ def _separation_of_unlabelled(fleet: Fleet, groups: _Groups) -> Mapping[str, Val
     Counted are all of the system, for any of them may stand in for one of these.
     """
     alone = fleet.by_role[None]
-    cells = {_cell(server) for server in alone}
-    near = [s for s in fleet.servers if None in cells or _cell(s) in cells or _cell(s) is None]
+    cells = {cell_of(server) for server in alone}
+    near = [s for s in fleet.servers if None in cells or cell_of(s) in cells or cell_of(s) is None]
     found: dict[str, Value] = {"role": None, "servers": len(fleet.servers)}
     if _share_a_host(near) is False:
         found["same_host"] = False

@@ -944,9 +944,7 @@ def test_what_carries_a_load_balancer_is_shown_to_operators_and_by_one_driver_on
     cloud.answer("/load-balancer/v2/octavia/amphorae", status=403)
     taken = collect(IN_SHOP, *BALANCER_CALLS)
     refused = "HTTP 403 from GET /load-balancer/v2/octavia/amphorae?limit=1000"
-    assert taken.one("openstack.loadbalancer").unseen == {
-        "amphorae": Unseen(Reason.NO_PERMISSION, refused)
-    }
+    assert taken.one("openstack.loadbalancer").unseen == {"amphorae": Unseen(Reason.NO_PERMISSION, refused)}
     assert taken.gaps() == []
     bare = collect(IN_SHOP, "octavia.loadbalancers").one("openstack.loadbalancer")
     assert bare.unseen == {"amphorae": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}

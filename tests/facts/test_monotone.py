@@ -19,6 +19,7 @@ from builders import (
     NOW,
     REGISTERS,
     World,
+    at,
     attestation,
     backup_target,
     bucket,
@@ -29,9 +30,11 @@ from builders import (
     gap,
     grant,
     listing,
+    loadbalancer,
     member,
     no_register,
     platform,
+    pool,
     resource,
     rule,
     server,
@@ -73,6 +76,7 @@ OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
     "openstack.image", "openstack.vpn_connection", "openstack.server_group",
+    "openstack.loadbalancer", "openstack.lb_pool",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -283,11 +287,17 @@ class Maker:
             facts: dict[str, Value] = {
                 "status": self.text("ACTIVE", "ACTIVE", "ACTIVE", "SHUTOFF"),
                 "zone": self.one("az1", "az2", None if not self.tidy else "az1"),
+                "addresses": at(self.text("10.0.0.1", "10.0.0.2", "10.0.0.3", f"10.0.1.{n}")),
                 "labels": {**found["labels"], **role},  # type: ignore[dict-item]
                 "label_names": (*found["label_names"], *role),  # type: ignore[misc]
             }
             scope = self.scope() if everywhere else Scope(CLOUD, "hn", "p1")
             yield server(f"m{n}", facts, host=self.text("h1", "h2", "h3"), scope=scope)
+        yield loadbalancer(scope=Scope(CLOUD, "hn", "p1"))
+        for n in range(self.rng.randrange(3)):
+            facts = {"admin_state_up": self.one(True, True, False), "monitor.type": self.one("HTTP", None)}
+            addresses = self.some("10.0.0.1", "10.0.0.2", "10.0.0.3")
+            yield pool(f"q{n}", *addresses, facts=facts, scope=Scope(CLOUD, "hn", "p1"))
         for n in range(self.rng.randrange(3)):
             yield server_group(
                 f"n{n}",

@@ -516,9 +516,7 @@ def _providers(desk: Desk) -> Iterator[Seen]:
     yield from _each_with(desk, PROVIDERS, PROTOCOLS, path, "protocols", each(_protocol))
 
 
-def _each_with(
-    desk: Desk, lister: Lister, call: str, path: str, fact: str, read: Reader
-) -> Iterator[Seen]:
+def _each_with(desk: Desk, lister: Lister, call: str, path: str, fact: str, read: Reader) -> Iterator[Seen]:
     """A listing, each thing with a further list about it, which the listing leaves out."""
     found, concluded = _parts(listing(desk, lister, _admin_rows(desk, lister).source))
     for thing in found:
