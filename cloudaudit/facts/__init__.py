@@ -13,10 +13,11 @@ from typing import Final
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
 from cloudaudit.facts.backup import BACKUP
 from cloudaudit.facts.balancing import BALANCING
-from cloudaudit.facts.channel import CHANNEL
+from cloudaudit.facts.channel import CHANNEL, INTERCONNECTION
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.landing import LANDING
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
@@ -45,6 +46,8 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     SPREAD,
     SEPARATION,
     BALANCING,
+    *INTERCONNECTION,
+    LANDING,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

@@ -76,7 +76,8 @@ OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
     "openstack.image", "openstack.vpn_connection", "openstack.server_group",
-    "openstack.loadbalancer", "openstack.lb_pool",
+    "openstack.loadbalancer", "openstack.lb_pool", "openstack.router", "openstack.network",
+    "openstack.subnet",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -127,7 +128,14 @@ class Maker:
                 owner=self.one("Cơ quan", "Cơ quan", None),
                 claims=(self.claim(), self.claim()),
             )
-        profile = {"ndc_peers": self.some("203.0.113.9"), "ndc_ranges": self.some("198.51.100.0/24")}
+        profile = {
+            "ndc_peers": self.some("203.0.113.9"),
+            "ndc_ranges": self.some("198.51.100.0/24"),
+            "publisher": "Cơ quan",
+            "required_services": self.some("compute", "image"),
+            "formats": self.some("qcow2"),
+            "api_floors": {},
+        }
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
         yield drill(age=DAY)
         yield platform()
@@ -252,7 +260,7 @@ class Maker:
         for n in range(self.rng.randrange(4)):
             facts = {
                 "security_group": self.text("g1", "g2"), "direction": self.text("ingress", "egress"),
-                "remote_prefix": self.one(None, "0.0.0.0/0", "10.0.0.0/8", "2000::/3"),
+                "remote_prefix": self.one(None, "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8", "2000::/3"),
                 "remote_group": self.one(None, None, "g1"), "remote_address_group": self.one(None, None, "x"),
                 "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
             }  # fmt: skip
@@ -272,11 +280,28 @@ class Maker:
         yield resource(
             "openstack.image",
             "i",
-            {"disk_format": self.text("qcow2", "raw"), **self.labels()},
+            {"disk_format": self.text("qcow2", "raw"), "status": "active", **self.labels()},
             scope=self.scope(),
         )
+        yield from self.interconnection()
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
+
+    def interconnection(self) -> Iterator[Resource]:
+        """A router, and a network with subnets, that may lead to the National Data Center."""
+        near, there = "10.0.0.0/8", "198.51.100.0/25"
+        role = {"role": "ndc"} if self.rng.random() < 0.2 else {}
+        labels: dict[str, Value] = {"labels": role, "label_names": tuple(role)}
+        facts: dict[str, Value] = {
+            "routes": ({"destination": self.one(near, there, "0.0.0.0/0"), "nexthop": "10.0.0.1"},),
+            "external_addresses": self.some("198.51.100.7", "192.0.2.1"),
+        }
+        yield resource("openstack.router", "t", {**facts, **labels}, scope=self.scope())
+        scope = self.scope()
+        yield resource("openstack.network", "n", labels, scope=scope)
+        for n in range(self.rng.randrange(3)):
+            subnet = {"network": self.text("n", "khac"), "cidr": self.text(near, there)}
+            yield resource("openstack.subnet", f"u{n}", subnet, scope=scope)
 
     def servers(self) -> Iterator[Resource]:
         """Servers with and without roles, few enough places and hosts that some meet."""
