@@ -181,6 +181,21 @@ def server_group(
     return resource("openstack.server_group", id_, {"policy": policy, "members": members}, **options)
 
 
+def quota(
+    name: str = "cores",
+    limit: int | None = 100,
+    in_use: int = 0,
+    *,
+    service: str = "compute",
+    **options: Unpack[Options],
+) -> Resource:
+    """A quota of a project, with nothing reserved."""
+    facts = {"service": service, "limit": limit, "in_use": in_use, "reserved": 0}
+    options.setdefault("name", name)
+    scope = options.get("scope", Scope(CLOUD, REGION, PROJECT))
+    return resource("openstack.quota", f"{scope}/{service}/{name}", facts, **options)
+
+
 def loadbalancer(id_: str = "lb-1", **options: Unpack[Options]) -> Resource:
     """A load balancer of the OVN driver."""
     return resource("openstack.loadbalancer", id_, {"provider": "ovn", "admin_state_up": True}, **options)

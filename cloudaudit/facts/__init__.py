@@ -23,6 +23,7 @@ from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
+from cloudaudit.facts.recovery import CAPACITY, RECOVERY
 from cloudaudit.facts.redundancy import SEPARATION, SPREAD
 from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.volume_type import VOLUME_TYPE
@@ -48,6 +49,8 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     BALANCING,
     *INTERCONNECTION,
     LANDING,
+    CAPACITY,
+    RECOVERY,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

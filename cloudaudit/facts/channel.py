@@ -65,7 +65,7 @@ class _Far:
         )
 
     def touches(self, mine: Network | None) -> bool:
-        """Whether a network has addresses in common with those there. That of every address does not count."""
+        """Whether a network has addresses in common with those there; one of every address does not count."""
         return (
             mine is not None
             and mine.prefixlen > 0

@@ -35,6 +35,7 @@ from builders import (
     no_register,
     platform,
     pool,
+    quota,
     resource,
     rule,
     server,
@@ -71,13 +72,13 @@ OF_TARGET = (
     "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
     "openstack.role_assignment", "openstack.group_member",
 )  # fmt: skip
-OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
+OF_REGION = ("openstack.volume_type", "openstack.availability_zone", "openstack.flavor")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
     "openstack.image", "openstack.vpn_connection", "openstack.server_group",
     "openstack.loadbalancer", "openstack.lb_pool", "openstack.router", "openstack.network",
-    "openstack.subnet",
+    "openstack.subnet", "openstack.quota", "openstack.security_group",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -269,6 +270,7 @@ class Maker:
             groups = {"security_groups": self.some("g1", "g2")}
             yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
         yield from self.servers()
+        yield from self.recovery()
         yield resource(
             "openstack.share", "x", {"zone": self.one("az1", None), "size_gb": 5}, scope=self.scope()
         )
@@ -303,6 +305,38 @@ class Maker:
             subnet = {"network": self.text("n", "khac"), "cidr": self.text(near, there)}
             yield resource("openstack.subnet", f"u{n}", subnet, scope=scope)
 
+    def recovery(self) -> Iterator[Resource]:
+        """Room, images, flavors, networks and groups in two regions, often enough what servers need."""
+        for region in REGIONS:
+            for label in self.some(*PROJECTS):
+                scope = Scope(CLOUD, region, label)
+                for name in ("instances", "cores", "ram"):
+                    limit = self.rng.choice((None, 2, 5, 9000))
+                    yield quota(f"{name}", limit, self.rng.choice((0, 1)), scope=scope)
+                for name in ("volumes", "gigabytes"):
+                    yield quota(name, self.rng.choice((None, 3, 90)), service="block-storage", scope=scope)
+            for ram in (2048, 4096):
+                facts: dict[str, Value] = {"vcpus": 2, "ram_mb": ram, "disk_gb": 20}
+                if self.rng.random() < 0.7:
+                    yield resource("openstack.flavor", f"f{region}{ram}", facts, scope=Scope(CLOUD, region))
+            for n in range(self.rng.randrange(3)):
+                facts = {
+                    "hash_algo": "sha512", "hash_value": self.text("abc", "abc", "khac"), "status": "active",
+                    "disk_format": "qcow2", "visibility": self.text("public", "private", "shared"),
+                    **self.labels(),
+                }  # fmt: skip
+                scope = Scope(CLOUD, region, self.text(*PROJECTS))
+                yield resource("openstack.image", f"i{region}{n}", facts, scope=scope)
+            for label in self.some(*PROJECTS):
+                scope = Scope(CLOUD, region, label)
+                facts = {"shared": self.rng.random() < 0.2, **self.labels()}
+                yield resource("openstack.network", f"n{region}{label}", facts, scope=scope, name="mang")
+                id_ = f"web{region}{label}"
+                yield resource("openstack.security_group", id_, {}, scope=scope, name="web")
+                if self.rng.random() < 0.5:
+                    facts = {"security_group": id_, "remote_group": self.one(None, id_)}
+                    yield rule(f"r{id_}", facts, scope=scope)
+
     def servers(self) -> Iterator[Resource]:
         """Servers with and without roles, few enough places and hosts that some meet."""
         everywhere = self.rng.random() < 0.3
@@ -315,6 +349,9 @@ class Maker:
                 "addresses": at(self.text("10.0.0.1", "10.0.0.2", "10.0.0.3", f"10.0.1.{n}")),
                 "labels": {**found["labels"], **role},  # type: ignore[dict-item]
                 "label_names": (*found["label_names"], *role),  # type: ignore[misc]
+                "image": self.one(None, "ihn0"),
+                "ram_mb": self.one(4096, 4096, 2048),
+                "security_groups": self.some("web"),
             }
             scope = self.scope() if everywhere else Scope(CLOUD, "hn", "p1")
             yield server(f"m{n}", facts, host=self.text("h1", "h2", "h3"), scope=scope)
