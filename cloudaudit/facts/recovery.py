@@ -272,6 +272,8 @@ DEFAULT: Final = "default"
 
 Has: TypeAlias = Callable[[Scope], bool | None]
 """Whether a region has what a system needs; None where it may."""
+Need: TypeAlias = tuple[str, bool]
+"""A thing that is needed, in words, and whether it is called by its own name."""
 
 
 class _Kept:
@@ -369,30 +371,34 @@ class _Parts:
         apart = [region for region, place in found if isinstance(place, Site) and place.apart_from(site)]
         return apart, self._hidden is not None or any(isinstance(place, Unseen) for _, place in found)
 
-    def needed(self, system: str, lost: str) -> Mapping[str, Has]:
-        """What the servers of a system at a site need elsewhere, by kind and name."""
-        found: dict[str, Has] = {}
+    def needed(self, system: str, lost: str) -> Mapping[Need, list[Has]]:
+        """What the servers of a system at a site need elsewhere, by kind and name.
+
+        One name can stand for several things: a flavor that was made anew, groups of two projects.
+        """
+        found: dict[Need, list[Has]] = defaultdict(list)
         for server in self.estates.of(system).by_site[lost]:
-            found |= self._of_server(server, system)
+            for need, has in self._of_server(server, system):
+                found[need].append(has)
         return found
 
-    def _of_server(self, server: Resource, system: str) -> Iterator[tuple[str, Has]]:
+    def _of_server(self, server: Resource, system: str) -> Iterator[tuple[Need, Has]]:
         image = optional_text(server, "image")
         if isinstance(image, Unseen):
-            yield f"image of {server.id}", _not_known
+            yield (f"image of {server.id}", False), _not_known
         elif image is not None:
-            yield f"image {image}", self._image(server, image, system)
+            yield (f"image {image}", True), self._image(server, image, system)
         flavor = text(server.facts.get("flavor"))
-        yield f"flavor {flavor or server.id}", self._flavor(server)
+        yield (f"flavor {flavor or server.id}", flavor is not None), self._flavor(server)
         addresses, groups = server.facts.get("addresses"), server.facts.get("security_groups")
         if not isinstance(addresses, tuple):
-            yield f"networks of {server.id}", _not_known
+            yield (f"networks of {server.id}", False), _not_known
         for name in {text(address.get("network")) for address in records(addresses)} - {None}:
-            yield f"network {name}", self._network(str(name), system)
+            yield (f"network {name}", True), self._network(str(name), system)
         if not isinstance(groups, tuple):
-            yield f"security groups of {server.id}", _not_known
+            yield (f"security groups of {server.id}", False), _not_known
         for name in set(texts(groups)) - {DEFAULT}:
-            yield f"security group {name}", self._group(server, str(name), system)
+            yield (f"security group {name}", True), self._group(server, str(name), system)
 
     def _image(self, server: Resource, image: str, system: str) -> Has:
         """By its digest. A volume that a server boots from is no image: BDR-02 is about that."""
@@ -450,15 +456,16 @@ def prepare_parts(world: World) -> Derive:
         unsure = doubt
         for site in sorted(parts.estates.of(system.id).by_site):
             regions, more = parts.elsewhere(site)
-            table = {name: [has(r) for r in regions] for name, has in parts.needed(system.id, site).items()}
+            needed = parts.needed(system.id, site)
+            table = {need: [both(has(r) for has in every) for r in regions] for need, every in needed.items()}
             whole = either([*map(both, zip(*table.values(), strict=True)), *([None] if more else [])])
             ready = None if whole is True and doubt is not None else whole
             found.append({"site": site} if ready is None else {"site": site, "ready": ready})
-            for name, states in table.items():
+            for (name, is_own), states in table.items():
                 somewhere = either([*states, *([None] if more else [])])
-                if somewhere is False:
+                if somewhere is False and is_own:
                     lacking.add(name)
-                elif somewhere is None:
+                elif somewhere is not True:
                     unsure = unsure or Unseen(Reason.PARTIAL, f"it is not known whether there is {name}")
         listed = _sited("recovery.sites", found, doubt)
         names = tuple(sorted(lacking))

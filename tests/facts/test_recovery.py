@@ -304,3 +304,18 @@ def test_a_server_that_boots_from_a_volume_needs_no_image() -> None:
     world = World([*PLACES, OURS, bare, flavor()])
     found = derived("recovery", world, OURS).facts
     assert (found["recovery.sites"], found["recovery.missing"]) == READY
+
+
+def test_two_sizes_of_one_name_are_both_needed() -> None:
+    big = server("m-2", {"ram_mb": 8192})
+    world = [*PLACES, OURS, server(), big, flavor()]
+    assert derived("recovery", World(world), OURS).facts["recovery.missing"] == ("flavor nho",)
+    assert derived("recovery", World([*world, flavor(8192)]), OURS).facts["recovery.missing"] == ()
+
+
+def test_a_thing_without_a_name_is_lacking_but_not_named() -> None:
+    bare = server(without=["flavor"])
+    found = derived("recovery", World([*PLACES, OURS, bare]), OURS).facts
+    assert (found["recovery.sites"], found["recovery.missing"]) == (
+        ({"site": "hn-1", "ready": False},), Partial(()),
+    )  # fmt: skip
