@@ -109,14 +109,6 @@ def snapshot(id_: str = "s-1", *, of: str = "v-1", **options: Unpack[Options]) -
     return resource("openstack.snapshot", id_, plain, **options)
 
 
-def server(
-    id_: str = "m-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
-) -> Resource:
-    """A server in zone hn-az1 that started from an image, without labels."""
-    plain = {"status": "ACTIVE", "zone": "hn-az1", "image": "i-goc", **_NO_LABELS}
-    return resource("openstack.server", id_, {**plain, **(facts or {})}, **options)
-
-
 def image(
     id_: str = "i-1",
     facts: Mapping[str, Value] | None = None,
@@ -193,6 +185,72 @@ def rule(id_: str = "r-1", facts: Mapping[str, Value] | None = None, **options: 
 def port(id_: str = "p-1", *groups: str, **options: Unpack[Options]) -> Resource:
     """A port with these security groups."""
     return resource("openstack.port", id_, {"security_groups": groups}, **options)
+
+
+def server(
+    id_: str = "m-1",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    role: str | None = "web",
+    host: str | None = None,
+    **options: Unpack[Options],
+) -> Resource:
+    """An active server in zone hn-az1 with this label of its role, on a host of its own."""
+    labels = {} if role is None else {"role": role}
+    plain = {
+        "status": "ACTIVE", "zone": "hn-az1", "host_id": host or f"host-of-{id_}", "flavor": "nho", "vcpus": 2,
+        "ram_mb": 4096, "disk_gb": 20, "image": None, "addresses": (), "security_groups": (),
+        "labels": labels, "label_names": tuple(labels),
+    }  # fmt: skip
+    return resource("openstack.server", id_, {**plain, **(facts or {})}, **options)
+
+
+def server_group(
+    id_: str = "n-1", *members: str, policy: str = "anti-affinity", **options: Unpack[Options]
+) -> Resource:
+    """A group that keeps these servers on different hosts."""
+    return resource("openstack.server_group", id_, {"policy": policy, "members": members}, **options)
+
+
+def quota(
+    name: str = "cores",
+    limit: int | None = 100,
+    in_use: int = 0,
+    *,
+    service: str = "compute",
+    **options: Unpack[Options],
+) -> Resource:
+    """A quota of a project, with nothing reserved."""
+    facts = {"service": service, "limit": limit, "in_use": in_use, "reserved": 0}
+    options.setdefault("name", name)
+    scope = options.get("scope", Scope(CLOUD, REGION, PROJECT))
+    return resource("openstack.quota", f"{scope}/{service}/{name}", facts, **options)
+
+
+def loadbalancer(id_: str = "lb-1", **options: Unpack[Options]) -> Resource:
+    """A load balancer of the OVN driver."""
+    return resource("openstack.loadbalancer", id_, {"provider": "ovn", "admin_state_up": True}, **options)
+
+
+def pool(
+    id_: str = "pool-1",
+    *addresses: str,
+    facts: Mapping[str, Value] | None = None,
+    of: str = "lb-1",
+    **options: Unpack[Options],
+) -> Resource:
+    """A watched pool behind a load balancer, with members on line at these addresses."""
+    members = tuple(
+        {"address": address, "port": 80, "operating_status": "ONLINE", "backup": False}
+        for address in addresses
+    )
+    plain = {"load_balancers": (of,), "admin_state_up": True, "members": members, "monitor.type": "HTTP"}
+    return resource("openstack.lb_pool", id_, {**plain, **(facts or {})}, **options)
+
+
+def at(*addresses: str, network: str = "mang") -> tuple[Mapping[str, Value], ...]:
+    """Addresses of a server on one network."""
+    return tuple({"network": network, "address": a, "version": 4, "kind": "fixed"} for a in addresses)
 
 
 def container(

@@ -12,17 +12,21 @@ from typing import Final
 
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
 from cloudaudit.facts.backup import BACKUP, BACKUP_OF_SERVERS
-from cloudaudit.facts.channel import CHANNEL
+from cloudaudit.facts.balancing import BALANCING
+from cloudaudit.facts.channel import CHANNEL, INTERCONNECTION
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.landing import LANDING
 from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
+from cloudaudit.facts.recovery import CAPACITY, RECOVERY
+from cloudaudit.facts.redundancy import SEPARATION, SPREAD
 from cloudaudit.facts.replication import COPIES, REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.replication_state import STATES
 from cloudaudit.facts.volume_type import VOLUME_TYPE
@@ -48,6 +52,13 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *INVENTORY,
     RESIDENCY,
     CLAIMS,
+    SPREAD,
+    SEPARATION,
+    BALANCING,
+    *INTERCONNECTION,
+    LANDING,
+    CAPACITY,
+    RECOVERY,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

@@ -378,6 +378,25 @@ LOADBALANCER = {
     "availability_zone": None,
     "listeners": [{"id": "ls-1"}],
 }
+AMPHORAE = [
+    {
+        "id": f"amp-{n}",
+        "loadbalancer_id": of,
+        "compute_id": f"vm-amp-{n}",
+        "role": role,
+        "status": status,
+        "lb_network_ip": f"192.0.2.{n}",
+        "cert_expiration": "2027-01-01T00:00:00",
+    }
+    for n, (of, role, status) in enumerate(
+        [
+            ("lb-1", "MASTER", "ALLOCATED"),
+            ("lb-1", "BACKUP", "ALLOCATED"),
+            ("lb-1", None, "BOOTING"),
+            (None, None, "READY"),
+        ]
+    )
+]
 LISTENER = {
     "id": "ls-1",
     "name": "https",
@@ -535,6 +554,7 @@ IDENTITY_PROVIDER = {
     "remote_ids": ["https://dang-nhap.example.test/idp"],
     "authorization_ttl": None,
 }
+PROTOCOL = {"id": "openid", "mapping_id": "anh-xa-so", "remote_id_attribute": None, "links": {}}
 LIMIT = {
     "id": "limit-1",
     "service_id": "s-nova",
@@ -698,6 +718,7 @@ def _further_services(cloud: FakeOpenStack) -> None:
         cloud.answer(f"{octavia}/{path}", {path: [row], f"{path}_links": []}, project=SHOP)
         cloud.answer(f"{octavia}/{path}", {path: [], f"{path}_links": []})
     cloud.answer(f"{octavia}/pools/pool-1/members", {"members": POOL_MEMBERS, "members_links": []})
+    cloud.answer("/load-balancer/v2/octavia/amphorae", {"amphorae": AMPHORAE, "amphorae_links": []})
     cloud.answer(f"{octavia}/healthmonitors", {"healthmonitors": [HEALTH_MONITOR]})
     secrets = offset_list("secrets", SECRET)
     cloud.answers["/key-manager/v1/secrets", SHOP] = secrets
@@ -731,6 +752,8 @@ def _identity(cloud: FakeOpenStack) -> None:
     cloud.answer(
         f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [IDENTITY_PROVIDER])
     )
+    of_idp = f"{keystone}/OS-FEDERATION/identity_providers/so-noi-vu/protocols"
+    cloud.answer(of_idp, listed("protocols", [PROTOCOL]))
     grant = {
         "role": {"id": "r-admin", "name": "admin"},
         "user": {"id": "u-an", "name": "an"},

@@ -42,6 +42,7 @@ from openstack_answers import (
     KEYPAIR,
     LIMIT,
     LISTENER,
+    LOADBALANCER,
     POOL,
     POOL_MEMBERS,
     PORT,
@@ -1151,6 +1152,31 @@ def pools_of_shop(cloud: FakeOpenStack, *rows: dict[str, Any]) -> None:
     cloud.answer(POOLS, {"pools": list(rows), "pools_links": []}, project=SHOP)
 
 
+BALANCERS = "/load-balancer/v2/lbaas/loadbalancers"
+BALANCER_CALLS = tuple(TYPES["openstack.loadbalancer"].calls)
+
+
+def test_what_carries_a_load_balancer_is_shown_to_operators_and_by_one_driver_only(
+    cloud: FakeOpenStack,
+) -> None:
+    cloud.answer("/load-balancer/v2/octavia/amphorae", status=403)
+    taken = collect(IN_SHOP, *BALANCER_CALLS)
+    refused = "HTTP 403 from GET /load-balancer/v2/octavia/amphorae?limit=1000"
+    assert taken.one("openstack.loadbalancer").unseen == {"amphorae": Unseen(Reason.NO_PERMISSION, refused)}
+    assert taken.gaps() == []
+    bare = collect(IN_SHOP, "octavia.loadbalancers").one("openstack.loadbalancer")
+    assert bare.unseen == {"amphorae": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}
+    cloud.answer("/load-balancer/v2/octavia/amphorae", {"amphorae": [{"loadbalancer_id": "lb-1", "id": "x"}]})
+    odd = collect(IN_SHOP, *BALANCER_CALLS).one("openstack.loadbalancer")
+    assert odd.unseen == {"amphorae": Unseen(Reason.INVALID_ANSWER, "'amphorae' holds no text")}
+    rows = {"loadbalancers": [{**LOADBALANCER, "provider": "ovn"}], "loadbalancers_links": []}
+    cloud.answer(BALANCERS, rows, project=SHOP)
+    other = collect(IN_SHOP, *BALANCER_CALLS).one("openstack.loadbalancer")
+    assert other.unseen == {
+        "amphorae": Unseen(Reason.NOT_IMPLEMENTED, "the provider ovn tells of no amphorae")
+    }
+
+
 def test_a_pool_with_nothing_behind_it_needs_no_further_call(cloud: FakeOpenStack) -> None:
     row = {name: value for name, value in POOL.items() if name != "healthmonitor_id"} | {"members": []}
     pools_of_shop(cloud, {**row, "session_persistence": None})
@@ -1657,6 +1683,16 @@ def test_an_application_credential_without_rules_has_none(cloud: FakeOpenStack) 
         True,
         None,
     )
+
+
+def test_protocols_of_an_identity_provider_that_are_not_told(cloud: FakeOpenStack) -> None:
+    idp = "/identity/v3/OS-FEDERATION/identity_providers/so-noi-vu/protocols"
+    cloud.answer(idp, status=403)
+    calls = TYPES["openstack.identity_provider"].calls
+    provider = collect(TARGET, *calls).one("openstack.identity_provider")
+    assert provider.unseen["protocols"] == Unseen(Reason.NO_PERMISSION, f"HTTP 403 from GET {idp}")
+    bare = collect(TARGET, "keystone.identity_providers").one("openstack.identity_provider")
+    assert bare.unseen["protocols"].reason is Reason.NOT_COLLECTED
 
 
 def test_roles_of_a_trust_that_are_not_told(cloud: FakeOpenStack) -> None:

@@ -597,7 +597,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         IN_SHOP,
         "openstack.loadbalancer",
-        ("octavia.loadbalancers",),
+        ("octavia.loadbalancers", "octavia.amphorae"),
         {
             "id": "lb-1",
             "name": "cong",
@@ -611,8 +611,16 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "provider": "amphora",
                 "flavor": None,
                 "availability_zone": None,
+                "amphorae": (
+                    {"role": "MASTER", "status": "ALLOCATED"},
+                    {"role": "BACKUP", "status": "ALLOCATED"},
+                    {"role": None, "status": "BOOTING"},
+                ),
             },
-            "from": {"": "GET /load-balancer/v2/lbaas/loadbalancers?limit=1000"},
+            "from": {
+                "": "GET /load-balancer/v2/lbaas/loadbalancers?limit=1000",
+                "amphorae": "GET /load-balancer/v2/octavia/amphorae?limit=1000",
+            },
         },
     ),
     (
@@ -912,7 +920,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         TARGET,
         "openstack.identity_provider",
-        ("keystone.identity_providers",),
+        ("keystone.identity_providers", "keystone.identity_provider_protocols"),
         {
             "id": "so-noi-vu",
             "name": "so-noi-vu",
@@ -920,8 +928,12 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "enabled": True,
                 "domain": "default",
                 "remote_ids": ("https://dang-nhap.example.test/idp",),
+                "protocols": ({"id": "openid", "mapping": "anh-xa-so"},),
             },
-            "from": {"": "GET /identity/v3/OS-FEDERATION/identity_providers"},
+            "from": {
+                "": "GET /identity/v3/OS-FEDERATION/identity_providers",
+                "protocols": "GET /identity/v3/OS-FEDERATION/identity_providers/so-noi-vu/protocols",
+            },
         },
     ),
     (

@@ -301,7 +301,7 @@ IMAGES = "openstack.image"
 
 
 def images(*found: Resource, gaps: tuple[Gap, ...] = (), one: Resource | None = None) -> Value:
-    return facts(World([*STORES, *found], gaps), one or server()).get("backup.images")
+    return facts(World([*STORES, *found], gaps), one or server(role=None)).get("backup.images")
 
 
 def kept(
@@ -333,7 +333,7 @@ def test_a_store_that_is_not_named_or_declared_is_at_no_place(stores: Value) -> 
 
 
 def test_a_glance_that_names_no_stores_may_keep_an_image_in_several() -> None:
-    found = derived("backup", World([*STORES, image(without=["stores"])]), server())
+    found = derived("backup", World([*STORES, image(without=["stores"])]), server(role=None))
     assert found.facts == {"backup.images": Partial(({"id": "i-1", "age": HOUR},))}
     assert reasons(found) == {"backup.images": Reason.PARTIAL}
 
@@ -354,8 +354,8 @@ def test_a_time_that_cannot_be_gives_no_age(stamp: Value) -> None:
 def test_images_of_another_project_do_not_count_even_where_all_were_listed_at_once() -> None:
     theirs = image(scope=THEIRS)
     listings = [listing(IMAGES, EVERYBODYS)]
-    assert facts(World([*STORES, theirs], (), listings), server())["backup.images"] == ()
-    assert facts(World([*STORES, image()], (), listings), server())["backup.images"] == (
+    assert facts(World([*STORES, theirs], (), listings), server(role=None))["backup.images"] == ()
+    assert facts(World([*STORES, image()], (), listings), server(role=None))["backup.images"] == (
         kept("ceph", "hn-1", offsite=False),
     )
 
@@ -366,7 +366,9 @@ def test_images_of_another_project_do_not_count_even_where_all_were_listed_at_on
 )
 def test_images_that_may_be_hidden_leave_the_list_open(hidden_at: Scope, spoils: bool) -> None:
     listings = [listing(IMAGES, OURS), listing(IMAGES, THEIRS)]
-    found = derived("backup", World([*STORES, image()], [gap(IMAGES, hidden_at)], listings), server())
+    found = derived(
+        "backup", World([*STORES, image()], [gap(IMAGES, hidden_at)], listings), server(role=None)
+    )
     copies = (kept("ceph", "hn-1", offsite=False),)
     assert found.facts == {"backup.images": Partial(copies) if spoils else copies}
     assert reasons(found) == ({"backup.images": Reason.NO_PERMISSION} if spoils else {})
@@ -378,7 +380,7 @@ def test_an_image_that_may_be_a_snapshot_of_any_server_leaves_the_list_open(fact
 
 
 def test_a_server_at_no_declared_place_has_nothing_to_be_apart_from() -> None:
-    lost = server(facts={"zone": "la"})
+    lost = server(facts={"zone": "la"}, role=None)
     assert images(image(), one=lost) == (
         {"id": "i-1", "age": HOUR, "store": "ceph", "site": "hn-1", "domestic": True},
     )

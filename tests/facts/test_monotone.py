@@ -19,6 +19,7 @@ from builders import (
     NOW,
     REGISTERS,
     World,
+    at,
     attestation,
     backup_target,
     bucket,
@@ -29,12 +30,17 @@ from builders import (
     gap,
     grant,
     listing,
+    loadbalancer,
     member,
     no_register,
     platform,
+    pool,
+    quota,
     replica,
     resource,
     rule,
+    server,
+    server_group,
     site,
     snapshot,
     statement,
@@ -68,11 +74,13 @@ OF_TARGET = (
     "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
     "openstack.role_assignment", "openstack.group_member",
 )  # fmt: skip
-OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
+OF_REGION = ("openstack.volume_type", "openstack.availability_zone", "openstack.flavor")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
-    "openstack.image", "openstack.vpn_connection", "openstack.share_replica",
+    "openstack.image", "openstack.vpn_connection", "openstack.share_replica", "openstack.server_group",
+    "openstack.loadbalancer", "openstack.lb_pool", "openstack.router", "openstack.network",
+    "openstack.subnet", "openstack.quota", "openstack.security_group",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -127,7 +135,14 @@ class Maker:
                 owner=self.one("Cơ quan", "Cơ quan", None),
                 claims=(self.claim(), self.claim()),
             )
-        profile = {"ndc_peers": self.some("203.0.113.9"), "ndc_ranges": self.some("198.51.100.0/24")}
+        profile = {
+            "ndc_peers": self.some("203.0.113.9"),
+            "ndc_ranges": self.some("198.51.100.0/24"),
+            "publisher": "Cơ quan",
+            "required_services": self.some("compute", "image"),
+            "formats": self.some("qcow2"),
+            "api_floors": {},
+        }
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
         yield drill(age=DAY)
         yield platform()
@@ -264,7 +279,7 @@ class Maker:
         for n in range(self.rng.randrange(4)):
             facts = {
                 "security_group": self.text("g1", "g2"), "direction": self.text("ingress", "egress"),
-                "remote_prefix": self.one(None, "0.0.0.0/0", "10.0.0.0/8", "2000::/3"),
+                "remote_prefix": self.one(None, "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8", "2000::/3"),
                 "remote_group": self.one(None, None, "g1"), "remote_address_group": self.one(None, None, "x"),
                 "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
             }  # fmt: skip
@@ -272,13 +287,11 @@ class Maker:
         for n in range(self.rng.randrange(3)):
             groups = {"security_groups": self.some("g1", "g2")}
             yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
-        for kind in ("server", "share"):
-            yield resource(
-                f"openstack.{kind}",
-                "x",
-                {"zone": self.one("az1", None), "size_gb": 5, **(self.labels() if kind == "server" else {})},
-                scope=self.scope(),
-            )
+        yield from self.servers()
+        yield from self.recovery()
+        yield resource(
+            "openstack.share", "x", {"zone": self.one("az1", None), "size_gb": 5}, scope=self.scope()
+        )
         sync = self.one(
             None, "//VN/a/AUTH_x/c", "https://sync.example.vn/v1", None if self.tidy else "//la/la/x/y"
         )
@@ -298,8 +311,88 @@ class Maker:
                 "created_at": NOW - HOUR, **self.labels(),
             }  # fmt: skip
             yield resource("openstack.image", f"i{n}", facts, scope=self.scope())
+        yield from self.interconnection()
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
+
+    def interconnection(self) -> Iterator[Resource]:
+        """A router, and a network with subnets, that may lead to the National Data Center."""
+        near, there = "10.0.0.0/8", "198.51.100.0/25"
+        role = {"role": "ndc"} if self.rng.random() < 0.2 else {}
+        labels: dict[str, Value] = {"labels": role, "label_names": tuple(role)}
+        facts: dict[str, Value] = {
+            "routes": ({"destination": self.one(near, there, "0.0.0.0/0"), "nexthop": "10.0.0.1"},),
+            "external_addresses": self.some("198.51.100.7", "192.0.2.1"),
+        }
+        yield resource("openstack.router", "t", {**facts, **labels}, scope=self.scope())
+        scope = self.scope()
+        yield resource("openstack.network", "n", labels, scope=scope)
+        for n in range(self.rng.randrange(3)):
+            subnet = {"network": self.text("n", "khac"), "cidr": self.text(near, there)}
+            yield resource("openstack.subnet", f"u{n}", subnet, scope=scope)
+
+    def recovery(self) -> Iterator[Resource]:
+        """Room, images, flavors, networks and groups in two regions, often enough what servers need."""
+        for region in REGIONS:
+            for label in self.some(*PROJECTS):
+                scope = Scope(CLOUD, region, label)
+                for name in ("instances", "cores", "ram"):
+                    limit = self.rng.choice((None, 2, 5, 9000))
+                    yield quota(f"{name}", limit, self.rng.choice((0, 1)), scope=scope)
+                for name in ("volumes", "gigabytes"):
+                    yield quota(name, self.rng.choice((None, 3, 90)), service="block-storage", scope=scope)
+            for ram in (2048, 4096):
+                facts: dict[str, Value] = {"vcpus": 2, "ram_mb": ram, "disk_gb": 20}
+                if self.rng.random() < 0.7:
+                    yield resource("openstack.flavor", f"f{region}{ram}", facts, scope=Scope(CLOUD, region))
+            for n in range(self.rng.randrange(3)):
+                facts = {
+                    "hash_algo": "sha512", "hash_value": self.text("abc", "abc", "khac"), "status": "active",
+                    "disk_format": "qcow2", "visibility": self.text("public", "private", "shared"),
+                    **self.labels(),
+                }  # fmt: skip
+                scope = Scope(CLOUD, region, self.text(*PROJECTS))
+                yield resource("openstack.image", f"i{region}{n}", facts, scope=scope)
+            for label in self.some(*PROJECTS):
+                scope = Scope(CLOUD, region, label)
+                facts = {"shared": self.rng.random() < 0.2, **self.labels()}
+                yield resource("openstack.network", f"n{region}{label}", facts, scope=scope, name="mang")
+                id_ = f"web{region}{label}"
+                yield resource("openstack.security_group", id_, {}, scope=scope, name="web")
+                if self.rng.random() < 0.5:
+                    facts = {"security_group": id_, "remote_group": self.one(None, id_)}
+                    yield rule(f"r{id_}", facts, scope=scope)
+
+    def servers(self) -> Iterator[Resource]:
+        """Servers with and without roles, few enough places and hosts that some meet."""
+        everywhere = self.rng.random() < 0.3
+        for n in range(self.rng.randrange(5)):
+            found = self.labels()
+            role = {"role": self.text("web", "db")} if self.rng.random() < 0.8 else {}
+            facts: dict[str, Value] = {
+                "status": self.text("ACTIVE", "ACTIVE", "ACTIVE", "SHUTOFF"),
+                "zone": self.one("az1", "az2", None if not self.tidy else "az1"),
+                "addresses": at(self.text("10.0.0.1", "10.0.0.2", "10.0.0.3", f"10.0.1.{n}")),
+                "labels": {**found["labels"], **role},  # type: ignore[dict-item]
+                "label_names": (*found["label_names"], *role),  # type: ignore[misc]
+                "image": self.one(None, "ihn0"),
+                "ram_mb": self.one(4096, 4096, 2048),
+                "security_groups": self.some("web"),
+            }
+            scope = self.scope() if everywhere else Scope(CLOUD, "hn", "p1")
+            yield server(f"m{n}", facts, host=self.text("h1", "h2", "h3"), scope=scope)
+        yield loadbalancer(scope=Scope(CLOUD, "hn", "p1"))
+        for n in range(self.rng.randrange(3)):
+            facts = {"admin_state_up": self.one(True, True, False), "monitor.type": self.one("HTTP", None)}
+            addresses = self.some("10.0.0.1", "10.0.0.2", "10.0.0.3")
+            yield pool(f"q{n}", *addresses, facts=facts, scope=Scope(CLOUD, "hn", "p1"))
+        for n in range(self.rng.randrange(3)):
+            yield server_group(
+                f"n{n}",
+                *self.some("m0", "m1", "m2"),
+                policy=self.text("anti-affinity", "anti-affinity", "affinity"),
+                scope=Scope(CLOUD, "hn", self.text(*PROJECTS)),
+            )
 
     def of_stores(self) -> Iterator[Resource]:
         for store in STORES:

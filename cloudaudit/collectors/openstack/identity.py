@@ -16,6 +16,7 @@ from cloudaudit.collectors.openstack.cloud import Rows, Token
 from cloudaudit.collectors.openstack.item import (
     Item,
     Odd,
+    Reader,
     Row,
     each,
     empty_as_null,
@@ -56,6 +57,7 @@ TARGET: Covers = (
 )
 SECURITY: Final = "keystone.domain_security"
 TRUST_ROLES: Final = "keystone.trust_roles"
+PROTOCOLS: Final = "keystone.identity_provider_protocols"
 _REFUSES: Final = "Keystone lists all of them to those it lets ask, and refuses everybody else"
 
 
@@ -70,9 +72,10 @@ def read_target(desk: Desk) -> Iterator[Seen]:
         federated = _federated(desk)
         users = desk.cloud.rows_of_domains(USERS.path, USERS.key, desk.token, desk.log)
         yield from listing(desk, replace(USERS, read=partial(_user, federated=federated)), users.source)
-    for lister in (ASSIGNMENTS, PROVIDERS):
-        if lister.call in desk.wanted:
-            yield from listing(desk, lister, _admin_rows(desk, lister).source)
+    if ASSIGNMENTS.call in desk.wanted:
+        yield from listing(desk, ASSIGNMENTS, _admin_rows(desk, ASSIGNMENTS).source)
+    if PROVIDERS.call in desk.wanted:
+        yield from _providers(desk)
     if GROUPS.call in desk.wanted:
         groups = desk.cloud.rows_of_domains(GROUPS.path, GROUPS.key, desk.token, desk.log)
         yield from listing(desk, GROUPS, groups.source)
@@ -508,6 +511,36 @@ PROVIDERS = Lister(
 )
 
 
+def _protocol(row: Row) -> Value:
+    return {"id": text(row.get("id")), "mapping": text(row.get("mapping_id"))}
+
+
+def _providers(desk: Desk) -> Iterator[Seen]:
+    """Identity providers, each with the protocols by which its users may sign in."""
+    path = f"{PROVIDERS.path}/{{}}/protocols"
+    yield from _each_with(desk, PROVIDERS, PROTOCOLS, path, "protocols", each(_protocol))
+
+
+def _each_with(desk: Desk, lister: Lister, call: str, path: str, fact: str, read: Reader) -> Iterator[Seen]:
+    """A listing, each thing with a further list about it, which the listing leaves out."""
+    found, concluded = _parts(listing(desk, lister, _admin_rows(desk, lister).source))
+    for thing in found:
+        item = Item({})
+        number = None
+        if call in desk.wanted:
+            rows = desk.cloud.admin_rows(path.format(segment(thing.id)), fact, desk.token, desk.log)
+            number = rows.call
+            if rows.trouble:
+                item.unseen[fact] = rows.trouble.unseen()
+            else:
+                item.row = {fact: rows.rows}
+                item.take(fact, fact, read)
+        else:
+            item.miss(fact, Reason.NOT_COLLECTED, "the plan did not ask for it")
+        yield _with(thing, item, fact, number)
+    yield from concluded
+
+
 # --- domains and their rules for passwords ------------------------------------------------------------------
 
 
@@ -645,23 +678,7 @@ TRUSTS = Lister(
 
 def _trusts(desk: Desk) -> Iterator[Seen]:
     """Trusts, each with the roles it hands on, which the list leaves out."""
-    found, concluded = _parts(listing(desk, TRUSTS, _admin_rows(desk, TRUSTS).source))
-    for trust in found:
-        item = Item({})
-        call = None
-        if TRUST_ROLES in desk.wanted:
-            path = f"{TRUSTS.path}/{segment(trust.id)}/roles"
-            rows = desk.cloud.admin_rows(path, "roles", desk.token, desk.log)
-            call = rows.call
-            if rows.trouble:
-                item.unseen["roles"] = rows.trouble.unseen()
-            else:
-                item.row = {"roles": rows.rows}
-                item.take("roles", "roles", each(_role_name))
-        else:
-            item.miss("roles", Reason.NOT_COLLECTED, "the plan did not ask for it")
-        yield _with(trust, item, "roles", call)
-    yield from concluded
+    yield from _each_with(desk, TRUSTS, TRUST_ROLES, f"{TRUSTS.path}/{{}}/roles", "roles", each(_role_name))
 
 
 # --- limits -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -44,14 +45,16 @@ PROJECT: Covers = (
     ("octavia.listeners", "openstack.listener"),
     ("octavia.pools", "openstack.lb_pool"),
 )
+AMPHORAE: Final = "octavia.amphorae"
 MEMBERS: Final = "octavia.pool_members"
 MONITORS: Final = "octavia.healthmonitors"
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
-    for lister in (LOADBALANCERS, LISTENERS):
-        if lister.call in desk.wanted:
-            yield from listing(desk, lister)
+    if LOADBALANCERS.call in desk.wanted:
+        yield from _loadbalancers(desk)
+    if LISTENERS.call in desk.wanted:
+        yield from listing(desk, LISTENERS)
     if POOLS.call in desk.wanted:
         yield from _pools(desk)
 
@@ -135,6 +138,46 @@ _OF_MONITORS: Final[Mapping[str, Reader]] = {
     "max_retries": integer,
     "operating_status": text,
 }
+
+
+# --- what carries a load balancer ---------------------------------------------------------------------
+
+_OF_AMPHORAE: Final = frozenset({"amphora", "amphorav2", "octavia"})
+"""Names of the driver that runs a load balancer on servers of its own; the last is the old alias."""
+
+
+def _loadbalancers(desk: Desk) -> Iterator[Seen]:
+    """Load balancers, each with the amphorae that carry it, which one list tells operators of all."""
+    found = beside(desk, AMPHORAE, f"/octavia/amphorae?limit={PAGE}", "amphorae")
+    carrying: dict[str, list[Row]] = defaultdict(list)
+    for row in found.rows.values():
+        # One that is spare carries nothing yet, and names no load balancer.
+        carrying[str(row.get("loadbalancer_id"))].append(row)
+
+    def read(item: Item, desk: Desk) -> None:
+        _loadbalancer(item, desk)
+        provider = item.facts.get("provider")
+        if provider not in _OF_AMPHORAE:
+            item.miss("amphorae", Reason.NOT_IMPLEMENTED, f"the provider {provider} tells of no amphorae")
+        elif found.unseen:
+            item.unseen["amphorae"] = found.unseen
+        else:
+            inner = Item({"amphorae": carrying.get(str(item.row.get("id")), [])})
+            inner.take("amphorae", "amphorae", each(_amphora))
+            item.facts |= inner.facts
+            item.unseen |= inner.unseen
+
+    for thing in listing(desk, replace(LOADBALANCERS, read=read)):
+        if isinstance(thing, Resource) and found.call is not None:
+            yield replace(thing, sources={**thing.sources, "amphorae": found.call})
+        else:
+            yield thing
+
+
+def _amphora(row: Row) -> Value:
+    role = row.get("role")
+    # NOTE: one that is being made has no role yet.
+    return {"role": None if role is None else text(role), "status": text(row.get("status"))}
 
 
 # --- what stands behind a pool ------------------------------------------------------------------------
