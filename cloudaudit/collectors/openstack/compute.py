@@ -24,6 +24,7 @@ from cloudaudit.collectors.openstack.item import (
     moment,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
 from cloudaudit.collectors.openstack.paging import Page, Paging, segment
 from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
@@ -87,6 +88,19 @@ def _server(item: Item, desk: Desk) -> None:
     item.take("addresses", "addresses", _addresses)
     # Only whether there is user data is kept, never what it is.
     item.take("has_user_data", "OS-EXT-SRV-ATTR:user_data", bool, hidden=True)
+    _secrets(item, desk)
+
+
+def _secrets(item: Item, desk: Desk) -> None:
+    """Secrets in metadata, tags and user data; the last are shown to administrators only."""
+    look = Look()
+    user_data = item.row.get("OS-EXT-SRV-ATTR:user_data", 0)
+    if isinstance(user_data, str):
+        look.user_data(user_data)
+    elif user_data is not None:
+        look.blind(Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only"))
+    # Nova has tags of servers since 2.26.
+    item.secrets(look, metadata="metadata", tags="tags" if desk.at_least(2, 26) else "")
 
 
 def _flavor(item: Item) -> None:
