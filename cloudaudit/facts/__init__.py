@@ -15,11 +15,11 @@ from cloudaudit.facts.backup import BACKUP
 from cloudaudit.facts.channel import CHANNEL
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
-from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.exposure import EXPOSURE, EXPOSURE_OF_GROUPS
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
-from cloudaudit.facts.privilege import PRIVILEGE
+from cloudaudit.facts.privilege import PRIVILEGE, PRIVILEGE_OF_CREDENTIALS
 from cloudaudit.facts.public import PUBLIC
 from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.volume_type import VOLUME_TYPE
@@ -31,10 +31,12 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     VOLUME_TYPE,
     BACKUP,
     EXPOSURE,
+    EXPOSURE_OF_GROUPS,
     PUBLIC,
     REPLICATION,
     SYNCHRONISATION,
     PRIVILEGE,
+    PRIVILEGE_OF_CREDENTIALS,
     *PAPERS,
     CHANNEL,
     *INVENTORY,

@@ -12,6 +12,7 @@ from cloudaudit.facts.derivation import (
     Family,
     Lists,
     both,
+    nfc,
     optional_text,
     text,
     texts,
@@ -24,6 +25,7 @@ from cloudaudit.operators import Network, network
 
 RULE: Final = "openstack.security_group_rule"
 PORT: Final = "openstack.port"
+GROUP: Final = "openstack.security_group"
 FACTS: Final = ("exposure.world", "exposure.attached", "exposure.ports_open")
 WITH_PORTS: Final = frozenset(
     {"any", "0", "tcp", "6", "udp", "17", "dccp", "33", "sctp", "132", "udplite", "136"}
@@ -41,7 +43,7 @@ def prepare(world: World) -> Derive:
         unseen: dict[str, Unseen] = {}
         for name, answer in (
             ("exposure.world", _from_world(rule)),
-            ("exposure.attached", attached.of(rule)),
+            ("exposure.attached", attached.of_rule(rule)),
             ("exposure.ports_open", _open_ports(rule)),
         ):
             if isinstance(answer, Unseen):
@@ -49,6 +51,19 @@ def prepare(world: World) -> Derive:
             else:
                 facts[name] = answer
         return Derived(facts, unseen)
+
+    return derive
+
+
+def prepare_groups(world: World) -> Derive:
+    """Groups with the ports they are on."""
+    attached = _Attached(world)
+
+    def derive(group: Resource) -> Derived:
+        answer = attached.of(nfc(group.id), group)
+        if isinstance(answer, Unseen):
+            return Derived(unseen={"exposure.attached": answer})
+        return Derived({"exposure.attached": answer})
 
     return derive
 
@@ -72,11 +87,13 @@ class _Attached:
                 blind.append((Scope(place.target, place.region), why(port, "security_groups")))
         self._lists = Lists(world, PORT, blind)
 
-    def of(self, rule: Resource) -> bool | Unseen:
+    def of_rule(self, rule: Resource) -> bool | Unseen:
         group = text(rule.facts.get("security_group"))
-        if group is None:
-            return why(rule, "security_group")
-        place = where(rule)
+        return why(rule, "security_group") if group is None else self.of(group, rule)
+
+    def of(self, group: str, seen: Resource) -> bool | Unseen:
+        """Whether a group is on a port where the resource that tells of it was seen."""
+        place = where(seen)
         regions = (
             {r for t, r in self._groups if t == place.target}
             if place.region is None
@@ -145,3 +162,9 @@ EXPOSURE: Final = Family(
     },
     prepare,
 )  # fmt: skip
+EXPOSURE_OF_GROUPS: Final = Family(
+    "exposure",
+    {GROUP: ("exposure.attached",)},
+    {GROUP: (), PORT: ("security_groups",)},
+    prepare_groups,
+)
