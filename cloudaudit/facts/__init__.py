@@ -17,11 +17,14 @@ from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE, EXPOSURE_OF_GROUPS
 from cloudaudit.facts.location import LOCATION
+from cloudaudit.facts.operating_system import OPERATING_SYSTEM
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE, PRIVILEGE_OF_CREDENTIALS
 from cloudaudit.facts.public import PUBLIC
+from cloudaudit.facts.reach import REACH
 from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.sharing import SHARING
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
@@ -32,6 +35,9 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     BACKUP,
     EXPOSURE,
     EXPOSURE_OF_GROUPS,
+    *REACH,
+    SHARING,
+    OPERATING_SYSTEM,
     PUBLIC,
     REPLICATION,
     SYNCHRONISATION,

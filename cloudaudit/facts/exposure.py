@@ -42,9 +42,9 @@ def prepare(world: World) -> Derive:
         facts: dict[str, Value] = {}
         unseen: dict[str, Unseen] = {}
         for name, answer in (
-            ("exposure.world", _from_world(rule)),
+            ("exposure.world", from_world(rule)),
             ("exposure.attached", attached.of_rule(rule)),
-            ("exposure.ports_open", _open_ports(rule)),
+            ("exposure.ports_open", open_ports(rule)),
         ):
             if isinstance(answer, Unseen):
                 unseen[name] = answer
@@ -104,7 +104,7 @@ class _Attached:
         return self._lists.unseen_in(Scope(place.target, place.region)) or False
 
 
-def _from_world(rule: Resource) -> bool | Unseen:
+def from_world(rule: Resource) -> bool | Unseen:
     """Whether a rule lets everybody in: ingress, from no group, from all addresses or as good as all."""
     direction, group, addresses, prefix = (
         optional_text(rule, name)
@@ -133,7 +133,7 @@ def _is_world(prefix: str | Unseen | None) -> bool | None:
     return None if net is None else net.prefixlen <= 1
 
 
-def _open_ports(rule: Resource) -> Value:
+def open_ports(rule: Resource) -> Value:
     """The range a rule opens; all ports where it names none; null for a protocol without ports."""
     protocol = optional_text(rule, "protocol")
     if isinstance(protocol, Unseen):

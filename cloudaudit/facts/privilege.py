@@ -162,7 +162,9 @@ def prepare_credentials(world: World) -> Derive:
         if power or (power is False and isinstance(roles, tuple)):
             return Derived({"privileged": power})
         unnamed = Unseen(Reason.PARTIAL, "a role of the credential is not known by name")
-        return Derived(unseen={"privileged": unnamed if isinstance(roles, tuple) else why(credential, "roles")})
+        return Derived(
+            unseen={"privileged": unnamed if isinstance(roles, tuple) else why(credential, "roles")}
+        )
 
     return derive
 

@@ -136,7 +136,8 @@ def test_tags_that_are_null_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["eyJ-", "eyJaaaaaaaaaaaa.", "ghp_", "a://", "a:", "-----BEGIN A ", "$6$", "token=", "gAAAAA", "AKIA"]
+    "piece",
+    ["eyJ-", "eyJaaaaaaaaaaaa.", "ghp_", "a://", "a:", "-----BEGIN A ", "$6$", "token=", "gAAAAA", "AKIA"],
 )
 def test_no_text_is_slow_to_look_at(piece: str) -> None:
     began = time.perf_counter()
