@@ -6,7 +6,9 @@ router with a gateway leads to its network. A network without such a router may 
 does not know, so that "not routed" is never concluded. Whether the world gets through a way is for the
 security groups of the port, and with port security off for nothing. IPv4 and IPv6 are told apart.
 
-What is behind another server or a load balancer is not reached directly and not looked at.
+What is behind another server or a load balancer is not reached directly and not looked at. An
+administrator can give a server a port or floating IP of another project, so that those of a whole region
+have to be known before any server of it is called out of reach.
 """
 
 from __future__ import annotations
@@ -326,8 +328,9 @@ class _Servers:
         for outer in self._told_by_nova(server, ports, doubts):
             worlds["floating_ip", outer] = worlds["floating_ip", outer] or [None]
         lists = (self._ways.by_device.lists, self._trunks.lists)
-        hidden = [unseen for one in lists if (unseen := one.unseen_in(place)) is not None]
-        doubts = [*hidden, *filter(None, [self._ways.unseen_in(place)]), *doubts]
+        everywhere = Scope(place.target, place.region)
+        hidden = [unseen for one in lists if (unseen := one.unseen_in(everywhere)) is not None]
+        doubts = [*hidden, *filter(None, [self._ways.unseen_in(everywhere)]), *doubts]
         found = tuple(_record(*key, either(worlds[key]), bool(doubts)) for key in sorted(worlds))
         if not doubts:
             return Derived({"reach.paths": found})
@@ -400,7 +403,8 @@ def prepare_listeners(world: World) -> Derive:
 
     def derive(listener: Resource) -> Derived:
         place, ids = where(listener), listener.facts.get("load_balancers")
-        hidden = ways.by_device.lists.unseen_in(place) or ways.unseen_in(place)
+        everywhere = Scope(place.target, place.region)
+        hidden = ways.by_device.lists.unseen_in(everywhere) or ways.unseen_in(everywhere)
         unread = not isinstance(ids, tuple) or len(texts(ids)) < len(ids)
         answers = [a for id_ in texts(ids) for a in leads_in(place, id_)]
         answer = either([*answers, None if hidden or unread else False])

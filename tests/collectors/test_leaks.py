@@ -93,7 +93,8 @@ def test_user_data_that_cannot_be_read_prove_nothing(data: bytes, reason: Reason
     look = Look()
     look.user_data(base64.b64encode(data).decode())
     assert look.result() == Partial(())
-    assert look.unseen is not None and look.unseen.reason is reason
+    assert look.unseen is not None
+    assert look.unseen.reason is reason
 
 
 def test_a_tag_that_is_a_secret_is_not_told() -> None:
@@ -125,8 +126,16 @@ def test_neither_names_nor_values_of_labels_are_secrets() -> None:
 def test_what_is_not_there_was_not_looked_at(row: dict[str, Any], reason: Reason) -> None:
     item = Item(row)
     item.secrets(Look(), metadata="metadata", tags="tags")
-    assert item.facts == {"secrets.found": Partial(())}
+    assert item.facts == {}
     assert item.unseen["secrets.found"].reason is reason
+
+
+def test_what_was_found_stands_whatever_else_was_not_seen() -> None:
+    item = Item({"metadata": {"db_password": "x"}})
+    item.secrets(Look(), metadata="metadata", tags="tags")
+    found = ({"place": "metadata", "key": "db_password", "pattern": "name"},)
+    assert item.facts == {"secrets.found": Partial(found)}
+    assert item.unseen["secrets.found"].reason is Reason.NOT_IMPLEMENTED
 
 
 def test_tags_that_are_null_are_none() -> None:

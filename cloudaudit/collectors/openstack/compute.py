@@ -98,7 +98,8 @@ def _secrets(item: Item, desk: Desk) -> None:
     if isinstance(user_data, str):
         look.user_data(user_data)
     elif user_data is not None:
-        look.blind(Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only"))
+        hidden = Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only")
+        look.blind(item.default or hidden)
     # Nova has tags of servers since 2.26.
     item.secrets(look, metadata="metadata", tags="tags" if desk.at_least(2, 26) else "")
 

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from typing import Final, TypeAlias, TypeVar
 
 from cloudaudit.collectors.openstack.leaks import Look, telltale, told
-from cloudaudit.model import Reason, Unseen, Value
+from cloudaudit.model import Partial, Reason, Unseen, Value
 
 LONGEST_TEXT: Final = 4096
 CUT: Final = " …[truncated]"
@@ -271,7 +271,9 @@ class Item:
                 look.blind(self.default or _absence(field, hidden=False))
             else:
                 look.blind(Unseen(Reason.INVALID_ANSWER, f"'{field}' is not of its kind"))
-        self.facts["secrets.found"] = look.result()
+        found = look.result()
+        if found != Partial(()):
+            self.facts["secrets.found"] = found
         if look.unseen is not None:
             self.unseen["secrets.found"] = look.unseen
 
