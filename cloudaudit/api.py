@@ -24,7 +24,7 @@ from typing import Any, Final, Literal
 
 from cloudaudit import __version__, assessment, catalog, plugins, registers
 from cloudaudit.catalog import Catalogue
-from cloudaudit.errors import CloudauditError, OutputError, Problem, SnapshotError
+from cloudaudit.errors import CloudauditError, OutputError, Problem, SnapshotError, did_you_mean
 from cloudaudit.examples import check as check_examples
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import (
@@ -97,10 +97,12 @@ def assess(
     at: Seconds,
     generated_at: Seconds,
     subject: Mapping[str, Any] | None = None,
+    reporters: Sequence[Mapping[str, str]] = (),
 ) -> Assessed:
     """Judge a snapshot and write an assessment folder: report.json, all findings, the registers used.
 
-    `subject` defaults to the one the snapshot was collected for.
+    `subject` defaults to the one the snapshot was collected for. `reporters` are those of packages that
+    were asked to show it, for the report to name.
     """
     types, profile = known.catalogue.types, known.profile
     evidence = Snapshot(snapshot, types)
@@ -156,6 +158,7 @@ def assess(
         collection_figures=dict(evidence.run.get("figures", {})),
         capabilities=report_json.capabilities(evidence.each("s3.endpoint")),
         plugins=evidence.run.get("plugins", ()),
+        reporters=reporters,
         projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
         registers=[
             {"kind": f.kind, "path": f"registers/{f.path}", "sha256": f.sha256} for f in declared.files
@@ -448,6 +451,7 @@ def render(
 ) -> str | bytes:
     """Render one format of an assessment on disk."""
     known = catalogue or plugins.catalogue()
+    reporter = plugins.reporter(format_)
     chosen = {entry["id"] for entry in assessed.report["controls"]} & set(known.sources)
     kept = assessed.folder / "registers"
     declared = registers.load(kept if kept.is_dir() else None)
@@ -461,8 +465,9 @@ def render(
         findings=all_findings(assessed),
         width=width,
         color=color,
+        package=plugins.package_of(reporter),
     )
-    return plugins.reporter(format_).render(assessed.report, context)
+    return reporter.render(assessed.report, context)
 
 
 def all_findings(assessed: Assessed) -> Iterator[Mapping[str, Any]]:
@@ -691,8 +696,19 @@ def lint(paths: Sequence[Path] = ()) -> Linted:
     """Load controls, compile their conditions and run every example. Without paths: the shipped ones."""
     catalogue = plugins.catalogue(paths, builtin=not paths)
     compiled = catalogue.controls()
-    problems = tuple(problem for control in compiled for problem in _check(control, catalogue))
-    return Linted(len(compiled), sum(len(control.examples) for control in compiled), problems)
+    problems = [problem for control in compiled for problem in _check(control, catalogue)]
+    problems += [] if paths else _unknown_of_peers(catalogue)
+    return Linted(len(compiled), sum(len(control.examples) for control in compiled), tuple(problems))
+
+
+def _unknown_of_peers(catalogue: Catalogue) -> Iterator[Problem]:
+    """Controls that the lists of other checkers name and that are not there."""
+    for peer in catalog.load_peers().values():
+        for check in peer.checks.values():
+            for id_ in check.controls:
+                if id_ not in catalogue.sources:
+                    hint = did_you_mean(id_, catalogue.sources)
+                    yield Problem(check.where, f"{peer.id}: there is no control '{id_}'", hint)
 
 
 def _check(control: Control, catalogue: Catalogue) -> Iterator[Problem]:

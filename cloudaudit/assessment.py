@@ -126,6 +126,7 @@ def assess(
         judge.gapped(type_, controls)
         judge.all_of(type_, controls)
     judge.empty(profile.controls)
+    judge.loosened(profile)
     return Assessment(at, judge.tallies, tuple(_claims(world)))
 
 
@@ -257,9 +258,12 @@ class Estate:
                 for name in ("region", "project", "name"):
                     if name in unseen:
                         del facts[name]
+            beside: dict[str, tuple[Reading, ...]] | None = None
             for step in derive:
                 derived = step(resource)
                 facts |= derived.facts
+                if derived.beside:
+                    beside = {**(beside or {}), **derived.beside}
                 if derived.unseen:
                     unseen = {**unseen, **derived.unseen}
             yield Resource(
@@ -272,6 +276,7 @@ class Estate:
                 resource.endpoint,
                 unseen,
                 resource.sources,
+                beside,
             )
 
 
@@ -517,6 +522,18 @@ class _Judge:
                 self._add(Finding(control, place, Verdict.UNKNOWN, *_STALE))
             else:
                 self._add(self._proved_absent(control, place))
+
+    def loosened(self, profile: Profile) -> None:
+        """A control whose parameters break a limit of the profile fails, whatever was found and waived."""
+        for control in profile.controls:
+            for broken in profile.loosened.get(control.id, ()):
+                name = broken.partition(" ")[0]
+                place = Resource(control.applies_to[0], f"param.{name}", EVERYWHERE, self.at, EMPTY)
+                why = Reading(place, f"param.{name}", control.values[name])
+                finding = Finding(
+                    control, place, Verdict.FAIL, detail=broken, explanation=Explanation(False, (why,))
+                )
+                self._add(finding)
 
     def _proved_absent(self, control: Control, place: Resource) -> Finding:
         listings = [one for type_ in control.applies_to for one in self.world.listings_of(type_)]

@@ -223,6 +223,72 @@ def load_frameworks(folder: Path) -> Mapping[str, Framework]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class PeerCheck:
+    """What another checker demands, and our controls that judge it; without any, why."""
+
+    id: str
+    meaning: str
+    controls: tuple[str, ...]
+    why: str
+    note: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The checks of another checker, of one edition."""
+
+    id: str
+    title: str
+    version: str
+    address: str
+    note: str
+    checks: Mapping[str, PeerCheck]
+
+
+def load_peers(folder: Path | None = None) -> Mapping[str, Peer]:
+    """Read the lists of other checkers beside the controls, by id."""
+    found: dict[str, Peer] = {}
+    problems: list[Problem] = []
+    for path in sorted(((folder or data.folder("controls")) / "peers").glob("*.yaml")):
+        document = load(path)
+        wrong = problems_of_schema(document, read_schema("peers"))
+        problems += wrong
+        if wrong:
+            continue
+        source = document.value
+        if source["id"] != path.stem:
+            what = f"the list '{source['id']}' stands in {path.name}"
+            problems.append(
+                Problem(
+                    document.where(("id",)), what, f"call the file {source['id']}.yaml: an id names one list"
+                )
+            )
+        checks = {
+            id_: PeerCheck(
+                id_,
+                one["meaning"],
+                tuple(one.get("controls", ())),
+                one.get("why", ""),
+                one.get("note", ""),
+                document.where(("checks", id_)),
+            )
+            for id_, one in source["checks"].items()
+        }
+        found[source["id"]] = Peer(
+            source["id"],
+            source["title"],
+            source["version"],
+            source["address"],
+            source.get("note", ""),
+            checks,
+        )
+    if problems:
+        raise CatalogError.of(problems)
+    return found
+
+
 # --- controls -------------------------------------------------------------------------------------
 
 
@@ -317,7 +383,7 @@ def _control_files(base: Path) -> list[Path]:
         raise CatalogError(
             f"there is no folder or file {base}", hint="give the folder that holds the controls"
         )
-    beside = {"obligations", "frameworks"}
+    beside = {"obligations", "frameworks", "peers"}
     return [p for p in sorted(base.rglob("*.yaml")) if not beside & set(p.relative_to(base).parts[:-1])]
 
 
@@ -411,11 +477,22 @@ def _parameters(
         declared = specs[name] = _parameter_spec(name, spec)
         default: Value = None
         try:
-            default = value_of(spec["default"], declared)
+            default = _setting(spec["default"], declared, spec)
         except ValueError as wrong:
             problems.append(Problem(document.where(("parameters", name, "default")), str(wrong)))
         parameters[name] = Parameter(declared, default, spec["source"])
     return parameters, specs
+
+
+def _setting(value: Value, spec: FactSpec, source: Mapping[str, Any]) -> Value:
+    """The value of a parameter, inside the range its control allows. ValueError: it is none, or outside."""
+    found = value_of(value, spec)
+    for bound in ("at_least", "at_most"):
+        if bound not in source or found is None:
+            continue
+        if not OPERATORS[bound].apply(found, value_of(source[bound], spec)):
+            raise ValueError(f"{spec.name} is {bound.replace('_', ' ')} {source[bound]}, found {value}")
+    return found
 
 
 def _parameter_spec(name: str, source: Mapping[str, Any]) -> FactSpec:
@@ -455,7 +532,15 @@ def _check_references(
                     "write proposed-default, profile, or the id of the obligation that sets it",
                 )
             )
-    if raw["id"].split("-")[0] not in DIMENSIONS:
+    dimension, folder = raw["id"].split("-")[0], Path(document.name).parent.name
+    if folder in DIMENSIONS and dimension != folder:
+        problems.append(
+            Problem(
+                document.where(("id",)), f"control '{raw['id']}' stands in the folder of {folder}",
+                f"move the file to {dimension}/, or give it an id that begins with {folder}-",
+            )
+        )  # fmt: skip
+    if dimension not in DIMENSIONS:
         problems.append(
             Problem(
                 document.where(("id",)), f"'{raw['id']}' does not begin with one of {', '.join(DIMENSIONS)}"
@@ -557,10 +642,12 @@ def _merged(document: Document, known: Mapping[str, Path], chain: list[Document]
     base = _merged(above, known, chain)
     merged = base | raw
     merged["exclude"] = base.get("exclude", {}) | raw.get("exclude", {})
-    merged["parameters"] = {
-        control: base.get("parameters", {}).get(control, {}) | raw.get("parameters", {}).get(control, {})
-        for control in base.get("parameters", {}) | raw.get("parameters", {})
-    }
+    for key in ("parameters", "limits"):
+        above_, own = base.get(key, {}), raw.get(key, {})
+        merged[key] = {control: above_.get(control, {}) | own.get(control, {}) for control in above_ | own}
+    # A limit is there for those who build on the profile: it cannot be lifted, only added to.
+    for control, given in base.get("limits", {}).items():
+        merged["limits"][control] |= given
     return merged
 
 
@@ -644,7 +731,57 @@ def _profile(raw: Mapping[str, Any], chain: Sequence[Document], catalogue: Catal
         digest=digest,
         notice=_text(raw["notice"]),
         changed=overrides,
+        loosened=_loosened(raw, controls, document, catalogue),
     )
+
+
+def _loosened(
+    raw: Mapping[str, Any], controls: Sequence[Control], document: Document, catalogue: Catalogue
+) -> dict[str, tuple[str, ...]]:
+    """By control: the parameters that break a limit of the profile, with what is set and what is demanded."""
+    found: dict[str, tuple[str, ...]] = {}
+    problems: list[Problem] = []
+    chosen = {control.id: control for control in controls}
+    for id_, limits in raw.get("limits", {}).items():
+        if id_ not in catalogue.sources:
+            hint = did_you_mean(id_, catalogue.sources)
+            problems.append(Problem(_place(document, ("limits", id_)), f"there is no control '{id_}'", hint))
+            continue
+        control = chosen.get(id_)
+        if control is None:
+            continue
+        for name, demanded in limits.items():
+            try:
+                written = _written(raw, catalogue.sources[id_], name)
+                broken = _broken(control, name, written, demanded)
+            except ValueError as wrong:
+                problems.append(Problem(_place(document, ("limits", id_, name)), str(wrong)))
+                continue
+            if broken:
+                found[id_] = (*found.get(id_, ()), broken)
+    if problems:
+        raise CatalogError.of(problems)
+    return found
+
+
+def _written(raw: Mapping[str, Any], source: ControlSource, name: str) -> object:
+    """A parameter as it is written where it is set, which reads the same in every language."""
+    default = source.document.value.get("parameters", {}).get(name, {}).get("default")
+    return raw.get("parameters", {}).get(source.id, {}).get(name, default)
+
+
+def _broken(control: Control, name: str, written: object, demanded: Mapping[str, Any]) -> str:
+    """How the value in force breaks a limit; empty when it keeps it. ValueError: the limit makes no sense."""
+    if name not in control.parameters:
+        hint = did_you_mean(name, control.parameters)
+        raise ValueError(f"{control.id} has no parameter '{name}'{f'; {hint}' if hint else ''}")
+    spec, value = control.parameters[name].spec, control.values[name]
+    for key, source in demanded.items():
+        if spec.type not in OPERATORS[key].types:
+            raise ValueError(f"'{key}' is no limit for '{name}', which is a {spec.type.value}")
+        if value is None or not OPERATORS[key].apply(value, value_of(source, spec)):
+            return f"{name} = {json.dumps(written)}; {key}: {json.dumps(source)}"
+    return ""
 
 
 def _weights(raw: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, Fraction]:
@@ -679,7 +816,8 @@ def _overrides(
                 )
                 continue
             try:
-                found.setdefault(id_, {})[name] = value_of(value, _parameter_spec(name, declared[name]))
+                spec = _parameter_spec(name, declared[name])
+                found.setdefault(id_, {})[name] = _setting(value, spec, declared[name])
             except ValueError as wrong:
                 problems.append(Problem(where, str(wrong)))
     if problems:
@@ -728,9 +866,9 @@ def condition_schema(types: Mapping[str, ResourceType]) -> dict[str, Any]:
         "additionalProperties": False,
     }
     operators: dict[str, Any] = {}
-    for operator, spec in OPERATORS.items():
+    for key, spec in OPERATORS.items():
         shapes = {"quantifier": again, "count": count, "bool": {"type": "boolean"}}
-        operators[operator] = shapes.get(spec.operand, {})
+        operators[key] = shapes.get(spec.operand, {})
     ternary = {"enum": [True, False, "unknown"]}
     beside = {**operators, "if_null": ternary, "if_empty": ternary}
     heads: list[dict[str, Any]] = []
@@ -766,6 +904,8 @@ def control_schema(types: Mapping[str, ResourceType]) -> dict[str, Any]:
             "items": {"enum": [t.value for t in FactType if t not in (FactType.RECORD, FactType.LIST)]},
             "nullable": {"type": "boolean"},
             "default": {},
+            "at_least": {},
+            "at_most": {},
             "source": {"type": "string"},
         },
     }

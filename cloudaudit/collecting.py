@@ -354,6 +354,9 @@ def _s3_target(entry: S3Entry) -> S3Target:
         expected_owner=entry.expected_owner, label_keys=LABEL_KEYS | set(entry.label_keys),
         max_in_flight=entry.max_in_flight, rate_limit=entry.rate_limit, deadline=entry.deadline,
         proxy=_proxy(entry),
+        swift_target=entry.swift.target if entry.swift else None,
+        swift_project=entry.swift.project if entry.swift else None,
+        swift_region=entry.swift.region if entry.swift else None,
     )  # fmt: skip
 
 
@@ -482,6 +485,7 @@ def _target(entry: Entry) -> dict[str, Any]:
         "endpoint": entry.endpoint,
         **({"provider": entry.provider} if entry.provider else {}),
         "buckets": "all" if entry.buckets is None else list(entry.buckets),
+        **({"swift": str(Scope(view.target, view.region, view.project))} if (view := entry.swift) else {}),
         **proxied,
     }
 

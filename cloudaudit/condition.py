@@ -118,6 +118,8 @@ def fact_operand(spec: FactSpec, *, entry: bool = False) -> Operand:
         value = get(facts, frame)
         why = frame.resource.why_missing(name) if is_unsure(value) else None
         out.append(Reading(frame.resource, name, value, why))
+        if frame.resource.beside is not None:
+            out.extend(frame.resource.beside.get(name, ()))
 
     return Operand(get, spec, note, None if entry else name)
 

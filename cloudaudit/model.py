@@ -308,6 +308,8 @@ class Resource:
     endpoint: str = ""
     unseen: Mapping[str, Unseen] = field(default_factory=dict)
     sources: Mapping[str, int] = field(default_factory=dict)
+    beside: Mapping[str, tuple[Reading, ...]] | None = None
+    """Of derived facts: facts of other resources that one stands on, by its name. Never collected."""
 
     def why_missing(self, fact: str) -> Unseen | None:
         """The reason nearest to `fact`: its own, its group's, or the whole resource's."""
@@ -628,6 +630,8 @@ class Profile:
     notice: Text
     changed: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Parameters that differ from the controls' defaults."""
+    loosened: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Controls whose parameters break a limit the profile records: what is set, and what is demanded."""
 
 
 # --- judging ------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.errors import CloudauditError, TargetError
 from cloudaudit.model import CallSpec, ResourceType
 from cloudaudit.planned import VERSION, Needs, of_openstack, of_s3
-from cloudaudit.targets import OpenStackEntry, S3Entry, Subject
+from cloudaudit.targets import OpenStackEntry, PluginEntry, S3Entry, Subject
 
 Rule: TypeAlias = Mapping[str, str]
 """One access rule of Keystone: service, method, path."""
@@ -60,6 +60,13 @@ class Rights:
     """Something is asked that only a role on the whole system shows."""
     buckets: tuple[str, ...] = ()
     """Named in targets.yaml; empty: all."""
+    others: tuple[PluginEntry, ...] = ()
+    """Targets of kinds that packages bring: what rights those take is not known here."""
+
+    @property
+    def told(self) -> bool:
+        """Whether there is anything to write down."""
+        return bool(self.rules or self.actions)
 
 
 def rights(needs: Needs, subjects: Sequence[Subject] = ()) -> Rights:
@@ -81,6 +88,7 @@ def rights(needs: Needs, subjects: Sequence[Subject] = ()) -> Rights:
         _sorted(call.permission.removeprefix(_ADMIN) for call in asked if call.permission.startswith(_ADMIN)),
         any(call.name == "keystone.token_system" for call in planned),
         _sorted(name for entry in stores for name in entry.buckets or ()),
+        tuple(entry for entry in entries if isinstance(entry, PluginEntry)),
     )
 
 
@@ -208,7 +216,7 @@ def caps_line(caps: Sequence[str]) -> str:
 
 def files(needed: Rights, profile: str) -> Mapping[str, str]:
     """The files to apply, by name, with what tells how."""
-    if not needed.rules and not needed.actions:
+    if not needed.told:
         raise CloudauditError(
             f"profile '{profile}' asks nothing of these targets, so it takes no rights",
             hint="choose another profile, or name a target it has controls for",
@@ -302,6 +310,12 @@ _S3: Final = """
 """
 
 
+_OTHER: Final = """
+*  {name}: không có tệp nào cho đích này; quyền cần cấp xem tài liệu của gói phần mở rộng.
+   {name}: nothing is written for this target; {named} tells what rights it takes.
+"""
+
+
 def _readme(needed: Rights, profile: str) -> str:
     text = _HEAD.format(profile=profile)
     if needed.rules:
@@ -315,4 +329,6 @@ def _readme(needed: Rights, profile: str) -> str:
             buckets=" ".join(map(shlex.quote, needed.buckets)) or "BUCKET-1 BUCKET-2",
             said=caps_line(needed.caps).strip().replace("# ", "").replace("\n", "\n   "),
         )
+    for entry in needed.others:
+        text += _OTHER.format(name=entry.name, named=entry.plugin.named)
     return text

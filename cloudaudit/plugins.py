@@ -176,19 +176,25 @@ def reporter(name: str) -> Reporter:
         found: Reporter = _loaded(BUILTIN[name])()
         return found
     for entry in entry_points(group=REPORTERS, name=name):
-        package, version = _package(entry)
-        return _Foreign(name, f"{package} {version}", entry)
+        return _Foreign(name, entry)
     known = {*BUILTIN, *(entry.name for entry in entry_points(group=REPORTERS))}
     raise CloudauditError(
         f"there is no format '{name}'", hint=did_you_mean(name, known) or f"known: {', '.join(sorted(known))}"
     )
 
 
+def package_of(found: Reporter) -> dict[str, str] | None:
+    """Which package a reporter is of, as a report names it; None for one of ours."""
+    return dict(found.package) if isinstance(found, _Foreign) else None
+
+
 class _Foreign:
     """A reporter of a package. What it does wrong is told as its own mistake."""
 
-    def __init__(self, name: str, package: str, entry: EntryPoint) -> None:
-        self._whose = f"the format '{name}' of the package {package}"
+    def __init__(self, name: str, entry: EntryPoint) -> None:
+        package, version = _package(entry)
+        self.package = {"name": name, "package": package, "version": version}
+        self._whose = f"the format '{name}' of the package {package} {version}"
         try:
             self._reporter = entry.load()()
             self.media_type = str(self._reporter.media_type)

@@ -72,6 +72,18 @@ class OpenStackEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SwiftAccount:
+    """The account of Swift whose containers an S3 target shows as buckets."""
+
+    target: str
+    """Name of an OpenStack target of the same subject."""
+    project: str
+    """By name or id."""
+    region: str | None = None
+    """None: the only one that has such an account."""
+
+
+@dataclass(frozen=True, slots=True)
 class S3Entry:
     """An S3 service. Its keys are in an AWS profile, or in two files."""
 
@@ -103,6 +115,7 @@ class S3Entry:
     proxy_file: Path | None = None
     provider: str | None = None
     """Preset that filled endpoint, region and addressing where the entry does not give them."""
+    swift: SwiftAccount | None = None
     kind: ClassVar[str] = "s3"
 
     @property
@@ -203,6 +216,7 @@ def load(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _NO
         problems += _denied(document, value)
         problems += _absent_files(document, value)
         problems += _unknown_presets(document, value, conceal)
+        problems += _useless_views(document, value, conceal)
         problems += _useless_kinds(document, value, kinds)
         problems += _open_proxies(document, value)
     if problems:
@@ -457,6 +471,40 @@ def _unknown_presets(document: Document, value: Any, conceal: frozenset[Pointer]
             yield Problem(document.where(where), f"'provider': {shown} is no known preset", hint)
 
 
+def _useless_views(document: Document, value: Any, conceal: frozenset[Pointer]) -> Iterator[Problem]:
+    """Find S3 targets that are declared to show a Swift account, and do not say which one."""
+    for pointer, target in _targets(value):
+        if target["kind"] != "s3" or "swift" not in target:
+            continue
+        place, view = (*pointer, "swift"), target["swift"]
+        beside = value["subjects"][pointer[1]]["targets"]
+        cloud = next((one for one in beside if one["name"] == view["target"]), None)
+        if cloud is None or cloud["kind"] != "openstack":
+            clouds = [one["name"] for one in beside if one["kind"] == "openstack"]
+            hidden = (*place, "target") in conceal
+            shown = "a value from the environment" if hidden else f"'{excerpt(view['target'])}'"
+            what = "no target of this subject" if cloud is None else "no openstack target"
+            hint = f"name one of {', '.join(clouds)}" if clouds else "the subject has no openstack target"
+            yield Problem(document.where((*place, "target")), f"'target': {shown} is {what}", hint)
+            continue
+        for key, all_ in (("project", "projects"), ("region", "regions")):
+            known = _some(cloud.get(all_, "all"))
+            if key not in view:
+                if key == "project" and (known is None or len(known) > 1):
+                    several = "all projects" if known is None else f"{len(known)} projects"
+                    yield Problem(
+                        document.where(place, key=True),
+                        f"'swift': which project is not told, and target '{cloud['name']}' has {several}",
+                        "name the project, by name or id, whose containers the buckets are",
+                    )
+            elif known is not None and view[key] not in known:
+                yield Problem(
+                    document.where((*place, key)),
+                    f"'{key}': target '{cloud['name']}' does not read it",
+                    f"write it as it stands in its {all_}, or add it there",
+                )
+
+
 _FILES: Final = frozenset({
     "ca_file", "access_key_file", "secret_key_file", "admin_access_key_file", "admin_secret_key_file",
     "proxy_file",
@@ -538,7 +586,12 @@ def _subject(
         Text(title["vi"], title.get("en", title["vi"])),
         base / subject["registers"] if "registers" in subject else None,
         tuple(
-            _entry(target, base, document.where(("subjects", number, "targets", n)), kinds)
+            _entry(
+                _with_project(target, subject),
+                base,
+                document.where(("subjects", number, "targets", n)),
+                kinds,
+            )
             for n, target in enumerate(subject["targets"])
         ),
         tuple(subject.get("absent", ())),
@@ -546,6 +599,15 @@ def _subject(
         subject.get("proxy"),
         _file(subject, "proxy_file", base),
     )
+
+
+def _with_project(target: Mapping[str, Any], subject: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A target as written, with the only project of the cloud whose Swift it shows, where it names none."""
+    view = target.get("swift") if target["kind"] == "s3" else None
+    if view is None or "project" in view:
+        return target
+    (project,) = next(one["projects"] for one in subject["targets"] if one["name"] == view["target"])
+    return {**target, "swift": {**view, "project": project}}
 
 
 def _entry(written: Mapping[str, Any], base: Path, where: Where, kinds: Mapping[str, Kind]) -> Entry:
@@ -579,6 +641,7 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where, kinds: Mapping[
         expected_owner=target.get("expected_owner"),
         buckets=_some(target["buckets"]),
         provider=target.get("provider"),
+        swift=SwiftAccount(**target["swift"]) if "swift" in target else None,
         admin_profile=target.get("admin_profile"),
         admin_access_key_file=_file(target, "admin_access_key_file", base),
         admin_secret_key_file=_file(target, "admin_secret_key_file", base),

@@ -357,7 +357,8 @@ def derived(family: str, world: World, one: Resource) -> Derived:
     found = [d.prepare(world)(one) for d in DERIVATIONS if d.name == family and one.type in d.gives]
     assert found, f"{family} gives {one.type} nothing"
     facts = {name: value for each in found for name, value in each.facts.items()}
-    return Derived(facts, {name: unseen for each in found for name, unseen in each.unseen.items()})
+    beside = {name: readings for each in found for name, readings in each.beside.items()}
+    return Derived(facts, {name: unseen for each in found for name, unseen in each.unseen.items()}, beside)
 
 
 def reasons(found: Derived) -> Mapping[str, Reason]:

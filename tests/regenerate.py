@@ -10,6 +10,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import get_args
 
+import reference
+
 from cloudaudit import api
 from cloudaudit.catalog import control_schema, load_types
 from cloudaudit.cli import _run
@@ -44,6 +46,7 @@ def demo() -> None:
 
 def main() -> None:
     (ROOT / "schemas" / "control.schema.json").write_text(schema_of_controls(), encoding="utf-8")
+    reference.write(ROOT / "docs")
     demo()
 
 

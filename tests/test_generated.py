@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import reference
 from regenerate import ROOT, schema_of_controls
 
 
 def test_the_schema_of_controls() -> None:
     assert (ROOT / "schemas/control.schema.json").read_text(encoding="utf-8") == schema_of_controls()
+
+
+def test_the_reference() -> None:
+    made = reference.pages()
+    docs = ROOT / "docs"
+    assert sorted(name for name in made if (docs / name).is_file()) == sorted(made)
+    assert [name for name, text in made.items() if (docs / name).read_text(encoding="utf-8") != text] == []
+    kept = {str(path.relative_to(docs)) for path in (docs / "reference").rglob("*.md")}
+    assert kept == {name for name in made if name.startswith("reference/")}
 
 
 def test_readme_tells_every_exit_code() -> None:

@@ -246,13 +246,16 @@ def test_the_whole_way_where_it_is_installed(tmp_path: Path) -> None:
             "-f", "inventory-lines", "--quiet",
         )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (1, ""), ran.stderr
-    assert ran.stdout == ("SEC-950\tfail\tinventory.host\th-2\nSEC-950\tunknown\tinventory.host\th-9\n")
+    assert ran.stdout == (
+        "# cloudaudit-inventory 0.1.0\nSEC-950\tfail\tinventory.host\th-2\nSEC-950\tunknown\tinventory.host\th-9\n"
+    )
     assert {method for method, _ in service.asked} == {"GET"}
     out = env.elsewhere / "out"
     named = [{"name": "inventory", "package": "cloudaudit-inventory", "version": "0.1.0"}]
     manifest = json.loads((out / "snapshot" / "manifest.json").read_text(encoding="utf-8"))
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert (manifest["run"]["plugins"], report["plugins"]) == (named, named)
+    assert report["reporters"] == [{**named[0], "name": "inventory-lines"}]
     assert manifest["run"]["targets"] == [{"name": "kiem-ke", "kind": "inventory"}]
     page = (out / "report.html").read_text(encoding="utf-8")
     method = page[page.index('<section id="method">') :]
@@ -260,6 +263,7 @@ def test_the_whole_way_where_it_is_installed(tmp_path: Path) -> None:
     assert re.search(
         r"<th[^>]*>inventory</th><td[^>]*>cloudaudit-inventory</td><td[^>]*>0\.1\.0</td>", method
     )
+    assert "Phần mở rộng được dùng để trình bày kết quả" in method
     files = [path for path in out.rglob("*") if path.is_file()]
     assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
 
@@ -281,6 +285,68 @@ def test_plan_and_preflight_know_its_calls(
     ]
     assert tried == 3
     assert "HTTP 403" in seen
+
+
+def test_permissions_say_that_they_write_nothing_for_it(
+    tmp_path: Path, example: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_targets(tmp_path, "http://127.0.0.1:1")
+    args = ("-p", tmp_path / "kiem-ke.yaml", "--controls", CONTROLS, "--quiet")
+    warning = (
+        "warning: nothing is written for target 'kiem-ke' of kind 'inventory': "
+        f"{NAMED} tells what rights it takes\n"
+    )
+    code, out, err = cloudaudit(capsys, "permissions", "-t", path, *args, "-o", tmp_path / "alone")
+    assert (code, out) == (2, "")
+    assert err == (
+        f"{warning}error: profile '{tmp_path / 'kiem-ke.yaml'}' asks nothing of targets whose rights are known here; "
+        "see what the packages of the plug-ins tell of the rights they take\n"
+    )
+    assert not (tmp_path / "alone").exists()
+    # Beside a target of ours it is told too, on the screen and in the folder.
+    store = "      - {name: kho, kind: s3, endpoint: 'https://kho.example.vn', profile: p}\n"
+    path = write_targets(tmp_path, "http://127.0.0.1:1", line=store)
+    path.write_text(path.read_text().replace("absent: [openstack, s3]", "absent: [openstack]"))
+    args = ("-p", "s3-only", "--quiet")
+    code, out, err = cloudaudit(capsys, "permissions", "-t", path, *args, "-o", tmp_path / "both")
+    assert (code, out, err) == (0, "", warning)
+    readme = (tmp_path / "both" / "README.txt").read_text(encoding="utf-8")
+    assert f"kiem-ke: nothing is written for this target; {NAMED} tells what rights it takes." in readme
+
+
+def test_a_format_of_a_package_is_named_by_the_command_that_shows_it(
+    tmp_path: Path, example: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    whose = "the format 'inventory-lines' is of the package cloudaudit-inventory 0.1.0\n"
+    with Inventory().running() as url:
+        path = write_targets(tmp_path, url)
+        args = ("-p", tmp_path / "kiem-ke.yaml", "--controls", CONTROLS)
+        code, _, _ = cloudaudit(capsys, "collect", "-t", path, *args, "-o", tmp_path / "snapshot")
+    assert code == 0
+    at = ("--at", "2026-11-22T11:00:00+07:00", "--allow-incomplete")
+    made = {}
+    for name, format_ in (("a", "inventory-lines"), ("b", "inventory-lines"), ("c", "text")):
+        out = tmp_path / name
+        _, shown, err = cloudaudit(
+            capsys, "assess", tmp_path / "snapshot", *args, *at, "-f", format_, "-o", out
+        )
+        assert (whose in err, shown.startswith("# cloudaudit-inventory 0.1.0\n")) == (
+            (format_ != "text"),
+        ) * 2
+        made[name] = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    # The same command gives the same report; one that asks for another format says so and nothing else.
+    named = {"name": "inventory-lines", "package": "cloudaudit-inventory", "version": "0.1.0"}
+    plain = {key: value for key, value in made["c"].items() if key != "generated_at"}
+    for name in ("a", "b"):
+        found = {key: value for key, value in made[name].items() if key != "generated_at"}
+        assert found == {**plain, "reporters": [named]}
+    # Writing an assessment again in another format changes nothing in it, and tells whose the format is.
+    before = (tmp_path / "c" / "report.json").read_bytes()
+    lines = tmp_path / "lines.tsv"
+    args = ("--controls", CONTROLS, "-f", "inventory-lines", "-o", lines)
+    assert cloudaudit(capsys, "report", tmp_path / "c", *args) == (0, "", whose)
+    assert lines.read_text(encoding="utf-8").startswith("# cloudaudit-inventory 0.1.0\n")
+    assert (tmp_path / "c" / "report.json").read_bytes() == before
 
 
 # --- targets.yaml -------------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudaudit import collecting, targets
+from cloudaudit import collecting, registers, targets
 from cloudaudit.collectors.transport import Proxy
 from cloudaudit.errors import Problem, SourceError, TargetError, Where
 from cloudaudit.model import Text
-from cloudaudit.targets import OpenStackEntry, S3Entry, Subject, TargetsFile, load
+from cloudaudit.targets import OpenStackEntry, S3Entry, Subject, SwiftAccount, TargetsFile, load
 from cloudaudit.yamlsource import loads, schema
 
 FULL = """\
@@ -494,3 +494,83 @@ def test_the_schema_is_closed_and_has_a_stable_name() -> None:
         if "properties" in shape and shape.get("additionalProperties") is not False
     ] == ["target"]  # fmt: skip
     assert json.loads(json.dumps(read_)) == read_
+
+
+# --- a Swift account behind an S3 endpoint -----------------------------------------------------------
+
+
+def views(store: str, cloud: str = "") -> str:
+    """A cloud in line 7, and a store that shows a Swift account of it in line 8."""
+    return f"""\
+version: 1
+subjects:
+- id: a
+  kind: provider
+  title: {{vi: A}}
+  targets:
+  - {{name: hn, kind: openstack, cloud: hn{cloud}}}
+  - {{name: k, kind: s3, endpoint: "https://x", profile: p, swift: {{{store}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("store", "cloud", "account"),
+    [
+        ("target: hn, project: shop", "", SwiftAccount("hn", "shop")),
+        ("target: hn, project: shop, region: hcm", "", SwiftAccount("hn", "shop", "hcm")),
+        ("target: hn", ", projects: [shop]", SwiftAccount("hn", "shop")),
+        ("target: hn, project: '${P}'", ", projects: [shop, kho]", SwiftAccount("hn", "kho")),
+    ],
+)
+def test_a_store_may_show_a_swift_account(base: Path, store: str, cloud: str, account: SwiftAccount) -> None:
+    _, found = read(base, views(store, cloud), {"P": "kho"}).subjects[0].targets
+    assert isinstance(found, S3Entry)
+    assert found.swift == account
+    made = collecting._s3_target(found)
+    assert (made.swift_target, made.swift_project, made.swift_region) == (
+        account.target, account.project, account.region,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("store", "cloud", "problem"),
+    [
+        ("target: la, project: x", "", "8:76: 'target': 'la' is no target of this subject; name one of hn"),
+        ("target: k, project: x", "", "8:76: 'target': 'k' is no openstack target; name one of hn"),
+        ("target: '${P}', project: x", "",
+         "8:76: 'target': a value from the environment is no target of this subject; name one of hn"),
+        ("target: hn", "", "8:60: 'swift': which project is not told, and target 'hn' has all projects; name the "
+         "project, by name or id, whose containers the buckets are"),
+        ("target: hn", ", projects: [a, b]", "8:60: 'swift': which project is not told, and target 'hn' has 2 "
+         "projects; name the project, by name or id, whose containers the buckets are"),
+        ("target: hn, project: x", ", projects: [a]",
+         "8:89: 'project': target 'hn' does not read it; write it as it stands in its projects, or add it there"),
+        ("target: hn, project: x, region: r", ", regions: [s]",
+         "8:100: 'region': target 'hn' does not read it; write it as it stands in its regions, or add it there"),
+        ("project: x", "", "8:67: missing key 'target'; target: Name of the openstack target of the same subject whose Swift the store is."),
+        ("target: hn, account: x", "", "8:80: unknown key 'account'; known keys: target, project, region"),
+    ],
+)  # fmt: skip
+def test_which_swift_account_must_be_told(base: Path, store: str, cloud: str, problem: str) -> None:
+    assert refused(base, views(store, cloud), {"P": "planted"}) == [problem]
+
+
+def test_a_subject_without_a_cloud_shows_no_swift_account(base: Path) -> None:
+    text = one("{name: k, kind: s3, endpoint: 'https://x', profile: p, swift: {target: hn, project: x}}")
+    (problem,) = refused(base, text)
+    assert problem.endswith(
+        "'target': 'hn' is no target of this subject; the subject has no openstack target"
+    )
+    # A kind of its own may have a key of this name that means something else: only s3 is looked at.
+    cloud = one("{name: k, kind: openstack, cloud: x, swift: {target: hn}}")
+    (problem,) = refused(base, cloud)
+    assert "unknown key 'swift'" in problem
+
+
+def test_what_is_declared_of_swift_counts_when_going_on(base: Path) -> None:
+    none = registers.load(None)
+    digests = {
+        collecting._digest_of_targets(read(base, views(f"target: hn, project: {name}")).subjects[0], none)
+        for name in ("shop", "shop", "kho")
+    }
+    assert len(digests) == 2

@@ -32,6 +32,9 @@ ROOTS = {
     "image": "/image/v2",
     "object-store": "/object/v1/AUTH_[^/]+",
     "shared-file-system": "/share/v2",
+    "load-balancer": "/load-balancer/v2",
+    "key-manager": "/key-manager/v1",
+    "orchestration": "/heat-api/v1/[^/]+",
     "s3": "",
 }
 """Where the services of the fake clouds have their API, as patterns."""

@@ -237,7 +237,7 @@ def assess(
     about = run.get("subject", {})
     for warning in not_as_collected(run, kinds()):
         note(f"warning: {warning}")
-    _check_formats(format_)
+    reporters = _check_formats(format_, quiet=quiet)
     api.check_room(output, registers, snapshot)
     known = api.know(profile, kind or about.get("kind", "provider"), controls)
     api.check_threshold(fail_on, known.profile)
@@ -245,7 +245,7 @@ def assess(
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
         note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     api.make_room(output, registers, snapshot)
-    assessed = _assess(snapshot, output, known, registers, declared, at)
+    assessed = _assess(snapshot, output, known, registers, declared, at, reporters)
     emit(_rendered(assessed, format_, language(lang), known), None)
     note(f"assessment: {output}", quiet)
     return _exit_code(assessed.report, fail_on, allow_incomplete, language(lang), quiet)
@@ -253,7 +253,7 @@ def assess(
 
 def _assess(
     snapshot: Path, out: Path, known: Knowledge, registers: Path | None, declared: Registers,
-    at: Seconds | None,
+    at: Seconds | None, reporters: Sequence[Mapping[str, str]],
 ) -> Assessed:  # fmt: skip
     from cloudaudit import api
     from cloudaudit.registers import check_regions
@@ -262,8 +262,9 @@ def _assess(
     for problem in [] if regions is None else check_regions(declared, regions):
         note(f"warning: {problem}")
     assessed = api.assess(
-        snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated()
-    )
+        snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated(),
+        reporters=reporters,
+    )  # fmt: skip
     api.keep_registers(registers, declared, out)
     return assessed
 
@@ -292,6 +293,7 @@ def report(
     from cloudaudit.plugins import catalogue
 
     assessed = api.load_assessment(assessment, snapshot)
+    _check_formats(format_)
     to_screen = output is None or str(output) == "-"
     emit(
         api.render(
@@ -373,12 +375,18 @@ def run(
     return worst(codes)
 
 
-def _check_formats(*names: str) -> None:
-    """Refuse a format that nobody writes, before clouds are read for it."""
-    from cloudaudit.plugins import reporter
+def _check_formats(*names: str, quiet: bool = False) -> list[dict[str, str]]:
+    """Refuse a format that nobody writes, before clouds are read for it.
 
-    for name in names:
-        reporter(name)
+    Tells whose the others are where a package brings one, and returns those.
+    """
+    from cloudaudit.plugins import package_of, reporter
+
+    found = {name: package_of(reporter(name)) for name in sorted(names)}
+    brought = [package for package in found.values() if package is not None]
+    for one in brought:
+        note(f"the format '{one['name']}' is of the package {one['package']} {one['version']}", quiet)
+    return brought
 
 
 def worst(codes: Sequence[int]) -> int:
@@ -390,11 +398,11 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     """The whole job for one subject, into one folder."""
     from cloudaudit import api
 
-    _check_formats(job.format, *(kind for kind, _ in job.exports))
+    reporters = _check_formats(job.format, *(kind for kind, _ in job.exports), quiet=job.quiet)
     api.make_room(out, one.registers)
     snapshot = out / "snapshot"
     interrupted = _collect(one, snapshot, job.quiet, job.clock)
-    assessed = _assess(snapshot, out, one.known, one.registers, one.declared, job.at)
+    assessed = _assess(snapshot, out, one.known, one.registers, one.declared, job.at, reporters)
     lang = language(job.lang)
     for kind, path in [("html", out / "report.html"), *job.exports]:
         emit(api.render(assessed, kind, lang=lang, catalogue=one.known.catalogue), path)

@@ -241,6 +241,7 @@ def permissions(
     Asks nobody. README.txt in the folder tells how to apply each.
     """
     from cloudaudit import api
+    from cloudaudit.errors import CloudauditError
     from cloudaudit.permissions import files, rights
     from cloudaudit.planned import Needs
 
@@ -250,8 +251,20 @@ def permissions(
     for subject in subjects or (None,):
         known = api.know(profile, subject.kind if subject else "provider", controls)
         needed = rights(Needs.of(known.profile, known.catalogue.types), (subject,) if subject else ())
+        for entry in needed.others:
+            note(
+                f"warning: nothing is written for target '{entry.name}' of kind '{entry.kind}': "
+                f"{entry.plugin.named} tells what rights it takes"
+            )
+        if needed.others and not needed.told:
+            continue
         folder = output / subject.id if subject and len(subjects) > 1 else output
         made.update({folder / name: text for name, text in files(needed, known.profile.id).items()})
+    if not made:
+        raise CloudauditError(
+            f"profile '{profile}' asks nothing of targets whose rights are known here",
+            hint="see what the packages of the plug-ins tell of the rights they take",
+        )
     for path, text in made.items():
         emit(text, path)
         note(str(path), quiet)

@@ -38,7 +38,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *REACH,
     SHARING,
     OPERATING_SYSTEM,
-    PUBLIC,
+    *PUBLIC,
     REPLICATION,
     SYNCHRONISATION,
     PRIVILEGE,

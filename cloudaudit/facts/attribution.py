@@ -157,7 +157,7 @@ def _selectors_of(system: Resource) -> tuple[Mapping[str, Value], ...]:
     return records(system.facts.get("selectors"))
 
 
-class _Projects:
+class Projects:
     """By which names a project may be called: scopes call it by its name or, where that repeats, its id."""
 
     def __init__(self, world: World) -> None:
@@ -249,7 +249,7 @@ class _Places:
     """What the place of a resource leaves of the selectors, worked out once for each place."""
 
     def __init__(self, world: World, selectors: Sequence[_Selector]) -> None:
-        self._projects = _Projects(world)
+        self._projects = Projects(world)
         self._selectors = [selector for selector in selectors if not selector.is_for_any_place]
         self.anywhere = _Index(_Candidate(s, True) for s in selectors if s.is_for_any_place)
         self._known: dict[tuple[Scope, Unseen | None, Unseen | None], _Place] = {}

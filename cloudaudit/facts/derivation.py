@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from cloudaudit.model import EVERYWHERE, MISSING, Gap, Partial, Reason, Resource, Scope, Unseen, Value, World
+from cloudaudit.model import (
+    EVERYWHERE,
+    MISSING,
+    Gap,
+    Partial,
+    Reading,
+    Reason,
+    Resource,
+    Scope,
+    Unseen,
+    Value,
+    World,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,8 @@ class Derived:
 
     facts: Mapping[str, Value] = field(default_factory=dict)
     unseen: Mapping[str, Unseen] = field(default_factory=dict)
+    beside: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
+    """Facts of other resources that a fact stands on, by fact name: evidence names them."""
 
 
 Derive: TypeAlias = Callable[[Resource], Derived]

@@ -4,15 +4,19 @@ Grants and policy open, a block and a denying statement close. Everybody means a
 also all who have an account with the store. What could not be read leaves the answer open, unless
 what was read decides it. Conditions of statements are not weighed: only their names are collected.
 
-Of a store that Swift's S3 API shows, the access lists are not known, so that nothing there is called
-private; the container as Swift itself shows it is judged on its own. The two are not put together by
-name: every account has its own names, and what S3 tells of the owner does not name Swift's account.
+Of a store that Swift's S3 API shows, the access lists are not known, so that by them nothing there is
+called private. Where targets.yaml declares whose Swift account it is, the bucket is also its container,
+and Swift's lists tell the rest: they alone decide what strangers can do, whatever `s3_acl` is.
+With `s3_acl` off, S3 asks go by them too, and S3 shows every list as private. With it on, grants of S3 are
+kept beside them; strangers cannot use those (S3 takes no request without a key, and a key leads to
+its own account), but all users of the account can, however few rights they have in Swift. So a
+bucket is public as soon as one of its two lists says so, and not public only when neither does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from cloudaudit.facts.derivation import (
     Derive,
@@ -21,6 +25,7 @@ from cloudaudit.facts.derivation import (
     both,
     either,
     flag,
+    merged,
     nfc,
     optional_text,
     records,
@@ -29,7 +34,8 @@ from cloudaudit.facts.derivation import (
     unseen_anywhere,
     why,
 )
-from cloudaudit.model import MISSING, Reason, Resource, Unseen, Value, World
+from cloudaudit.facts.swift import READ_OF_VIEWS, Containers
+from cloudaudit.model import MISSING, Reading, Reason, Resource, Unseen, Value, World
 from cloudaudit.operators import glob_match
 
 FACTS: Final = ("public.read", "public.write", "public.declared_open")
@@ -54,6 +60,9 @@ _ON_OBJECTS: Final = frozenset({
 MOST_STATEMENTS: Final = 1000
 """A policy of more statements than this is not weighed; the limit of stores in use is far below."""
 
+Rest: TypeAlias = bool | None
+"""What a list leaves open that a store does not have or show: None, or False where another list tells."""
+
 
 # --- S3: access lists ----------------------------------------------------------------------------------
 
@@ -68,8 +77,10 @@ def _blocked(bucket: Resource, fact: str) -> bool | None:
     return False if _not_implemented(bucket, fact) else flag(bucket.facts.get(fact))
 
 
-def _by_grants(bucket: Resource, way: str) -> bool | None:
+def _by_grants(bucket: Resource, way: str, rest: Rest) -> bool | None:
     """Whether the access list opens the bucket, unless a block makes the store ignore the list."""
+    if rest is False and _not_implemented(bucket, "acl.grants"):
+        return False
     grants = bucket.facts.get("acl.grants", MISSING)
     opens = any(
         text(g.get("grantee")) in EVERYBODY and text(g.get("permission")) in _PERMISSIONS[way]
@@ -168,12 +179,12 @@ def _has_whole(pattern: str, bucket: str, objects: bool) -> bool:
     return (f"{bucket}/" if objects else bucket).startswith(stem)
 
 
-def _open(bucket: Resource, way: str) -> bool | None:
+def _open(bucket: Resource, way: str, rest: Rest = None) -> bool | None:
     """Whether everybody gets in by grants or policy, after all that the policy denies."""
-    by_grants = _by_grants(bucket, way)
+    by_grants = _by_grants(bucket, way, rest)
     if _not_implemented(bucket, "policy.statements"):
         # A store without policies denies nothing by one; whether it opens in another way is not known.
-        return either((by_grants, None))
+        return either((by_grants, rest))
     found = bucket.facts.get("policy.statements", MISSING)
     unread = _unreadable(found)
     statements = [_Statement(fields) for fields in records(found)]
@@ -190,21 +201,46 @@ def _open(bucket: Resource, way: str) -> bool | None:
     return either(answers)
 
 
-def _bucket(bucket: Resource) -> Derived:
+def _bucket(bucket: Resource, container: Resource | Unseen | None) -> Derived:
+    """A bucket, and the container it is where Swift shows it: None where nobody says that it does."""
+    if isinstance(container, Resource):
+        return _both_views(bucket, container)
     facts: dict[str, Value] = {}
     unseen: dict[str, Unseen] = {}
     for way in _ACTIONS:
         answer = _open(bucket, way)
-        if answer is None:
-            unseen[f"public.{way}"] = _why_unknown(bucket)
+        if answer is None or (container is not None and answer is False):
+            unseen[f"public.{way}"] = container or _why_unknown(bucket)
         else:
             facts[f"public.{way}"] = answer
     return Derived(facts, unseen)
 
 
-def _why_unknown(bucket: Resource) -> Unseen:
+def _both_views(bucket: Resource, container: Resource) -> Derived:
+    """One thing seen through S3 and through Swift: what either shows to be open is open."""
+    native = _container(container)
+    facts: dict[str, Value] = {}
+    unseen: dict[str, Unseen] = {}
+    beside: dict[str, tuple[Reading, ...]] = {}
+    for way, header in _HEADERS.items():
+        fact = f"public.{way}"
+        through_s3 = _open(bucket, way, False)
+        answer = either((through_s3, flag(native.facts.get(fact))))
+        if answer is not None:
+            facts[fact] = answer
+        else:
+            unseen[fact] = native.unseen.get(fact) or _why_unknown(bucket, False)
+        if fact in native.facts:
+            beside[fact] = (Reading(container, header, container.facts[header]),)
+        elif answer is None:
+            beside[fact] = (Reading(container, header, MISSING, native.unseen[fact]),)
+    return Derived(facts, unseen, beside)
+
+
+def _why_unknown(bucket: Resource, rest: Rest = None) -> Unseen:
     for fact in ("policy.statements", "acl.grants"):
-        if _unreadable(bucket.facts.get(fact)) is None:
+        silent = rest is False and _not_implemented(bucket, fact)
+        if not silent and _unreadable(bucket.facts.get(fact)) is None:
             return why(bucket, fact)
     for fact in ("block.ignore_acls", "block.restrict"):
         if _blocked(bucket, fact) is None:
@@ -215,11 +251,14 @@ def _why_unknown(bucket: Resource) -> Unseen:
 # --- Swift ---------------------------------------------------------------------------------------------
 
 
+_HEADERS: Final = {"read": "read_acl", "write": "write_acl"}
+
+
 def _container(container: Resource) -> Derived:
     """Swift: a rule for referrers opens a container, for a referrer is what a caller says it is."""
     facts: dict[str, Value] = {}
     unseen: dict[str, Unseen] = {}
-    for way, header in (("read", "read_acl"), ("write", "write_acl")):
+    for way, header in _HEADERS.items():
         acl = optional_text(container, header)
         if isinstance(acl, Unseen):
             unseen[f"public.{way}"] = acl
@@ -239,7 +278,7 @@ def _lets_everybody(element: str) -> bool:
 # --- both ----------------------------------------------------------------------------------------------
 
 
-def prepare(world: World) -> Derive:
+def _beside_register(world: World, judge: Derive) -> Derive:
     """Openness of buckets and containers, beside what the register of systems declares as open data."""
     missing = unseen_anywhere(world, "system")
     patterns = sorted(
@@ -247,23 +286,44 @@ def prepare(world: World) -> Derive:
     )
 
     def derive(resource: Resource) -> Derived:
-        found = _bucket(resource) if resource.type == "s3.bucket" else _container(resource)
+        found = judge(resource)
         if missing is not None:
-            return Derived(found.facts, {**found.unseen, "public.declared_open": missing})
+            return Derived(found.facts, {**found.unseen, "public.declared_open": missing}, found.beside)
         name = nfc(resource.name or resource.id)
         is_open = any(glob_match(pattern, name) for pattern in patterns)
-        return Derived({**found.facts, "public.declared_open": is_open}, found.unseen)
+        return Derived({**found.facts, "public.declared_open": is_open}, found.unseen, found.beside)
 
     return derive
 
 
-PUBLIC: Final = Family(
-    "public",
-    {"s3.bucket": FACTS, "openstack.container": FACTS},
-    {
-        "s3.bucket": ("acl.grants", "policy.statements", "block.ignore_acls", "block.restrict"),
-        "openstack.container": ("read_acl", "write_acl"),
-        "system": ("open_data",),
-    },
-    prepare,
+def prepare_buckets(world: World) -> Derive:
+    containers = Containers(world)
+    return _beside_register(world, lambda bucket: _bucket(bucket, containers.of(bucket)))
+
+
+def prepare_containers(world: World) -> Derive:
+    return _beside_register(world, _container)
+
+
+_ACLS: Final = tuple(_HEADERS.values())
+_REGISTER: Final = {"system": ("open_data",)}
+PUBLIC: Final = (
+    Family(
+        "public",
+        {"s3.bucket": FACTS},
+        merged(
+            {"s3.bucket": ("acl.grants", "policy.statements", "block.ignore_acls", "block.restrict")},
+            READ_OF_VIEWS,
+            {"openstack.container": _ACLS},
+            _REGISTER,
+        ),
+        prepare_buckets,
+    ),
+    # Apart, so that the containers a bucket may be are read whether or not a control is about them.
+    Family(
+        "public",
+        {"openstack.container": FACTS},
+        merged({"openstack.container": _ACLS}, _REGISTER),
+        prepare_containers,
+    ),
 )

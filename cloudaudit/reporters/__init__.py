@@ -29,6 +29,8 @@ class Context:
     width: int = 80
     """Columns of a terminal."""
     color: bool = False
+    package: Mapping[str, str] | None = None
+    """Name, package and version of the reporter itself, where a package brings it; None for one of ours."""
 
 
 class Reporter(Protocol):

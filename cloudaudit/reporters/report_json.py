@@ -155,6 +155,11 @@ class FindingWriter:
         kind = self.types[resource.type].title if resource.type in self.types else Text(*[resource.type] * 2)
         if finding.verdict is Verdict.NOT_APPLICABLE:
             return _joined(kind, _ABSENT)
+        if finding.verdict is Verdict.FAIL:
+            return Text(
+                f"Tham số đã bị nới lỏng so với giới hạn của hồ sơ năng lực: {finding.detail}",
+                f"A parameter was loosened beyond the profile's limit: {finding.detail}",
+            )
         if finding.reason in _OF_NO_ENTRY:
             return _joined(kind, _OF_NO_ENTRY[finding.reason])
         place = wording.plain(resource.name)
@@ -193,6 +198,8 @@ class FindingWriter:
         resource = reading.resource
         clock = resource.facts.get(AT, resource.at)
         at = moment_text(clock if isinstance(clock, int) else resource.at)
+        if reading.fact.startswith("param."):
+            return "profile", at
         if reading.fact.startswith("related."):
             return f"listing:{reading.fact.removeprefix('related.')}", at
         origin = [f"derived:{spec.derived}"] if spec is not None and spec.derived else []
@@ -221,16 +228,21 @@ class FindingWriter:
                 }
             )
             declared = [type_ for type_ in looks if self.types[type_].declared]
-            read = [self._list_of(type_, resource.scope) for type_ in looks if type_ not in declared]
-            self._behind[key] = (*read, *([f"register:{','.join(declared)}"] if declared else []))
+            read = (self._list_of(type_, resource.scope) for type_ in looks if type_ not in declared)
+            lists = [told for told in read if told is not None]
+            self._behind[key] = (*lists, *([f"register:{','.join(declared)}"] if declared else []))
         return self._behind[key]
 
-    def _list_of(self, type_: str, scope: Scope) -> str:
-        calls = [
-            self.call(one.call)
-            for one in self.listed.get(type_, ())
-            if one.call is not None and one.scope.overlaps(scope)
-        ]
+    def _list_of(self, type_: str, scope: Scope) -> str | None:
+        """The lists of a type where a resource is. None: all are of other targets, and tell nothing of it.
+
+        Types without a kind of target in their name, such as published papers, are of no target and stay.
+        """
+        lists = self.listed.get(type_, ())
+        here = [one for one in lists if one.scope.overlaps(scope)]
+        if lists and not here and "." in type_:
+            return None
+        calls = [self.call(one.call) for one in here if one.call is not None]
         if not calls:
             return type_
         first = f"{type_}: {calls[0].service} {calls[0].request} -> {calls[0].status}"
@@ -341,6 +353,8 @@ class Parts:
     """What each S3 endpoint was asked that it can do, as :func:`capabilities` writes it."""
     plugins: Sequence[Mapping[str, Any]] = ()
     """Packages whose collectors took part, by kind, name and version."""
+    reporters: Sequence[Mapping[str, str]] = ()
+    """Packages whose formats the assessment was asked to be shown in, by format, name and version."""
 
 
 S3_OPERATIONS: Final = (
@@ -412,6 +426,7 @@ def build(parts: Parts) -> dict[str, Any]:
         # Left out where no control wanted to know: a reader of version 1 need not know it.
         **({"capabilities": [dict(entry) for entry in parts.capabilities]} if parts.capabilities else {}),
         **({"plugins": [dict(plugin) for plugin in parts.plugins]} if parts.plugins else {}),
+        **({"reporters": [dict(reporter) for reporter in parts.reporters]} if parts.reporters else {}),
     }
 
 

@@ -726,7 +726,9 @@ def test_members_are_asked_for_where_an_image_can_have_some(cloud: FakeOpenStack
     assert [s.count for s in taken.listings("openstack.image_member")] == [1]
 
 
-def test_an_image_whose_members_are_not_shown_makes_them_partial(cloud: FakeOpenStack) -> None:
+def test_an_image_whose_members_are_not_shown_is_a_gap_beside_the_members_of_others(
+    cloud: FakeOpenStack,
+) -> None:
     second = {**SHARED_IMAGE, "id": "img-3"}
     cloud.answer("/image/v2/images", {"images": [second, SHARED_IMAGE]}, project=SHOP)
     cloud.answer("/image/v2/images/img-3/members", status=403)
@@ -735,7 +737,7 @@ def test_an_image_whose_members_are_not_shown_makes_them_partial(cloud: FakeOpen
     assert [(g.type, g.reason, g.detail, taken.request(g.call)) for g in taken.gaps()] == [
         (
             "openstack.image_member",
-            Reason.PARTIAL,
+            Reason.NO_PERMISSION,
             "members of an image: HTTP 403 from GET /image/v2/images/img-3/members",
             "GET /image/v2/images/img-3/members",
         )
@@ -1195,6 +1197,17 @@ def test_old_placement_does_not_tell_parents(cloud: FakeOpenStack) -> None:
         {Reason.NOT_IMPLEMENTED},
     )
     assert cloud.requests[-1].headers["OpenStack-API-Version"] == "placement 1.10"
+
+
+def test_manila_that_refuses_to_tell_its_version_refuses_what_later_versions_have(
+    cloud: FakeOpenStack,
+) -> None:
+    cloud.answer("/share/v2/", status=401)
+    taken = collect(IN_SHOP, "manila.shares", "manila.share_replicas", "manila.share_backups")
+    assert {(g.type, g.reason, g.detail) for g in taken.gaps()} == {
+        (f"openstack.{kind}", Reason.NO_PERMISSION, "HTTP 401 from GET /share/v2/")
+        for kind in ("share_replica", "share_backup")
+    }
 
 
 def test_manila_before_replicas_has_none(cloud: FakeOpenStack) -> None:

@@ -30,6 +30,7 @@ from s3_play import (
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.s3 import S3Collector, S3Target
+from cloudaudit.collectors.s3.listing import MINIO_OWNER
 from cloudaudit.collectors.s3.operations import operations
 from cloudaudit.collectors.transport import CallLog, Proxy
 from cloudaudit.model import FactType, Gap, Listing, Partial, Reason, Resource, Scope, Unseen
@@ -641,6 +642,29 @@ def test_when_a_list_proves_what_is_there(
 
 
 @pytest.mark.parametrize(
+    ("server", "owner", "store_name"),
+    [("SeaweedFS 30GB 4.48", "kiem-toan", "SeaweedFS"), ("MinIO", MINIO_OWNER, "MinIO"), (None, MINIO_OWNER, "MinIO")],
+)  # fmt: skip
+@pytest.mark.parametrize("names", [["a"], []])
+def test_a_store_that_leaves_out_what_the_caller_may_not_see_proves_nothing_by_itself(
+    server: str | None, owner: str, store_name: str, names: list[str], tmp_path: Path
+) -> None:
+    """MinIO names one owner to all callers, with or without its mark; SeaweedFS names the caller."""
+    listing = bucket_list(names, owner)
+    reply = Reply(200, listing.body, {"Server": server} if server else {})
+    unproven = doubt(
+        f"{store_name} lists only buckets that these keys have rights to; if that is all of them, name the owner,"
+        f" '{owner}', as expected_owner of the target"
+    )
+    assert listing_of(reply, tmp_path) == (unproven if names else no_proof(f" of owner '{owner}'"))
+    assert listing_of(reply, tmp_path, expected_owner=owner) == proof(
+        len(names),
+        f"ListBuckets of owner '{owner}': {len(names)} buckets; that the keys have rights to all is the word of"
+        " targets.yaml (expected_owner)",
+    )
+
+
+@pytest.mark.parametrize(
     ("reply", "outcome"),
     [
         (error(403, "AccessDenied"), doubt(f"403 AccessDenied: {GRANT}", Reason.NO_PERMISSION)),
@@ -740,7 +764,8 @@ def test_an_unreachable_endpoint_is_a_gap_and_still_an_endpoint(tmp_path: Path) 
     seen = collect(url, tmp_path)
     detail = f"no connection to 127.0.0.1:{url.rsplit(':', 1)[1]}: Connection refused"
     assert seen.gaps == [Gap(SCOPE, "s3.bucket", "s3.list_buckets", Reason.UNREACHABLE, detail, 0)]
-    assert dict(seen.endpoint.facts) == {"url": url, "scheme": "http", "host": "127.0.0.1"}
+    undeclared = dict.fromkeys(("swift.target", "swift.project", "swift.region"))
+    assert dict(seen.endpoint.facts) == {"url": url, "scheme": "http", "host": "127.0.0.1", **undeclared}
     unreachable = Unseen(Reason.UNREACHABLE, detail)
     assert seen.endpoint.unseen == {
         "owner_id": unreachable,

@@ -155,7 +155,7 @@ def test_zonegroups_and_zones_of_a_period(tmp_path: Path) -> None:
     common = {"zonegroup": "vn-hn", "log_meta": False, "log_data": True, "tier_type": None}
     assert found.facts("s3.zone", "z-1") == {
         **common, "gateway": True, "is_master": True, "endpoints": ("http://vn-hn-1.vn:8000",), "read_only": False,
-        "sync_from_all": True, "sync_from": (), "metadata_sync.state": "sync", "data_sync.state": None,
+        "sync_from_all": True, "sync_from": (), "metadata_sync.state": None, "data_sync.state": None,
     }  # fmt: skip
     assert found.facts("s3.zone", "z-2") == {
         **common, "gateway": False, "is_master": False, "endpoints": ("http://vn-hn-2.vn:8000",), "read_only": True,
@@ -167,6 +167,22 @@ def test_zonegroups_and_zones_of_a_period(tmp_path: Path) -> None:
         (1, "the period names 1 zonegroups"), (2, "the period names 2 zones"),
     )  # fmt: skip
     assert found.gaps == []
+
+
+def test_the_master_zone_syncs_no_metadata_and_a_gateway_tells_of_its_own_zone_only(tmp_path: Path) -> None:
+    """Asked for its sync the master answers "init" for ever: that is no zone which has not begun."""
+    wanted = frozenset({"s3.admin_period", "s3.admin_metadata_sync"})
+    master = ask(answers(log__metadata=state("init")), tmp_path, wanted)
+    assert master.facts("s3.zone", "z-1")["metadata_sync.state"] is None
+    assert [call.request for call in master.calls] == ["GET /admin/realm/period"]
+    headers = {"x-amz-request-id": RGW["x-amz-request-id"].replace("vn-hn-1", "vn-hn-2")}
+    second = ask(gateway(answers(), headers), tmp_path, wanted)
+    states = {id_: second.facts("s3.zone", id_)["metadata_sync.state"] for id_ in ("z-1", "z-2")}
+    assert states == {"z-1": None, "z-2": "sync"}
+    # A zone of a zonegroup that does not lead takes its metadata from elsewhere, whatever it leads itself.
+    period = {**PERIOD, "period_map": {"id": "p-1", "zonegroups": [{**HN, "is_master": "false"}]}}
+    follower = ask(answers(realm_period=period), tmp_path, wanted)
+    assert follower.facts("s3.zone", "z-1")["metadata_sync.state"] == "sync"
 
 
 def test_users_and_bucket_quotas(tmp_path: Path) -> None:
@@ -333,6 +349,7 @@ def test_a_user_that_is_refused_is_there_without_facts(tmp_path: Path) -> None:
     assert (gap.operation, gap.detail, gap.listing) == (
         "s3.admin_user", f"1 users, the first 'van-thu': {refusal.detail}", False,
     )  # fmt: skip
+    assert found.calls[gap.call].request == "GET /admin/user?uid=van-thu"
 
 
 def test_which_zone_answered_is_not_guessed(tmp_path: Path) -> None:

@@ -200,6 +200,32 @@ def everything() -> World:
                 },
                 scope=Scope(STORE),
             ),
+            resource(
+                "s3.endpoint",
+                "https://swift.hn.example.vn",
+                {
+                    "host": "s3.hn.example.vn",
+                    "scheme": "https",
+                    "server_kind": "swift",
+                    "swift.target": CLOUD,
+                    "swift.project": PROJECT,
+                    "swift.region": None,
+                    "tls.version": "TLSv1.3",
+                },
+                scope=Scope("kho-swift"),
+            ),
+            bucket("tep", scope=Scope("kho-swift")),
+            resource(
+                "openstack.container",
+                f"{PROJECT}/tep",
+                {
+                    "read_acl": None,
+                    "write_acl": None,
+                    "sync_to": None,
+                    "labels": {},
+                    "label_names": (),
+                },
+            ),
             site(regions=(REGION,), azs=("hn-az1",), endpoints=("s3.hn.example.vn",), attestation="van-ban"),
             site(
                 "sg-1",

@@ -273,6 +273,11 @@ class Maker:
         )
         acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn", "p9:u,acc:*", "vai-tro")
         yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
+        for name in self.rng.choice(((), ("b1",), ("b1", "b2", "b3"), ("b1", "b2", "b3"))):
+            acls = {"read_acl": self.one(None, None, ".r:*"), "write_acl": self.one(None, None, "*:*")}
+            facts = {"sync_to": None, **acls, **self.labels()}
+            place = Scope(CLOUD, self.text("hn", "hn", "hn", *REGIONS), "p1")
+            yield resource("openstack.container", f"p1/{name}", facts, scope=place, name=name)
         yield resource(
             "openstack.image",
             "i",
@@ -341,10 +346,14 @@ class Maker:
 
     def of_stores(self) -> Iterator[Resource]:
         for store in STORES:
+            is_swift = self.rng.random() < 0.5
             facts = {
                 "host": self.text("s3.example.vn", "s3.example.sg"),
                 "scheme": "https",
-                "server_kind": "ceph",
+                "server_kind": "swift" if is_swift else "ceph",
+                "swift.target": CLOUD if is_swift else self.one(None, None, CLOUD),
+                "swift.project": self.text("p1", ID_OF_P1),
+                "swift.region": self.one(None, "hn"),
             }
             yield resource(
                 "s3.endpoint", f"https://{store}", {**facts, "tls.version": "TLSv1.3"}, scope=Scope(store)
@@ -427,12 +436,14 @@ class Maker:
 
     def is_gone(self, one: Resource, lost: Sequence[Listing]) -> bool:
         hit = [entry for entry in lost if entry.type == one.type and _within(one.scope, entry.scope)]
+        # What targets.yaml says of a store is no answer that could be missing.
+        hit = hit if one.type != "s3.endpoint" else []
         return bool(hit) and (one.type in DECLARED or self.rng.random() < 0.5)
 
     def hide(self, one: Resource, chance: float) -> Resource:
         if one.scope == REGISTERS:
             return one
-        hidden = {fact for fact in one.facts if self.rng.random() < chance}
+        hidden = {fact for fact in one.facts if self.rng.random() < chance and not fact.startswith("swift.")}
         # What an S3 store does not implement is a fact about it; of any other service it tells nothing.
         store = one.type.startswith("s3.")
         reason = self.rng.choice([r for r in BLINDING if not (store and r is Reason.NOT_IMPLEMENTED)])

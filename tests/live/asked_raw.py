@@ -21,7 +21,10 @@ Gaps: TypeAlias = set[tuple[str, str, Reason]]
 
 ROOTS = {"network": "/v2.0", "image": "/v2", "key-manager": "/v1"}
 """Of services whose addresses in the catalogue have no version."""
-HEADERS = {"OpenStack-API-Version": "compute 2.96, volume 3.70"}
+HEADERS = {
+    "OpenStack-API-Version": "compute 2.96, volume 3.70",
+    "X-OpenStack-Manila-API-Version": "2.80",
+}
 ABSENT = 404
 """Neutron's answer to lists of an extension that it does not have."""
 
@@ -86,7 +89,6 @@ IN_PROJECT: Mapping[str, Sequence[Question]] = {
     ],
     "volume_transfer": [Question("block-storage", "/volume-transfers/detail", "transfers", "all_tenants=1")],
     "image": [Question("image", "/images", "images", owner="owner")],
-    "image_member": [Question("image", "/images")],
     "network": [neutron("/networks")],
     "subnet": [neutron("/subnets")],
     "port": [neutron("/ports")],
@@ -209,6 +211,7 @@ def _expected(of: Onlooker) -> Iterator[tuple[str, str, Reason | None]]:
     for type_, questions in IN_PROJECT.items():
         for question in questions:
             yield type_, "region" if of.everyone else "project", _in_project(of, question)
+    yield "image_member", "region" if of.everyone else "project", _members(of)
     for type_, question in APART.items():
         for project in _projects(of) if of.everyone else [own or ""]:
             yield type_, "project", _apart(of, question, project)
@@ -275,6 +278,18 @@ def _in_project(of: Onlooker, question: Question) -> Reason | None:
         return None if "admin" in of.raw.roles else Reason.PARTIAL
     filtered = "member" not in of.raw.roles and hidden_from_readers(of.known, question)
     return Reason.PARTIAL if filtered else None
+
+
+def _members(of: Onlooker) -> Reason | None:
+    """Of the shared images of one's own, or of all: image by image."""
+    question = IN_PROJECT["image"][0]
+    answer = of.ask(question)
+    if answer is None or not answer.ok:
+        return _no_address(of) if answer is None else _of_status(answer)
+    owners = {*of.known.bed.projects.values()} if of.everyone else {of.raw.project}
+    shared = [i for i in answer.json()["images"] if i["visibility"] == "shared" and i["owner"] in owners]
+    members = [of.ask(Question("image", f"/images/{image['id']}/members")) for image in shared]
+    return next((reason for reason in map(_of_status, members) if reason), None)
 
 
 def _projects(of: Onlooker) -> list[str]:

@@ -148,7 +148,7 @@ class StoreBed:
 
 @contextmanager
 def store(name: str) -> Iterator[StoreBed]:
-    """One of the S3 beds: ceph, swift, seaweedfs."""
+    """One of the S3 beds: ceph, swift, swift-acl, seaweedfs, juicefs, rclone."""
     ran = call("s3", name, "status", check=False).returncode == 0
     try:
         call("s3", name, "up")

@@ -17,6 +17,7 @@ from recorder import recording
 from table import look_at_stores
 from vantages import OF_CLOUD, look_at_cloud
 
+from cloudaudit.collectors.s3.listing import MINIO_OWNER
 from cloudaudit.snapshot import Snapshot
 
 HERE = Path(__file__).parent
@@ -78,6 +79,43 @@ def swift(pytestconfig: pytest.Config) -> Iterator[StoreBed]:
 def seaweedfs(pytestconfig: pytest.Config) -> Iterator[StoreBed]:
     with _shown(pytestconfig, beds.store("seaweedfs")) as bed:
         yield bed
+
+
+@pytest.fixture(scope="session")
+def swift_acl(pytestconfig: pytest.Config) -> Iterator[StoreBed]:
+    """Swift with access lists as S3 knows them."""
+    with _shown(pytestconfig, beds.store("swift-acl")) as bed:
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def juicefs(pytestconfig: pytest.Config) -> Iterator[StoreBed]:
+    """MinIO's front end."""
+    with _shown(pytestconfig, beds.store("juicefs")) as bed:
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def rclone(pytestconfig: pytest.Config) -> Iterator[StoreBed]:
+    """A store without settings, which answers questions about them with a listing."""
+    with _shown(pytestconfig, beds.store("rclone")) as bed:
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def stores(
+    ceph: StoreBed,
+    swift: StoreBed,
+    swift_acl: StoreBed,
+    seaweedfs: StoreBed,
+    juicefs: StoreBed,
+    rclone: StoreBed,
+) -> dict[str, StoreBed]:
+    """All of them, by name."""
+    return {
+        "ceph": ceph, "swift": swift, "swift-acl": swift_acl, "seaweedfs": seaweedfs, "juicefs": juicefs,
+        "rclone": rclone,
+    }  # fmt: skip
 
 
 # --- OpenStack --------------------------------------------------------------------------------------
@@ -235,15 +273,42 @@ def swift_owner(folder: Folder, swift: StoreBed) -> Audit:
 
 @pytest.fixture(scope="session")
 def seaweedfs_owner(folder: Folder, seaweedfs: StoreBed) -> Audit:
-    return _audit_of_store(folder("seaweedfs-owner"), seaweedfs, "owner")
+    """With the keys of its administrator, for whom targets.yaml vouches: the store shows nobody more."""
+    return _audit_of_store(folder("seaweedfs-owner"), seaweedfs, "owner", expected_owner="chu")
 
 
 @pytest.fixture(scope="session")
-def sights_of_stores(
-    folder: Folder, ceph: StoreBed, swift: StoreBed, seaweedfs: StoreBed
-) -> dict[str, Snapshot]:
+def seaweedfs_part(folder: Folder, seaweedfs: StoreBed) -> Audit:
+    """With keys that have rights to two buckets."""
+    return _audit_of_store(folder("seaweedfs-part"), seaweedfs, "part")
+
+
+@pytest.fixture(scope="session")
+def swift_acl_owner(folder: Folder, swift_acl: StoreBed) -> Audit:
+    return _audit_of_store(folder("swift-acl-owner"), swift_acl, "owner")
+
+
+@pytest.fixture(scope="session")
+def juicefs_owner(folder: Folder, juicefs: StoreBed) -> Audit:
+    """With the root key, for which targets.yaml vouches."""
+    return _audit_of_store(folder("juicefs-owner"), juicefs, "owner", expected_owner=MINIO_OWNER)
+
+
+@pytest.fixture(scope="session")
+def juicefs_reader(folder: Folder, juicefs: StoreBed) -> Audit:
+    """With the keys of a user whose policy leaves out some buckets, and denies the settings of one."""
+    return _audit_of_store(folder("juicefs-reader"), juicefs, "reader")
+
+
+@pytest.fixture(scope="session")
+def rclone_owner(folder: Folder, rclone: StoreBed) -> Audit:
+    return _audit_of_store(folder("rclone-owner"), rclone, "owner")
+
+
+@pytest.fixture(scope="session")
+def sights_of_stores(folder: Folder, stores: dict[str, StoreBed]) -> dict[str, Snapshot]:
     """Everything there is a collector for, by store and identity."""
-    return look_at_stores(folder("stores"), {"ceph": ceph, "swift": swift, "seaweedfs": seaweedfs})
+    return look_at_stores(folder("stores"), stores)
 
 
 # --- both, and the wire -------------------------------------------------------------------------------

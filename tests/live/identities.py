@@ -24,8 +24,6 @@ LEAST = "kiem-toan"
 """Name of the application credentials with the access rules that cloudaudit writes; one a project."""
 PASSWORD = "PLANTED-pw-kiem-toan-5d7e20"
 SECRET = "PLANTED-appcred-secret-kiem-toan-91b3"
-HIDDEN_FLAVOR = "s1.rieng"
-"""A private flavor that no project may use: Nova shows it to administrators, and leaves it out for others."""
 LONGEST = 60
 """Seconds that one request may take."""
 
@@ -175,17 +173,6 @@ def identities(bed: OpenStackBed, folder: Path) -> Iterator[Identities]:
             }  # fmt: skip
             least[project] = made(owner, url, "application_credential", content)
             stack.callback(owner.ask, f"{url}/{least[project]}", "DELETE")
-        of_flavors = logged_in(bed, user(bed, "admin"), of_project(bed.truth["base"]["admin_project"]))
-        flavors = f"{of_flavors.addresses['compute']}/flavors"
-        flavor = {
-            "name": HIDDEN_FLAVOR,
-            "ram": 512,
-            "vcpus": 1,
-            "disk": 1,
-            "os-flavor-access:is_public": False,
-        }
-        hidden = made(of_flavors, flavors, "flavor", flavor)
-        stack.callback(of_flavors.ask, f"{flavors}/{hidden}", "DELETE")
         yield Identities(bed, _clouds(bed, folder, least), rules, least)
 
 

@@ -27,17 +27,20 @@ from cloudaudit.snapshot import Snapshot
 
 KEPT = Path(__file__).parent.parent.parent / "docs" / "coverage.md"
 OF_STORES: Mapping[str, Sequence[str]] = {
-    "ceph": ("owner", "reader", "caps"),
+    "ceph": ("owner", "reader", "caps", "few_caps"),
     "swift": ("owner",),
-    "seaweedfs": ("owner",),
+    "swift-acl": ("owner",),
+    "seaweedfs": ("owner", "part"),
+    "juicefs": ("owner", "reader"),
+    "rclone": ("owner",),
 }
-"""Identities that look at each store; `caps` is the owner with a key for Ceph's admin API."""
+"""Identities that look at each store; `caps` and `few_caps` are the owner with a key for Ceph's admin API."""
 
 HEAD = """\
 # What is really seen
 
 Made by `make coverage` from the test beds: every type there is a collector for, collected whole from a real
-OpenStack with five identities, and from three object stores. A live test holds it against a fresh run.
+OpenStack with five identities, and from six object stores. A live test holds it against a fresh run.
 
 | word | meaning |
 | --- | --- |
@@ -68,9 +71,16 @@ with one site. What no service of the bed offers (`absent` for the operator) is 
 STORES = """
 ## Object stores
 
-Ceph RGW 16, the s3api of Swift, and SeaweedFS. `owner` has the buckets; `reader` has none and is let into some by
-their policies; `caps` is the owner with a key for Ceph's admin API beside. Ceph's admin API is asked only where a
-target names such a key.
+`owner` has the buckets, and its target names it as `expected_owner`. Ceph's admin API is asked only where a target
+names a key for it.
+
+Ceph RGW 16: `reader` has no buckets and is let into some by their policies; `caps` and `few caps` are the owner with
+a key for the admin API beside, with all its read caps and with two of them.
+"""
+OTHER_STORES = """
+The s3api of Swift without and with access lists, SeaweedFS, JuiceFS (the front end of MinIO) and rclone, which
+answers nearly every question with a listing. `part` and `reader` have rights to some of the buckets, are shown
+those, and are not named as owner.
 """
 WORDS = {"no_permission": "refused", "partial": "not provable"}
 
@@ -119,8 +129,15 @@ def table(sights: Mapping[str, Snapshot], prefix: str) -> Iterator[str]:
 def rendered(of_cloud: Mapping[str, Snapshot], of_stores: Mapping[str, Snapshot]) -> str:
     """The whole document."""
     cloud = {name.replace("-", " "): sight for name, sight in of_cloud.items()}
-    lines = [HEAD, OPENSTACK, *table(cloud, "openstack."), STORES, *table(of_stores, "s3.")]
-    return "\n".join(lines) + "\n"
+    return "\n".join([HEAD, OPENSTACK, *table(cloud, "openstack."), section_of_stores(of_stores)]) + "\n"
+
+
+def section_of_stores(of_stores: Mapping[str, Snapshot]) -> str:
+    """Ceph, which has more types than any other store, and the others."""
+    sights = {name.replace("_", " "): sight for name, sight in of_stores.items()}
+    ceph = {name: sight for name, sight in sights.items() if name.startswith("ceph ")}
+    others = {name: sight for name, sight in sights.items() if name not in ceph}
+    return "\n".join([STORES, *table(ceph, "s3."), OTHER_STORES, *table(others, "s3.")])
 
 
 def look_at_stores(folder: Path, running: Mapping[str, StoreBed]) -> dict[str, Snapshot]:
@@ -128,8 +145,10 @@ def look_at_stores(folder: Path, running: Mapping[str, StoreBed]) -> dict[str, S
     found = {}
     for name, bed in running.items():
         for who in OF_STORES[name]:
-            more = {"admin_profile": "caps"} if who == "caps" else {}
-            profile = "owner" if who == "caps" else who
+            owner = bed.truth["list_buckets"]["first"]["owner"]["owner_id"]
+            with_key = {"admin_profile": who} if who.endswith("caps") else {}
+            profile = "owner" if with_key else who
+            more = {**with_key, **({"expected_owner": owner} if profile == "owner" else {})}
             place = folder / f"{name}-{who}"
             found[f"{name} {who}"] = look_at_store(place, bed, profile, **more)
     return found

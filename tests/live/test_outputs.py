@@ -36,11 +36,22 @@ def test_no_secret_of_ceph_is_written(made: str, request: pytest.FixtureRequest,
     assert leaks(audit.written(), ceph.secrets) == []
 
 
-def test_no_secret_of_other_stores_is_written(
-    swift_owner: Audit, seaweedfs_owner: Audit, swift: StoreBed, seaweedfs: StoreBed
-) -> None:
-    assert leaks(swift_owner.written(), swift.secrets) == []
-    assert leaks(seaweedfs_owner.written(), seaweedfs.secrets) == []
+@pytest.mark.parametrize(
+    ("made", "store"),
+    [
+        ("swift_owner", "swift"),
+        ("swift_acl_owner", "swift_acl"),
+        ("seaweedfs_owner", "seaweedfs"),
+        ("seaweedfs_part", "seaweedfs"),
+        ("juicefs_owner", "juicefs"),
+        ("juicefs_reader", "juicefs"),
+        ("rclone_owner", "rclone"),
+    ],
+)
+def test_no_secret_of_other_stores_is_written(made: str, store: str, request: pytest.FixtureRequest) -> None:
+    audit: Audit = request.getfixturevalue(made)
+    bed: StoreBed = request.getfixturevalue(store)
+    assert leaks(audit.written(), bed.secrets) == []
 
 
 def test_no_secret_that_came_over_the_wire_is_written(

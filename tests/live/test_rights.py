@@ -81,6 +81,7 @@ def test_what_the_system_reader_is_for(clouds: States) -> None:
         "keystone.users",
         "keystone.role_assignments",
         "keystone.federated_users",
+        "keystone.group_users",
     }
 
 

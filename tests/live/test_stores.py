@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
 from audits import Audit, audited, cloudaudit, profile, reassessed, subject, targets
 from beds import StoreBed
 from declared import ABOUT_BUCKETS, of_store
+from table import OF_STORES
 
 from cloudaudit.model import Reason
+from cloudaudit.snapshot import Snapshot
 
 STATES = {"Enabled": "enabled", "Suspended": "suspended", None: "off"}
 ELSEWHERE = "o-hcm"
@@ -218,6 +221,210 @@ def test_encryption_alone_is_not_enough_for_restricted_data(
     again = reassessed(tmp_path, seaweedfs_owner.snapshot.folder, "-p", chosen, "--registers", given)
     assert set(again.verdicts("SEC-16").values()) == {"fail"}
     assert again.evidence("SEC-16", "ho-so-cong-dan")["system.restricted"] is True
+
+
+def test_what_the_keys_have_no_right_to_is_left_out_and_missed(
+    seaweedfs_part: Audit, seaweedfs: StoreBed
+) -> None:
+    """Everything seen passes, and the list names the caller as owner: that is no pass for the store."""
+    seen = {bucket.id for bucket in seaweedfs_part.resources("s3.bucket")}
+    assert seen == {"ho-so-cong-dan", "nhat-ky"} < set(seaweedfs.listed)
+    (gap,) = [gap for gap in seaweedfs_part.gaps("s3.bucket") if gap.listing]
+    assert gap.reason is Reason.PARTIAL
+    assert gap.detail.startswith("SeaweedFS lists only buckets that these keys have rights to")
+    assert seaweedfs_part.listings("s3.bucket") == []
+    assert {name: seaweedfs_part.verdicts("RES-05")[name] for name in seen} == dict.fromkeys(seen, "pass")
+    assert seaweedfs_part.control("RES-05")["verdict"] == "unknown"
+
+
+# --- Swift with access lists ------------------------------------------------------------------------------
+
+
+def test_versioning_of_swift_with_access_lists_is_what_was_set(
+    swift_acl_owner: Audit, swift_acl: StoreBed
+) -> None:
+    expected = {name: STATES[state] for name, state in swift_acl.read_back("versioning").items()}
+    assert set(expected.values()) == {"enabled", "suspended", "off"}
+    assert versioning(swift_acl_owner) == expected
+
+
+def test_of_an_access_list_of_swift_only_what_it_opens_is_believed(
+    swift_acl_owner: Audit, swift_acl: StoreBed, tmp_path: Path
+) -> None:
+    """With access lists on, a container that Swift's own API has opened to the world still reads as private."""
+    shown = {name for name, rights in swift_acl.read_back("acl_public").items() if rights}
+    assert shown == {"du-lieu-mo"}
+    native = {name: swift_acl.truth["buckets"][name]["native"] for name in swift_acl.listed}
+    assert {name for name, told in native.items() if told["anonymous_get"] == 200} == {"mo-ngoai-s3"}
+    (grant, _) = sorted(
+        swift_acl_owner.named("s3.bucket", "du-lieu-mo").facts["acl.grants"], key=lambda g: g["grantee"]
+    )
+    assert grant == {"grantee": "AllUsers", "kind": "group", "permission": "READ"}
+    rest = set(swift_acl.listed) - shown
+    assert reasons(swift_acl_owner, "acl") == dict.fromkeys(rest, Reason.NOT_IMPLEMENTED)
+    verdicts = swift_acl_owner.verdicts("SEC-13")
+    assert {name: verdicts[name] for name in swift_acl.listed} == dict.fromkeys(swift_acl.listed, "unknown")
+    given = of_store(tmp_path, open_data=[])
+    chosen = profile(tmp_path, "SEC-13")
+    folder = swift_acl_owner.snapshot.folder
+    again = reassessed(tmp_path, folder, "-p", chosen, "--registers", given)
+    assert again.having("SEC-13", "fail") == {"du-lieu-mo"}
+    assert again.having("SEC-13", "pass") == set()
+
+
+# --- JuiceFS: the front end of MinIO ----------------------------------------------------------------------
+
+
+def test_public_on_minios_front_end_is_what_a_stranger_can_read(
+    juicefs_owner: Audit, juicefs: StoreBed
+) -> None:
+    """Whatever the store says of its own policy; and an access list that it refused opens nothing."""
+    assert juicefs.open_to_strangers() == {"ro-ri"}
+    assert juicefs.read_back("policy_status_public")["ro-ri"] is False
+    assert {(r["bucket"], r["answer"]["http"]) for r in juicefs.truth["refused"] if r["setting"] == "acl"} == {
+        ("ho-so-cong-dan", 501), ("du-lieu-mo", 501),
+    }  # fmt: skip
+    assert juicefs_owner.having("SEC-13", "fail") == {"ro-ri"}
+    assert juicefs_owner.having("SEC-13", "pass") == set(juicefs.listed) - {"ro-ri"}
+    assert juicefs_owner.code == 1
+
+
+def test_what_minios_front_end_answers_with_501_is_unknown(juicefs_owner: Audit, juicefs: StoreBed) -> None:
+    for group in ("versioning", "replication", "block"):
+        assert reasons(juicefs_owner, group) == dict.fromkeys(juicefs.listed, Reason.NOT_IMPLEMENTED)
+    findings = {name: juicefs_owner.finding("BDR-08", name) for name in juicefs.listed}
+    assert {(f["verdict"], f["reason_code"]) for f in findings.values()} == {("unknown", "not_implemented")}
+    assert juicefs_owner.having("BDR-08", "pass") == juicefs_owner.having("BDR-08", "fail") == set()
+
+
+def test_no_encryption_on_minios_front_end_is_what_it_says(juicefs_owner: Audit, juicefs: StoreBed) -> None:
+    """It refuses to set one, and says that none is set."""
+    assert juicefs.read_back("encryption") == dict.fromkeys(juicefs.listed, None)
+    assert all(juicefs.read_back("encryption_supported").values())
+    assert juicefs_owner.having("SEC-16", "fail") == set(juicefs.listed)
+
+
+def test_the_list_of_a_user_of_minio_is_not_that_of_the_store(
+    juicefs_reader: Audit, juicefs_owner: Audit, juicefs: StoreBed
+) -> None:
+    """All callers are shown one owner, and each the buckets it has rights to."""
+    lists = juicefs.truth["list_buckets"]["first"]
+    assert lists["reader"]["owner_id"] == lists["other"]["owner_id"] == lists["owner"]["owner_id"]
+    shown = set(lists["reader"]["buckets"])
+    assert {bucket.id for bucket in juicefs_reader.resources("s3.bucket")} == shown
+    assert set(juicefs.listed) - shown == {"nhan-ban", "nhan-ban-dich", "khach-khac"}
+    (gap,) = [gap for gap in juicefs_reader.gaps("s3.bucket") if gap.listing]
+    assert gap.reason is Reason.PARTIAL
+    assert gap.detail.startswith("MinIO lists only buckets that these keys have rights to")
+    assert juicefs_reader.listings("s3.bucket") == []
+    assert {juicefs_reader.control(control)["verdict"] for control in ("RES-04", "RES-05")} == {"unknown"}
+    (listing,) = juicefs_owner.listings("s3.bucket")
+    assert listing.count == len(juicefs.listed)
+    assert listing.proof.endswith("is the word of targets.yaml (expected_owner)")
+
+
+def test_what_a_policy_of_a_user_denies_is_unknown(juicefs_reader: Audit, juicefs: StoreBed) -> None:
+    answers = juicefs.truth["buckets"]["bi-tu-choi"]["answers"]["reader"]
+    assert (answers["head"]["http"], answers["policy"]["http"], answers["acl"]["http"]) == (200, 403, 403)
+    for control in ("SEC-13", "SEC-16", "RES-04"):
+        finding = juicefs_reader.finding(control, "bi-tu-choi")
+        assert (finding["verdict"], finding["reason_code"]) == ("unknown", "no_permission")
+    assert juicefs_reader.having("SEC-13", "fail") == {"ro-ri"}
+
+
+# --- rclone -------------------------------------------------------------------------------------------------
+
+
+def test_a_listing_in_place_of_a_setting_is_never_a_fact(rclone_owner: Audit, rclone: StoreBed) -> None:
+    """It answers all questions so but two, and is asked by HEAD whether the bucket is there, which it is."""
+    answers = rclone.truth["buckets"]["ho-so-cong-dan"]["answers"]["owner"]
+    roots = {setting: answer["root"] for setting, answer in answers.items() if answer["http"] == 200}
+    assert {setting for setting, root in roots.items() if root not in ("ListBucketResult", None)} == {
+        "location",
+        "versioning",
+    }
+    for group in ("acl", "policy", "block", "encryption", "replication", "labels"):
+        assert reasons(rclone_owner, group) == dict.fromkeys(rclone.listed, Reason.NOT_IMPLEMENTED)
+    for control in ("SEC-13", "SEC-16"):
+        findings = {name: rclone_owner.finding(control, name) for name in rclone.listed}
+        told = {(f["verdict"], f["reason_code"]) for f in findings.values()}
+        assert told == {("unknown", "not_implemented")}
+        assert rclone_owner.control(control)["verdict"] == "unknown"
+
+
+def test_a_store_that_cannot_keep_versions_keeps_none(rclone_owner: Audit, rclone: StoreBed) -> None:
+    refused = {
+        r["bucket"]: r["answer"]["http"] for r in rclone.truth["refused"] if "versioning" in r["setting"]
+    }
+    assert refused == dict.fromkeys(
+        ("ho-so-cong-dan", "sao-luu", "tam-dung", "nhan-ban", "nhan-ban-dich"), 501
+    ) | {"bi-tu-choi": 501}
+    assert versioning(rclone_owner) == dict.fromkeys(rclone.listed, "off")
+    assert rclone_owner.having("BDR-08", "fail") == set(rclone.listed)
+
+
+def test_a_bucket_without_a_location_is_nowhere(rclone_owner: Audit, rclone: StoreBed) -> None:
+    """Not even the one that was asked for in another region."""
+    assert rclone.read_back("location") == dict.fromkeys(rclone.listed, None)
+    findings = {name: rclone_owner.finding("RES-04", name) for name in rclone.listed}
+    assert {(f["verdict"], f["reason_code"]) for f in findings.values()} == {("unknown", "unmapped")}
+
+
+# --- all of them ----------------------------------------------------------------------------------------------
+
+OF_SETTINGS = {
+    "location": "location", "versioning": "versioning", "encryption": "encryption", "object_lock": "lock",
+    "lifecycle": "lifecycle", "replication": "replication", "policy": "policy", "policy_status": "policy_status",
+    "public_access_block": "block", "acl": "acl", "ownership": "ownership", "tagging": "label_names",
+    "logging": "logging", "notification": "notification", "cors": "cors", "website": "website",
+}  # fmt: skip
+"""Settings as the seed names them, with the facts that tell of them."""
+
+
+@pytest.mark.parametrize("store", OF_STORES)
+def test_only_what_a_store_answered_is_a_fact(
+    store: str, stores: dict[str, StoreBed], sights_of_stores: dict[str, Snapshot]
+) -> None:
+    """Every setting of every bucket: answered or said to be not set is a fact, all else a reason."""
+    expected, found = {}, {}
+    for bucket in sights_of_stores[f"{store} owner"].each("s3.bucket"):
+        told = stores[store].truth["buckets"][bucket.id]["facts"]
+        for setting, group in OF_SETTINGS.items():
+            known = told[setting]["state"] in ("answered", "not-set")
+            if store.startswith("swift") and setting == "acl":
+                known = (store, bucket.id) == ("swift-acl", "du-lieu-mo")
+            expected[bucket.id, setting] = None if known else "unknown"
+            seen = any(fact.partition(".")[0] == group for fact in bucket.facts)
+            assert seen is (group not in bucket.unseen), (bucket.id, setting)
+            found[bucket.id, setting] = None if seen else "unknown"
+            if told[setting]["state"] == "unsupported" and bucket.id != ELSEWHERE:
+                assert bucket.unseen[group].reason is Reason.NOT_IMPLEMENTED, (bucket.id, setting)
+    if store == "ceph":
+        # Only its location is read: the rest is at another address, which is no answer of this one.
+        expected |= {(ELSEWHERE, setting): "unknown" for setting in OF_SETTINGS if setting != "location"}
+    assert found == expected
+
+
+@pytest.mark.parametrize("store", OF_STORES)
+def test_the_values_are_those_that_were_read_back(
+    store: str, stores: dict[str, StoreBed], sights_of_stores: dict[str, Snapshot]
+) -> None:
+    for bucket in sights_of_stores[f"{store} owner"].each("s3.bucket"):
+        if bucket.id == ELSEWHERE:
+            continue
+        facts, told = bucket.facts, stores[store].truth["buckets"][bucket.id]["summary"]
+        assert facts["location"] == told["location"]
+        assert facts.get("versioning.state", "off") == STATES[told["versioning"]]
+        assert facts.get("lock.enabled", False) == told["lock"]
+        rules = facts.get("lifecycle.rules", ())
+        assert [rule["id"] for rule in rules] == [rule["ID"] for rule in told["lifecycle_rules"] or ()]
+        copies = [rule["destination"] for rule in facts.get("replication.rules", ())]
+        assert copies == [
+            rule["Destination"]["Bucket"].rpartition(":::")[2] for rule in told["replication_rules"] or ()
+        ]
+        names = {unicodedata.normalize("NFC", name) for name in told["tags"]}
+        assert set(facts.get("label_names", ())) == names
+        assert bool(facts.get("encryption.algorithm")) == bool(told["encryption"])
 
 
 # --- several subjects ---------------------------------------------------------------------------------------

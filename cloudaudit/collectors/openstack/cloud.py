@@ -146,7 +146,7 @@ class Cloud:
         self._tokens: Once[Token | Trouble] = Once()
         self._layout: Once[Layout | Trouble] = Once()
         self._rows: Once[Rows] = Once()
-        self._versions: Once[Version | None] = Once()
+        self._versions: Once[Version | Trouble | None] = Once()
         self._roles: dict[str, frozenset[str]] = {}
         self._noting = threading.Lock()
         self._scope = ""
@@ -418,8 +418,8 @@ class Cloud:
 
     # --- versions ----------------------------------------------------------------------------
 
-    def microversion(self, service: str, root: str, home: Token, scope: Scope) -> Version | None:
-        """The newest microversion both sides know; None where the service does not tell.
+    def microversion(self, service: str, root: str, home: Token, scope: Scope) -> Version | Trouble | None:
+        """The newest microversion both sides know, or why not; None where the service does not tell.
 
         It is asked with one token and for the region, whichever project happens to need it first:
         otherwise the log of calls would tell of the threads' order.
@@ -430,13 +430,13 @@ class Cloud:
         url = version_root(root)
         return self._versions.get(url, lambda: self._negotiate(url, home, record))
 
-    def _negotiate(self, url: str, token: Token, record: Record) -> Version | None:
+    def _negotiate(self, url: str, token: Token, record: Record) -> Version | Trouble | None:
         ceiling = CEILING.get(record.service)
         if ceiling is None:
             return None
         answer = self.client.fetch("GET", url, token.plugin, record)
         if isinstance(answer, Trouble):
-            return None
+            return answer
         body = document(answer, "")
         span = None if isinstance(body, Trouble) else supported_version(body, ceiling[0])
         if span is None or span[0] > ceiling:

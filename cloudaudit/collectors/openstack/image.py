@@ -206,8 +206,7 @@ def _members(desk: Desk, pages: list[Page | Trouble]) -> Iterator[Page | Trouble
             of_image = {"image": row.get("id"), "owner": row.get("owner")}
             yield Page([{**member, **of_image} for member in page.rows], page.at, page.call)
         if found.trouble:
-            why = found.trouble
-            yield Trouble(Reason.PARTIAL, f"members of an image: {why.detail}", why.call, why.status)
+            yield replace(found.trouble, detail=f"members of an image: {found.trouble.detail}")
 
 
 def _ours(desk: Desk, row: Row) -> bool:

@@ -133,6 +133,8 @@ class Desk(Errand):
     """The project asked about; None for what is no project's, or for all projects at once."""
     everyone: bool = False
     version: Version | None = None
+    versionless: Trouble | None = None
+    """Why no version could be agreed on, where the service did not answer."""
     crossed: bool = False
     """An item of a project other than the token's own was seen."""
     shared_groups: set[str] = field(default_factory=set)
@@ -464,6 +466,7 @@ def open_desk(
     if not isinstance(found, Endpoint):
         return found
     root = api_root(service, found.url)
+    version = cloud.microversion(service, root, errand.layout.home, scope)
     return Desk(
         cloud,
         errand.layout,
@@ -476,7 +479,8 @@ def open_desk(
         endpoint=service_address(found.url, token.project),
         project=project,
         everyone=everyone,
-        version=cloud.microversion(service, root, errand.layout.home, scope),
+        version=None if isinstance(version, Trouble) else version,
+        versionless=version if isinstance(version, Trouble) else None,
     )
 
 

@@ -48,7 +48,9 @@ def _since(desk: Desk, lister: Lister, since: Version, source: Iterable[Page | T
     """A listing that exists since a version of the API: before it there was nothing to list."""
     what = lister.key.replace("_", " ")
     first = "{}.{}".format(*since)
-    if desk.version is None:
+    if desk.versionless is not None:
+        yield desk.gap(lister, desk.versionless)
+    elif desk.version is None:
         detail = f"Manila does not tell its version, and {what} exist since {first}"
         yield desk.gap(lister, Trouble(Reason.NOT_IMPLEMENTED, detail))
     elif desk.version < since:

@@ -159,11 +159,14 @@ class Admin:
     ) -> Mapping[str, list[tuple[str, str | Unseen | None, int | None]]]:
         """How the gateway's own zone keeps up: with metadata in all, with data from each other zone."""
         found: dict[str, list[tuple[str, str | Unseen | None, int | None]]] = {}
-        for _, zone in zones:
+        for group, zone in zones:
             rows = found.setdefault(_id(zone), [])
             is_own = zone.get("name") == own
             if METADATA_SYNC in self._wanted:
-                if is_own:
+                if _leads(group, zone):
+                    # NOTE: asked all the same, it answers "init" for ever, like one that does not keep up.
+                    rows.append(("metadata_sync", None, None))
+                elif is_own:
                     rows.append(("metadata_sync", *self._state(METADATA_SYNC, "type=metadata&status")))
                 else:
                     detail = f"asked was a gateway of zone '{printable(own, 80)}': only its own tells"
@@ -198,7 +201,7 @@ class Admin:
             yield Gap(self._scope, USER, USERS, why.reason, why.detail, answered.call)
             return
         uids = tuple(dict.fromkeys(names))
-        refused: list[tuple[str, Unseen]] = []
+        refused: list[tuple[str, Unseen, int | None]] = []
 
         def visit(uid: str, own: CallLog) -> tuple[str, _Told | None]:
             asked = USER_INFO in self._wanted
@@ -209,16 +212,17 @@ class Admin:
             draft, sources = _Draft(), {"": answered.call} if answered.call is not None else {}
             if info is not None:
                 draft = _user(info)
+                call = None if info.call is None else info.call + offset
                 if info.why is not None:
-                    refused.append((uid, info.why))
-                if info.call is not None:
-                    sources |= dict.fromkeys(_GROUPS_OF_USER, info.call + offset)
+                    refused.append((uid, info.why, call))
+                if call is not None:
+                    sources |= dict.fromkeys(_GROUPS_OF_USER, call)
             yield self._made(USER, nfc(uid), nfc(uid), draft, answered.at, sources)
-        for reason in sorted({why.reason for _, why in refused}):
-            of_reason = [(uid, why) for uid, why in refused if why.reason is reason]
-            uid, why = of_reason[0]
+        for reason in sorted({why.reason for _, why, _ in refused}):
+            of_reason = [row for row in refused if row[1].reason is reason]
+            uid, why, call = of_reason[0]
             detail = f"{len(of_reason)} users, the first '{printable(uid, 80)}': {why.detail}"
-            yield Gap(self._scope, USER, USER_INFO, reason, detail, listing=False)
+            yield Gap(self._scope, USER, USER_INFO, reason, detail, call, listing=False)
         yield Listing(self._scope, USER, len(uids), f"metadata names {len(uids)} users", answered.call)
 
     def _quotas(self) -> Iterator[Seen]:
@@ -328,6 +332,11 @@ def _zonegroups(document: Any) -> list[Mapping[str, Any]] | None:
     named = all(isinstance(one, dict) and _is_name(one.get("id")) for one in (*found, *zones))
     lists = all(isinstance(group.get("zones"), list) for group in found)
     return found if named and lists and len(found) == len(groups) else None
+
+
+def _leads(group: Mapping[str, Any], zone: Mapping[str, Any]) -> bool:
+    """Whether it is the zone that all others take their metadata from."""
+    return group.get("is_master") in (True, "true") and zone.get("id") == group.get("master_zone")
 
 
 def _zonegroup(group: Mapping[str, Any]) -> _Draft:

@@ -190,7 +190,11 @@ class _Run:
 
     def _endpoint(self, names: tuple[str, ...], summary: Summary) -> Resource:
         target, found = self.target, self.found
-        draft = _Draft({"url": target.endpoint, "scheme": target.scheme, "host": target.host})
+        draft = _Draft({
+            "url": target.endpoint, "scheme": target.scheme, "host": target.host,
+            "swift.target": target.swift_target, "swift.project": target.swift_project,
+            "swift.region": target.swift_region,
+        })  # fmt: skip
         if found is not None:
             if found.answered:
                 draft.facts["owner_id"] = found.owner

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from cloudaudit.collectors.s3.answers import Foreign, State, Unreadable, refusal, told, tree
 from cloudaudit.collectors.s3.operations import moment
+from cloudaudit.collectors.s3.store import kind_of
 from cloudaudit.collectors.transport import Answer, Failure, nfc, printable
 from cloudaudit.model import Reason, Seconds, Unseen
 
@@ -17,6 +18,10 @@ ROOTS: Final = frozenset({"ListAllMyBucketsResult"})
 MAX_PAGES: Final = 10_000
 NOBODY: Final = "anonymous"
 """Owner that Ceph RGW gives the list of a caller it does not know; status is 200 all the same."""
+MINIO_OWNER: Final = "02d6176db174dc93cb1b899f7c6078f08654445fe8cf1b6ce98d8855f66bdbf4"
+"""Owner that MinIO, and every gateway with its front end, gives the lists of all callers."""
+_FILTERING: Final[Mapping[str | None, str]] = {"minio": "MinIO", "seaweedfs": "SeaweedFS"}
+"""Stores that list the buckets a caller has rights to, whosever they are, and leave the others out."""
 _HOW_TO_SIGN: Final = "check the keys, and that no proxy on the way drops the Authorization header"
 _HOW_TO_PROVE: Final = "if these are the keys of the buckets' owner, name it as expected_owner of the target"
 
@@ -53,7 +58,8 @@ def list_buckets(ask: Callable[[str], Answer | Failure], expected_owner: str | N
 
     MaxBuckets is never sent: most stores ignore it, one cuts there and gives no way to go on. An
     empty list is believed only from the owner that is expected: who lost his credentials, and who
-    reads buckets of others by their policies, gets status 200 and no buckets.
+    reads buckets of others by their policies, gets status 200 and no buckets. So is any list of a
+    store that leaves out what the caller has no right to: nothing in it tells that it is whole.
     """
     pages = _Pages()
     token, seen = "", {""}
@@ -137,12 +143,26 @@ def _unproven(pages: _Pages, expected_owner: str | None) -> Unseen | None:
     if not pages.buckets and expected_owner is None:
         whose = f" of owner '{printable(owner, 80)}'" if owner else ""
         return Unseen(Reason.PARTIAL, f"an empty list{whose} proves nothing; {_HOW_TO_PROVE}")
+    if expected_owner is None and (store := _filtering(pages)) is not None:
+        named = f"name the owner, '{printable(owner, 80)}'," if owner else "name the owner"
+        detail = f"{store} lists only buckets that these keys have rights to; if that is all of them, {named}"
+        return Unseen(Reason.PARTIAL, f"{detail} as expected_owner of the target")
     return None
+
+
+def _filtering(pages: _Pages) -> str | None:
+    """Name of the store, where it is one of those that leave out what the caller has no right to."""
+    if pages.owner == MINIO_OWNER:
+        return "MinIO"
+    return None if pages.first is None else _FILTERING.get(kind_of(pages.first.headers))
 
 
 def _proof(pages: _Pages) -> str:
     owner = f" of owner '{printable(pages.owner, 80)}'" if pages.owner else ""
-    return f"ListBuckets{owner}: {len(pages.buckets)} buckets"
+    proof = f"ListBuckets{owner}: {len(pages.buckets)} buckets"
+    if _filtering(pages) is None:
+        return proof
+    return f"{proof}; that the keys have rights to all is the word of targets.yaml (expected_owner)"
 
 
 def _created(entry: Element) -> Seconds | None:

@@ -22,9 +22,11 @@ class S3Target:
 
     `region` is what requests are signed for (RGW and most others take any, Swift its own only).
     `buckets` is "all" or the names to look at. `expected_owner` is the Owner ID an empty list has
-    to show before it is believed. Credentials are a profile, or the two files. The admin API of Ceph
+    to show before it is believed, and any list of a store that leaves out what the keys have no right
+    to. Credentials are a profile, or the two files. The admin API of Ceph
     RGW has a key of its own, in the same ways or not at all. TargetError when these do not fit together.
-    `sample` asks for the settings of one bucket alone.
+    `sample` asks for the settings of one bucket alone. The `swift_` fields are what targets.yaml declares of
+    the Swift account whose containers the buckets are; nothing is asked by them.
     """
 
     name: str
@@ -47,6 +49,9 @@ class S3Target:
     rate_limit: float | None = None
     deadline: float | None = None
     sample: bool = False
+    swift_target: str | None = None
+    swift_project: str | None = None
+    swift_region: str | None = None
 
     def __post_init__(self) -> None:
         files = (self.access_key_file is not None, self.secret_key_file is not None)

@@ -3,7 +3,7 @@
 #
 #   bed.sh STORE COMMAND
 #
-#   STORE    ceph | swift | seaweedfs | all
+#   STORE    ceph | swift | swift-acl | seaweedfs | juicefs | rclone | all
 #   COMMAND  up      install what is missing, start, seed; may be repeated
 #            down    stop the processes this bed started; the data stay
 #            wipe    down, then delete the data, certificates and credentials
@@ -15,7 +15,6 @@
 # Variables:
 #   CLOUDAUDIT_BEDS          state and caches (default: the user's cache directory)
 #   CLOUDAUDIT_S3_BED_PORT   first of the 100 ports used (default 21400)
-#   S3_ACL=true              swift only: another bed, with s3api's s3_acl switched on
 #   PYTHON                   interpreter the virtual environments are made from
 #
 # Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not up, or something is missing
@@ -23,6 +22,7 @@
 set -euo pipefail
 umask 077
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+stores="ceph swift swift-acl seaweedfs juicefs rclone"
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2; exit 2; }
 [ $# -ge 2 ] || usage
@@ -35,17 +35,17 @@ if [ "$store" = all ]; then
     up|down|wipe|status|seed) ;;
     *) usage ;;
   esac
-  for one in ceph swift seaweedfs; do
+  for one in $stores; do
     [ "$command" != status ] || echo "$one:"
     "$here/bed.sh" "$one" "$command" || worst=$?
   done
   exit "$worst"
 fi
 
-case $store in ceph|swift|seaweedfs) ;; *) usage ;; esac
+case " $stores " in *" $store "*) ;; *) usage ;; esac
 . "$here/lib.sh"
 # shellcheck disable=SC1090
-. "$here/$store.sh"
+. "$here/${store%-acl}.sh"                      # the two of Swift differ in one setting
 
 # Each store file supplies: NAME, PROCESSES (in starting order), store_install,
 # store_start and store_facts; lib.sh does the rest.

@@ -7,6 +7,7 @@ NAME=ceph
 PROCESSES="mon osd rgw-hn rgw-hcm"
 MON_PORT=$FIRST_PORT
 RGW_PORT=$((FIRST_PORT + 10))
+BUILT=built.2                                   # another name whenever what is built changes
 HN=http://127.0.0.1:$RGW_PORT
 HCM=http://127.0.0.1:$((RGW_PORT + 2))
 
@@ -25,7 +26,8 @@ store_configure() {
   credential reader VNREADER000000000BED "another user, let in by bucket policies"
   credential other VNOTHER0000000000BED "another user, owns the bucket khach-khac only"
   credential empty VNEMPTY0000000000BED "another user, owns nothing"
-  credential caps VNCAPS00000000000BED "another user, with read caps of the admin API (users, buckets, usage, metadata)"
+  credential caps VNCAPS00000000000BED "another user, with read caps of the admin API for all that it tells"
+  credential few_caps VNFEWCAPS00000000BED "another user, with the caps buckets=read and metadata=read only"
   credential unknown VNUNKNOWN00000000BED "no such access key"
   credential wrong_secret VNOWNER0000000000BED "the owner's access key with a wrong secret"
   [ -s "$STATE/sync-secret" ] || random_hex 20 >"$STATE/sync-secret"
@@ -122,7 +124,7 @@ osd_is_up() { c ceph --connect-timeout 3 osd stat | grep -q '1 up'; }
 
 cluster() {
   local uuid
-  if [ ! -e "$STATE/built" ]; then
+  if [ ! -e "$STATE/$BUILT" ]; then
     keyring
     monmaptool --create --clobber --fsid "$(cat "$STATE/fsid")" \
       --addv a "[v2:127.0.0.1:$MON_PORT,v1:127.0.0.1:$((MON_PORT + 1))]" "$STATE/monmap"
@@ -130,7 +132,7 @@ cluster() {
   fi >>"$STATE/log/build.out" 2>&1
   spawn mon ceph-mon --conf "$STATE/ceph.conf" -f -i a --pid-file ""
   wait_for 60 mon mon_answers
-  if [ ! -e "$STATE/built" ]; then
+  if [ ! -e "$STATE/$BUILT" ]; then
     uuid=$(cat /proc/sys/kernel/random/uuid)
     c ceph osd new "$uuid" 0
     c ceph-osd -i 0 --mkfs --osd-uuid "$uuid"
@@ -167,25 +169,34 @@ realm() {
   user reader "Kiểm toán chỉ đọc"
   user other "Khách hàng khác"
   user empty "Người dùng trống"
-  user caps "Kiểm toán vận hành" --caps="users=read;buckets=read;usage=read;metadata=read"
+  user caps "Kiểm toán vận hành" \
+    --caps="zone=read;metadata=read;users=read;buckets=read;usage=read;mdlog=read;datalog=read"
+  user few_caps "Kiểm toán hạn mức" --caps="buckets=read;metadata=read"
+  # users without a credential: what is told of them is not what is told of every user
+  store_admin user create --uid=chi-doc --tenant=congtya --display-name="Chỉ đọc" --op-mask=read --max-buckets=-1
+  store_admin user create --uid=da-ngung --display-name="Đã ngừng"
+  store_admin user suspend --uid=da-ngung
+  store_admin quota set --quota-scope=user --uid=other --max-size=1073741824 --max-objects=10000
+  store_admin quota enable --quota-scope=user --uid=other
+  store_admin quota set --quota-scope=bucket --uid=other --max-objects=500
 }
 
 store_start() {
-  if ! running osd && [ -d "$STATE/mon" ] && { [ ! -e "$STATE/built" ] || [ ! -e "$STATE/osd-saved" ]; }; then
-    # half built, or the OSD did not end in good order (power cut, kill -9): its
+  if [ -d "$STATE/mon" ] && { [ ! -e "$STATE/$BUILT" ] || { ! running osd && [ ! -e "$STATE/osd-saved" ]; }; }; then
+    # half built, or by an older file than this, or the OSD did not end in good order (power cut, kill -9): its
     # objects are gone, and a gateway started over them hangs
     log "the objects were not saved when this bed last ended: building it anew"
     stop_all
-    rm -rf "$STATE/mon" "$STATE/osd" "$STATE/fsid" "$STATE/built" "$STATE/truth.json"
+    rm -rf "$STATE/mon" "$STATE/osd" "$STATE/fsid" "$STATE/$BUILT" "$STATE/truth.json"
   fi
   running mon || free_port "$MON_PORT" $((MON_PORT + 1))
   running rgw-hn || free_port "$RGW_PORT" $((RGW_PORT + 1))
   running rgw-hcm || free_port $((RGW_PORT + 2)) $((RGW_PORT + 3))
   store_configure
   cluster
-  if [ ! -e "$STATE/built" ]; then
+  if [ ! -e "$STATE/$BUILT" ]; then
     realm >>"$STATE/log/build.out" 2>&1
-    touch "$STATE/built"
+    touch "$STATE/$BUILT"
   fi
   local r
   for r in hn hcm; do

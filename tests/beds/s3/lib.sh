@@ -1,5 +1,5 @@
-# Parts common to the stores.  Sourced by bed.sh; "store files" are ceph.sh,
-# swift.sh and seaweedfs.sh.
+# Parts common to the stores.  Sourced by bed.sh; "store files" are ceph.sh, swift.sh,
+# seaweedfs.sh, juicefs.sh and rclone.sh.
 # shellcheck shell=bash
 
 BEDS=${CLOUDAUDIT_BEDS:-${XDG_CACHE_HOME:-$HOME/.cache}/cloudaudit/beds}/s3

@@ -12,6 +12,7 @@ store_configure() {
   certificates
   credential owner VNWEEDOWNER "owns the seeded buckets (actions Admin, Read, Write, List, Tagging)"
   credential reader VNWEEDREADER "same account as owner, actions Read and List on everything"
+  credential part VNWEEDPART "same account as owner, actions Read and List on the buckets ho-so-cong-dan and nhat-ky only"
   credential other VNWEEDOTHER "another account, admin of the bucket khach-khac only"
   credential empty VNWEEDEMPTY "a third account, owns nothing and may do nothing"
   credential unknown VNWEEDUNKNOWN "no such access key"
@@ -28,6 +29,7 @@ store_configure() {
  "identities": [
   $(identity chu owner 100000000001 '"Admin","Read","Write","List","Tagging"'),
   $(identity kiem-toan reader 100000000001 '"Read","List"'),
+  $(identity kiem-toan-hai part 100000000001 '"Read:ho-so-cong-dan","List:ho-so-cong-dan","Read:nhat-ky","List:nhat-ky"'),
   $(identity khach other 100000000002 '"Admin:khach-khac","Read:khach-khac","Write:khach-khac","List:khach-khac"'),
   $(identity trong empty 100000000003 '')]}
 J

@@ -1,13 +1,13 @@
 # OpenStack Swift, all in one: proxy (http and https), account, container and
 # object server, one replica, s3api over tempauth.  memcached holds the tokens
 # of the native API, which is the only way to see some of what the S3 one hides.
+# Two stores: swift, and swift-acl with s3api's s3_acl switched on.
 # shellcheck shell=bash
 
-S3_ACL=${S3_ACL:-false}
-case $S3_ACL in
-  false) NAME=swift SWIFT_PORT=$((FIRST_PORT + 40)) ;;
-  true)  NAME=swift-acl SWIFT_PORT=$((FIRST_PORT + 50)) ;;
-  *)     echo "S3_ACL is true or false" >&2; exit 2 ;;
+NAME=$store
+case $NAME in
+  swift)     S3_ACL=false SWIFT_PORT=$((FIRST_PORT + 40)) ;;
+  swift-acl) S3_ACL=true SWIFT_PORT=$((FIRST_PORT + 50)) ;;
 esac
 PROCESSES="memcached account container object proxy proxy-tls"
 
@@ -146,7 +146,7 @@ account_ready() { # USER KEY
 
 store_facts() {
   printf '%s\t%s\n' \
-    store swift \
+    store $NAME \
     version "$("$BEDS/venv-swift/bin/python" -c 'import importlib.metadata as m; print(m.version("swift"))')" \
     s3_acl "$S3_ACL" \
     endpoints.http "http://127.0.0.1:$SWIFT_PORT" \

@@ -18,4 +18,6 @@ class LinesReporter:
             (one["control"], one["verdict"], one["resource"]["type"], one["resource"]["id"])
             for one in report["findings"]
         )
-        return "".join("\t".join(row) + "\n" for row in rows)
+        whose = context.package or {}
+        first = f"# {whose.get('package')} {whose.get('version')}\n"
+        return first + "".join("\t".join(row) + "\n" for row in rows)

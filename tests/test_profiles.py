@@ -1,0 +1,110 @@
+"""Profiles: what an organisation may tailor in its own file, how far, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloudaudit.catalog import load_catalogue, load_profile
+from cloudaudit.errors import CatalogError, CloudauditError
+
+CATALOGUE = load_catalogue()
+HEAD = "version: 1.0.0\ntitle: {vi: Của chúng tôi, en: Ours}\n"
+
+
+def written(tmp_path: Path, text: str, name: str = "own") -> str:
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(f"id: {name}\n{HEAD}{text}", encoding="utf-8")
+    return str(path)
+
+
+def refused(tmp_path: Path, text: str) -> tuple[str, int]:
+    with pytest.raises(CloudauditError) as caught:
+        load_profile(written(tmp_path, text), CATALOGUE, own=[tmp_path])
+    (problem,) = caught.value.problems
+    assert problem.where is not None
+    return problem.message, problem.where.line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("extends: own\n", ("profile 'own' extends itself", 4)),
+        ("extends: ndc\n", ("there is no profile 'ndc'", 4)),
+        (
+            "extends: ndc-connection\nparameters:\n  SEC-15:\n    min_key_size: 64\n",
+            ("min_key_size is at least 128, found 64", 7),
+        ),
+        (
+            "extends: ndc-connection\nparameters:\n  DAT-02:\n    min_attribution: 1.5\n",
+            ("min_attribution is at most 1, found 1.5", 7),
+        ),
+        (
+            "extends: ndc-connection\nlimits:\n  BDR-01: {max_backup_age: {at_most: 5}}\n",
+            ("a duration such as PT24H is expected, found the number 5", 6),
+        ),
+        (
+            "extends: ndc-connection\nlimits:\n  BDR-01: {max_backup: {at_most: P1D}}\n",
+            ("BDR-01 has no parameter 'max_backup'; did you mean 'max_backup_age'?", 6),
+        ),
+        (
+            "extends: ndc-connection\nlimits:\n  BDR-01: {max_backup_age: {contains_all: [P1D]}}\n",
+            ("'contains_all' is no limit for 'max_backup_age', which is a duration", 6),
+        ),
+        (
+            "extends: ndc-connection\nlimits:\n  BDR-99: {a: {at_most: 5}}\n",
+            ("there is no control 'BDR-99'", 6),
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_line(
+    tmp_path: Path, text: str, expected: tuple[str, int]
+) -> None:
+    assert refused(tmp_path, text) == expected
+
+
+def test_two_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    written(tmp_path, "extends: own\n", "other")
+    with pytest.raises(CatalogError, match="extends itself"):
+        load_profile(written(tmp_path, "extends: other\n"), CATALOGUE, own=[tmp_path])
+
+
+LIMITED = (
+    "extends: ndc-connection\ncontrols: [BDR-01, SEC-06]\nagency_duties: []\ngates: []\n"
+    "weights: {BDR: 50, SEC: 50}\n"
+    "limits:\n  BDR-01: {max_backup_age: {at_most: P1D}}\n  SEC-06: {admin_ports: {contains_all: [22, 3389]}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "loosened"),
+    [
+        ("", {}),
+        ("parameters:\n  BDR-01: {max_backup_age: PT12H}\n", {}),
+        (
+            "parameters:\n  BDR-01: {max_backup_age: P30D}\n",
+            {"BDR-01": ('max_backup_age = "P30D"; at_most: "P1D"',)},
+        ),
+        (
+            "parameters:\n  SEC-06: {admin_ports: [22]}\n",
+            {"SEC-06": ("admin_ports = [22]; contains_all: [22, 3389]",)},
+        ),
+    ],
+)
+def test_a_limit_holds_for_those_who_build_on_a_profile(
+    tmp_path: Path, more: str, loosened: dict[str, tuple[str, ...]]
+) -> None:
+    written(tmp_path, LIMITED, "base")
+    name = written(tmp_path, f"extends: base\n{more}")
+    assert load_profile(name, CATALOGUE, own=[tmp_path]).loosened == loosened
+
+
+def test_a_limit_cannot_be_lifted(tmp_path: Path) -> None:
+    written(tmp_path, LIMITED, "base")
+    name = written(
+        tmp_path,
+        "extends: base\nlimits:\n  BDR-01: {max_backup_age: {at_most: P90D}}\n"
+        "parameters:\n  BDR-01: {max_backup_age: P30D}\n",
+    )
+    assert set(load_profile(name, CATALOGUE, own=[tmp_path]).loosened) == {"BDR-01"}
