@@ -202,7 +202,7 @@ def bucket(
 ) -> Resource:
     """A private bucket with an empty location, at an endpoint in Hà Nội, without labels."""
     plain = {
-        "location": None, "acl.grants": (), "policy.present": False, "policy.statements": (),
+        "location": None, "acl.owner": "x", "acl.grants": (), "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
         "replication.rules": (), **_NO_LABELS,
     }  # fmt: skip

@@ -84,16 +84,21 @@ def _container(container: Resource) -> Iterator[str | Unseen]:
 
 
 def _bucket(bucket: Resource) -> Iterator[str | Unseen]:
-    owner = optional_text(bucket, "owner_id")
+    owner, holder = optional_text(bucket, "owner_id"), optional_text(bucket, "acl.owner")
     grants = bucket.facts.get("acl.grants", MISSING)
     if not isinstance(grants, tuple):
         yield why(bucket, "acl.grants")
     for grant in records(grants):
-        grantee, kind = text(grant.get("grantee")), text(grant.get("kind"))
-        if grantee is None or kind is None:
+        grantee, kind = grant.get("grantee"), text(grant.get("kind"))
+        if not isinstance(grantee, str) or kind is None:
             yield why(bucket, "acl.grants")
-        elif kind != "group" and grantee not in EVERYBODY:
-            yield from _other(grantee, owner)
+        elif kind == "group" or grantee in EVERYBODY:
+            continue
+        elif isinstance(holder, Unseen):
+            yield holder
+        # NOTE: some stores call the owner otherwise here than in the list of buckets, or not at all.
+        elif nfc(grantee) != (holder or ""):
+            yield from _other(nfc(grantee), owner)
     statements = bucket.facts.get("policy.statements", MISSING)
     if not isinstance(statements, tuple):
         yield why(bucket, "policy.statements")
@@ -177,7 +182,7 @@ SHARING: Final = Family(
         SHARE: ("is_public",),
         TRANSFER: (),
         CONTAINER: ("read_acl", "write_acl"),
-        BUCKET: ("owner_id", "acl.grants", "policy.statements"),
+        BUCKET: ("owner_id", "acl.owner", "acl.grants", "policy.statements"),
     },
     prepare,
 )

@@ -367,7 +367,8 @@ class Maker:
                 )
 
     def bucket_facts(self) -> dict[str, Value]:
-        grants = ({"grantee": "AllUsers", "permission": self.text("READ", "WRITE")},)
+        everybody = {"grantee": "AllUsers", "permission": self.text("READ", "WRITE"), "kind": "group"}
+        grants = (everybody, {"grantee": self.text("x", "z"), "permission": "READ", "kind": "user"})
         statements = tuple(
             statement(
                 self.text("Allow", "Deny"),
@@ -383,7 +384,7 @@ class Maker:
             "enabled": self.one(True, True, False),
         }
         return {
-            "owner_id": self.one("x", "y", None),
+            "owner_id": self.one("x", "y", None), "acl.owner": self.one("x", None),
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),

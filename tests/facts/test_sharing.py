@@ -109,12 +109,22 @@ def test_grants_to_others() -> None:
         {"grantee": OWNER, "kind": "user", "permission": "FULL_CONTROL"},
         {"grantee": "doi-tac$mot", "kind": "user", "permission": "READ"},
     )
-    facts = {"owner_id": OWNER, "acl.grants": grants}
+    facts: dict[str, Value] = {"owner_id": OWNER, "acl.owner": OWNER, "acl.grants": grants}
     assert foreign(bucket(facts=facts)) == ("doi-tac$mot",)
     assert foreign(bucket(facts={**facts, "acl.grants": ({"kind": "user"},)})) == (
         Partial(()),
         Reason.INVALID_ANSWER,
     )
+
+
+@pytest.mark.parametrize(("holder", "grantee"), [("ten-khac", "ten-khac"), (None, "")])
+def test_a_store_may_call_the_owner_otherwise_in_access_lists(holder: Value, grantee: str) -> None:
+    grants = ({"grantee": grantee, "kind": "user", "permission": "FULL_CONTROL"},)
+    assert foreign(bucket(facts={"owner_id": OWNER, "acl.owner": holder, "acl.grants": grants})) == ()
+    other = ({"grantee": "khac", "kind": "user", "permission": "READ"},)
+    facts = {"owner_id": OWNER, "acl.owner": holder, "acl.grants": other}
+    assert foreign(bucket(facts=facts)) == ("khac",)
+    assert foreign(bucket(facts=facts, without=["acl.owner"])) == (Partial(()), Reason.PARTIAL)
 
 
 @pytest.mark.parametrize("hidden", ["acl.grants", "policy.statements"])

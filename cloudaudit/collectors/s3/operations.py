@@ -138,7 +138,8 @@ def _policy_status(root: Element) -> Mapping[str, Value]:
 def _acl(root: Element) -> Mapping[str, Value]:
     if root.find("AccessControlList") is None:
         raise Unreadable("the list of grants is missing")
-    return {"acl.grants": tuple(_grant(grant) for grant in root.findall("AccessControlList/Grant"))}
+    grants = tuple(_grant(grant) for grant in root.findall("AccessControlList/Grant"))
+    return {"acl.owner": _of(root, "Owner/ID"), "acl.grants": grants}
 
 
 def _grant(grant: Element) -> Mapping[str, Value]:
