@@ -301,7 +301,8 @@ def bucket(
 ) -> Resource:
     """A private bucket with versions and an empty location, at an endpoint in Hà Nội, without labels."""
     plain = {
-        "location": None, "owner_id": "chu-kho", "acl.grants": (), "policy.present": False, "policy.statements": (),
+        "location": None, "owner_id": "chu-kho", "acl.owner": "chu-kho", "acl.grants": (),
+        "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
         "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), **_NO_LABELS,
     }  # fmt: skip

@@ -33,6 +33,7 @@ ROOTS = {
     "object-store": "/object/v1/AUTH_[^/]+",
     "shared-file-system": "/share/v2",
     "load-balancer": "/load-balancer/v2",
+    "key-manager": "/key-manager/v1",
     "orchestration": "/heat-api/v1/[^/]+",
     "s3": "",
 }

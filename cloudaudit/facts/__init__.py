@@ -17,18 +17,21 @@ from cloudaudit.facts.channel import CHANNEL, INTERCONNECTION
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
-from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.exposure import EXPOSURE, EXPOSURE_OF_GROUPS
 from cloudaudit.facts.landing import LANDING
 from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
+from cloudaudit.facts.operating_system import OPERATING_SYSTEM
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
-from cloudaudit.facts.privilege import PRIVILEGE
+from cloudaudit.facts.privilege import PRIVILEGE, PRIVILEGE_OF_CREDENTIALS
 from cloudaudit.facts.public import PUBLIC
+from cloudaudit.facts.reach import REACH
 from cloudaudit.facts.recovery import CAPACITY, RECOVERY
 from cloudaudit.facts.redundancy import SEPARATION, SPREAD
 from cloudaudit.facts.replication import COPIES, REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.replication_state import STATES
+from cloudaudit.facts.sharing import SHARING
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
@@ -39,6 +42,10 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     BACKUP,
     BACKUP_OF_SERVERS,
     EXPOSURE,
+    EXPOSURE_OF_GROUPS,
+    *REACH,
+    SHARING,
+    OPERATING_SYSTEM,
     *PUBLIC,
     LIFECYCLE,
     REPLICATION,
@@ -47,6 +54,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     SYNCHRONISATION,
     PRIVILEGE,
     *DELETION,
+    PRIVILEGE_OF_CREDENTIALS,
     *PAPERS,
     CHANNEL,
     *INVENTORY,

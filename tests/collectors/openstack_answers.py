@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from fake_openstack import BANK, SHOP, FakeOpenStack, Reply, Request, listed
@@ -37,7 +38,8 @@ SERVER = {
     "addresses": {
         "shop-net": [{"version": 4, "addr": "10.10.0.46", "OS-EXT-IPS:type": "fixed"}],
     },
-    "OS-EXT-SRV-ATTR:user_data": f"{PLANTED}-user-data",
+    "OS-EXT-SRV-ATTR:user_data": b64encode(f"#cloud-config\npassword: {PLANTED}-user-data".encode()).decode(),
+    "tags": ["tier=gold"],
 }
 SERVER_GROUP = {
     "id": "sg-1",
@@ -62,6 +64,7 @@ VOLUME = {
     "os-vol-host-attr:host": "bed@file1#file1",
     "os-vol-tenant-attr:tenant_id": SHOP,
     "snapshot_id": None,
+    "volume_image_metadata": {"os_distro": "debian", "os_version": "12", "image_name": "debian-12"},
     "metadata": {"data_class": "important", "note": f"{PLANTED}-volume"},
 }
 SNAPSHOT = {
@@ -156,6 +159,10 @@ FLOATING_IP = {
     "port_id": "port-1",
     "fixed_ip_address": "10.10.0.46",
     "status": "ACTIVE",
+    "router_id": "router-1",
+    "port_forwardings": [
+        {"protocol": "tcp", "internal_ip_address": "10.10.0.46", "internal_port": 25, "external_port": 2225},
+    ],
 }
 GROUP = {"id": "g-1", "name": "web", "project_id": SHOP, "stateful": True, "shared": False}
 RULE = {
@@ -345,6 +352,7 @@ SHARE = {
     "size": 10,
     "availability_zone": "hn-az1",
     "created_at": f"{MADE}.000000",
+    "is_public": False,
 }
 SHARE_BACKUP = {
     "id": "sb-1",
@@ -412,6 +420,16 @@ LISTENER = {
     "alpn_protocols": ["h2", "http/1.1"],
     "insert_headers": {"X-Forwarded-Proto": "true", "X-Forwarded-For": "true"},
     "allowed_cidrs": ["203.0.113.0/24"],
+    "default_pool_id": "pool-1",
+    "l7policies": [{"id": "l7-1"}],
+}
+L7_POLICY = {
+    "id": "l7-1",
+    "project_id": SHOP,
+    "listener_id": "ls-1",
+    "action": "REDIRECT_TO_URL",
+    "redirect_url": f"https://www.example.test/?k={PLANTED}-redirect",
+    "redirect_prefix": None,
 }
 POOL = {
     "id": "pool-1",
@@ -720,6 +738,7 @@ def _further_services(cloud: FakeOpenStack) -> None:
     cloud.answer(f"{octavia}/pools/pool-1/members", {"members": POOL_MEMBERS, "members_links": []})
     cloud.answer("/load-balancer/v2/octavia/amphorae", {"amphorae": AMPHORAE, "amphorae_links": []})
     cloud.answer(f"{octavia}/healthmonitors", {"healthmonitors": [HEALTH_MONITOR]})
+    cloud.answer(f"{octavia}/l7policies", {"l7policies": [L7_POLICY]})
     secrets = offset_list("secrets", SECRET)
     cloud.answers["/key-manager/v1/secrets", SHOP] = secrets
     cloud.answer("/key-manager/v1/secrets", {"secrets": [], "total": 0})

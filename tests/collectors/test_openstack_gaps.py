@@ -62,7 +62,7 @@ from openstack_answers import (
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector, session
 from cloudaudit.collectors.transport import CallLog
-from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen
+from cloudaudit.model import Gap, Listing, Partial, Reason, Resource, Scope, Unseen
 
 TYPES = load_types()
 CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
@@ -466,6 +466,7 @@ def test_a_field_of_the_wrong_kind_costs_one_fact(cloud: FakeOpenStack) -> None:
         "created_at": Unseen(Reason.INVALID_ANSWER, "'created_at' holds no time"),
         "labels": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
         "label_names": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
+        "secrets.found": Unseen(Reason.INVALID_ANSWER, "'metadata' is not of its kind"),
     }
     assert volume.facts["bootable"] is False
 
@@ -502,6 +503,33 @@ def test_user_data_that_is_null_is_none(cloud: FakeOpenStack) -> None:
     assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["has_user_data"] is False
 
 
+def test_user_data_that_are_hidden_may_hold_anything(cloud: FakeOpenStack) -> None:
+    row = {name: value for name, value in SERVER.items() if not name.endswith("user_data")}
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    found = {"place": "metadata", "key": "db_password", "pattern": "name"}
+    assert server.facts["secrets.found"] == Partial((found,))
+    why = Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only")
+    assert server.unseen["secrets.found"] == why
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**row, "metadata": {}}]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    assert ("secrets.found" in server.facts, server.unseen["secrets.found"]) == (False, why)
+
+
+def test_a_volume_remembers_its_image(cloud: FakeOpenStack) -> None:
+    def volume(remembered: dict[str, Any]) -> Resource:
+        row = {name: value for name, value in VOLUME.items() if name != "volume_image_metadata"}
+        cloud.answer(VOLUMES, {"volumes": [{**row, **remembered}]})
+        return collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+
+    names = ("image.os_distro", "image.os_version")
+    assert [volume({}).facts[name] for name in names] == [None, None]
+    half = volume({"volume_image_metadata": {"os_distro": "debian", "os_version": ""}})
+    assert [half.facts[name] for name in names] == ["debian", None]
+    odd = volume({"volume_image_metadata": "debian"})
+    assert odd.unseen == {"image": Unseen(Reason.INVALID_ANSWER, "'volume_image_metadata' holds no object")}
+
+
 def test_old_versions_leave_facts_missing(cloud: FakeOpenStack) -> None:
     cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.59", "min_version": "3.0"}]})
     taken = collect(IN_SHOP, "cinder.backups")
@@ -530,7 +558,8 @@ def test_users_without_options_have_no_mfa_facts(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/users", listed("users", [row, {**USER, "id": "u-2", "options": {}}]))
     bare, empty = collect(TARGET, "keystone.users", "keystone.federated_users").resources("openstack.user")
     why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone's answer has no options of the user")
-    assert bare.unseen == {"mfa": why, "ignores_password_expiry": why, "ignores_lockout": why}
+    options = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_change")
+    assert bare.unseen == dict.fromkeys(options, why)
     assert (empty.facts["mfa.enabled"], empty.facts["mfa.rules"], dict(empty.unseen)) == (False, (), {})
 
 
@@ -777,6 +806,7 @@ def test_a_reader_cannot_conclude_that_a_container_is_private(cloud: FakeOpenSta
         "quota_bytes": None,
         "labels": {},
         "label_names": (),
+        "secrets.found": (),
     }
 
 
@@ -1206,6 +1236,27 @@ def test_what_stands_behind_a_pool_may_be_refused(cloud: FakeOpenStack) -> None:
     assert bare.unseen == {"members": why, "monitor": why}
 
 
+def test_what_a_listener_does_may_be_refused(cloud: FakeOpenStack) -> None:
+    def listener(*wanted: str) -> Resource:
+        return collect(IN_SHOP, "octavia.listeners", *wanted).one("openstack.listener")
+
+    policies = "/load-balancer/v2/lbaas/l7policies"
+    cloud.answer(policies, {"l7policies": []})
+    hidden = Unseen(Reason.PARTIAL, "an L7 policy of the listener is not shown to this credential")
+    assert listener("octavia.l7policies").unseen == {"l7_policies": hidden}
+    cloud.answer(policies, status=403)
+    assert listener("octavia.l7policies").unseen["l7_policies"].reason is Reason.NO_PERMISSION
+    assert listener().unseen["l7_policies"].reason is Reason.NOT_COLLECTED
+    cloud.answer(policies, {"l7policies": [{"id": "l7-1", "action": 7}]})
+    assert listener("octavia.l7policies").unseen["l7_policies"].reason is Reason.INVALID_ANSWER
+    cloud.answer(policies, {"l7policies": [{"id": "l7-1", "action": "REJECT"}]})
+    assert listener("octavia.l7policies").facts["l7_policies"] == ({"action": "REJECT", "scheme": None},)
+    row = {**LISTENER, "l7policies": []}
+    cloud.answer("/load-balancer/v2/lbaas/listeners", {"listeners": [row]}, project=SHOP)
+    cloud.answer(policies, status=403)
+    assert listener("octavia.l7policies").facts["l7_policies"] == ()
+
+
 def test_members_on_many_pages_are_all_read_or_none(cloud: FakeOpenStack) -> None:
     members = f"{POOLS}/pool-1/members"
     following = [{"rel": "next", "href": f"{cloud.url}{members}?limit=1&marker=m-1"}]
@@ -1249,7 +1300,7 @@ def test_a_listener_without_tls_has_null_facts(cloud: FakeOpenStack) -> None:
     plain = {**LISTENER, **dict.fromkeys(names), "sni_container_refs": [], "insert_headers": {}}
     del plain["alpn_protocols"]
     cloud.answer("/load-balancer/v2/lbaas/listeners", {"listeners": [plain]}, project=SHOP)
-    listener = collect(IN_SHOP, "octavia.listeners").one("openstack.listener")
+    listener = collect(IN_SHOP, "octavia.listeners", "octavia.l7policies").one("openstack.listener")
     shown = (
         "default_tls_container",
         "sni_count",

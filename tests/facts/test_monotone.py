@@ -72,7 +72,7 @@ ID_OF_P1 = "0123456789abcdef0123456789abcdef"
 DECLARED = ("site", "system", "backup_target", "attestation", "landing_profile", "drill")
 OF_TARGET = (
     "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
-    "openstack.role_assignment", "openstack.group_member",
+    "openstack.role_assignment", "openstack.group_member", "openstack.application_credential",
 )  # fmt: skip
 OF_REGION = ("openstack.volume_type", "openstack.availability_zone", "openstack.flavor")
 OF_PROJECT = (
@@ -81,6 +81,8 @@ OF_PROJECT = (
     "openstack.image", "openstack.vpn_connection", "openstack.share_replica", "openstack.server_group",
     "openstack.loadbalancer", "openstack.lb_pool", "openstack.router", "openstack.network",
     "openstack.subnet", "openstack.quota", "openstack.security_group",
+    "openstack.floating_ip", "openstack.trunk", "openstack.listener", "openstack.image_member",
+    "openstack.rbac_policy",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -238,6 +240,12 @@ class Maker:
         for id_ in ("u1", "u2"):
             yield user(id_)
             yield member(self.text("g1", "g2"), id_)
+        yield resource(
+            "openstack.application_credential",
+            "c1",
+            {"roles": self.some("admin", "reader", "f" * 32)},
+            scope=Scope(CLOUD),
+        )
         for _ in range(self.rng.randrange(4)):
             role = self.text("admin", "member", "member", "reader", "tro-ly")
             on, holder = (
@@ -252,8 +260,11 @@ class Maker:
     def of_cloud(self) -> Iterator[Resource]:
         volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
         for id_, scope in volumes.items():
+            attached = tuple({"server": server, "device": None} for server in self.some("x"))
             facts = {
                 "zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None),
+                "attachments": attached, "bootable": self.one(True, True, False),
+                "image.os_distro": self.one("debian", "debian", None), "image.os_version": self.text("11", "12"),
                 "replication_status": self.one(None, None, "enabled", "error", "enabling"),
             }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
@@ -280,22 +291,20 @@ class Maker:
             facts = {
                 "security_group": self.text("g1", "g2"), "direction": self.text("ingress", "egress"),
                 "remote_prefix": self.one(None, "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8", "2000::/3"),
+                "ethertype": self.text("IPv4", "IPv6"),
                 "remote_group": self.one(None, None, "g1"), "remote_address_group": self.one(None, None, "x"),
                 "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
             }  # fmt: skip
             yield rule(f"r{n}", facts, scope=self.scope())
-        for n in range(self.rng.randrange(3)):
-            groups = {"security_groups": self.some("g1", "g2")}
-            yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
         yield from self.servers()
         yield from self.recovery()
-        yield resource(
-            "openstack.share", "x", {"zone": self.one("az1", None), "size_gb": 5}, scope=self.scope()
-        )
+        yield from self.of_networks(Scope(CLOUD, "hn", "p1"))
+        facts = {"zone": self.one("az1", None), "size_gb": 5, "is_public": self.one(True, False)}
+        yield resource("openstack.share", "x", facts, scope=self.scope())
         sync = self.one(
             None, "//VN/a/AUTH_x/c", "https://sync.example.vn/v1", None if self.tidy else "//la/la/x/y"
         )
-        acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn")
+        acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn", "p9:u,acc:*", "vai-tro")
         yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
         for name in self.rng.choice(((), ("b1",), ("b1", "b2", "b3"), ("b1", "b2", "b3"))):
             acls = {"read_acl": self.one(None, None, ".r:*"), "write_acl": self.one(None, None, "*:*")}
@@ -308,7 +317,8 @@ class Maker:
             facts = {
                 "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
                 "snapshot_of": self.one("x", "x", None), "stores": self.some("vn/a", "b1"),
-                "created_at": NOW - HOUR, **self.labels(),
+                "created_at": NOW - HOUR, "os_distro": self.one("debian", None),
+                "os_version": self.text("12", "0"), **self.labels(),
             }  # fmt: skip
             yield resource("openstack.image", f"i{n}", facts, scope=self.scope())
         yield from self.interconnection()
@@ -394,6 +404,58 @@ class Maker:
                 scope=Scope(CLOUD, "hn", self.text(*PROJECTS)),
             )
 
+    def of_networks(self, near: Scope) -> Iterator[Resource]:
+        """A server, a listener and what leads to them, most of it in one project."""
+
+        def scope() -> Scope:
+            return near if self.rng.random() < 0.8 else self.scope()
+
+        addresses = ("10.0.0.1", "10.0.0.2", "2001:db8::1")
+        for n in range(self.rng.randrange(5)):
+            pairs = tuple({"address": a} for a in self.some("10.0.0.2"))
+            facts = {
+                "security_groups": self.some("g1", "g2"), "port_security": self.one(True, True, False, None),
+                "network": self.text("n1", "n2"), "device_id": self.text("x", "x", "r", "lb-x"),
+                "device_owner": self.text("compute:az", "network:router_interface"),
+                "addresses": self.some(*addresses), "allowed_address_pairs": pairs,
+            }  # fmt: skip
+            yield resource("openstack.port", f"p{n}", facts, scope=scope())
+        for id_ in self.some("n1", "n2"):
+            yield resource(
+                "openstack.network",
+                id_,
+                {"external": self.one(True, False, False), **self.labels()},
+                scope=scope(),
+            )
+        facts = {"external_network": self.one(None, "n9"), **self.labels()}
+        yield resource("openstack.router", "r", facts, scope=scope())
+        for n in range(self.rng.randrange(3)):
+            forwards = tuple({"address": a, "port": 1, "protocol": "tcp"} for a in self.some(*addresses))
+            facts = {
+                "address": f"203.0.113.{n}", "port_id": self.one(None, "p0", "p1", "p2"),
+                "fixed_address": self.one(None, "10.0.0.1", "10.0.0.2"), "router": self.one(None, "r"),
+                "port_forwardings": forwards,
+            }  # fmt: skip
+            yield resource("openstack.floating_ip", f"f{n}", facts, scope=scope())
+        facts = {
+            "port": self.text("p0", "p1"),
+            "sub_ports": tuple({"port": p} for p in self.some("p2", "p3")),
+        }
+        yield resource("openstack.trunk", "t", facts, scope=scope())
+        for id_ in self.some("g1", "g2"):
+            yield resource("openstack.security_group", id_, {}, scope=scope())
+        told = tuple(
+            {"network": "n", "address": a, "version": 4, "kind": self.one("fixed", "fixed", "floating", None)}
+            for a in self.some(*addresses, "203.0.113.0")
+        )
+        facts = {"zone": self.one("az1", None), "addresses": told, "image": self.one(None, "i0", "i9")}
+        yield resource("openstack.server", "x", {**facts, **self.labels()}, scope=near)
+        yield resource("openstack.listener", "l", {"load_balancers": self.some("x", "y")}, scope=near)
+        yield resource("openstack.loadbalancer", "x", {"vip_port": self.one(None, "p0", "p9")}, scope=scope())
+        yield resource("openstack.image_member", "i:q", {"member": "q"}, scope=scope())
+        shares = {"action": self.text("access_as_shared", "access_as_external"), "target_tenant": "*"}
+        yield resource("openstack.rbac_policy", "b", shares, scope=scope())
+
     def of_stores(self) -> Iterator[Resource]:
         for store in STORES:
             is_swift = self.rng.random() < 0.5
@@ -425,7 +487,8 @@ class Maker:
                 )
 
     def bucket_facts(self) -> dict[str, Value]:
-        grants = ({"grantee": self.text("AllUsers", "o1"), "permission": self.text("READ", "WRITE")},)
+        everybody = {"grantee": "AllUsers", "permission": self.text("READ", "WRITE"), "kind": "group"}
+        grants = (everybody, {"grantee": self.text("o1", "z"), "permission": "READ", "kind": "user"})
         statements = tuple(
             statement(
                 self.text("Allow", "Deny"),
@@ -448,7 +511,7 @@ class Maker:
             "newer_noncurrent": self.one(None, 3),
         }  # fmt: skip
         return {
-            "owner_id": self.text("o1", "o1", "o2"),
+            "owner_id": self.text("o1", "o1", "o2"), "acl.owner": self.one("o1", None),
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),

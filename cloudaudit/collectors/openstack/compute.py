@@ -25,6 +25,7 @@ from cloudaudit.collectors.openstack.item import (
     one_of,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
 from cloudaudit.collectors.openstack.paging import Page, Paging, segment
 from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
@@ -96,6 +97,20 @@ def _server(item: Item, desk: Desk) -> None:
     item.take("addresses", "addresses", _addresses)
     # Only whether there is user data is kept, never what it is.
     item.take("has_user_data", "OS-EXT-SRV-ATTR:user_data", _is_given, hidden=True)
+    _secrets(item, desk)
+
+
+def _secrets(item: Item, desk: Desk) -> None:
+    """Secrets in metadata, tags and user data; the last are shown to administrators only."""
+    look = Look()
+    user_data = item.row.get("OS-EXT-SRV-ATTR:user_data", 0)
+    if isinstance(user_data, str):
+        look.user_data(user_data)
+    elif user_data is not None:
+        hidden = Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only")
+        look.blind(item.default or hidden)
+    # Nova has tags of servers since 2.26.
+    item.secrets(look, metadata="metadata", tags="tags" if desk.at_least(2, 26) else "")
 
 
 def _flavor(item: Item) -> None:

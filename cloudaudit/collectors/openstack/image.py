@@ -25,6 +25,7 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import NOT_WANTED, PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
@@ -145,7 +146,12 @@ def _image(item: Item, desk: Desk) -> None:
     item.facts["property_names"] = tuple(properties)
     item.take("created_at", "created_at", moment)
     item.take("updated_at", "updated_at", moment, null=True)
-    item.tags("tags", desk.allowed, [(name, row[name]) for name in row if name not in _CORE])
+    item.take("build_date", "image_build_date", empty_as_null(moment), null=True, absent=None)
+    set_by_somebody = [(name, row[name]) for name in row if name not in _CORE]
+    item.tags("tags", desk.allowed, set_by_somebody)
+    look = Look()
+    look.pairs("metadata", set_by_somebody)
+    item.secrets(look, tags="tags")
     _external(item)
 
 

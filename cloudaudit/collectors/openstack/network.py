@@ -157,6 +157,17 @@ def _floating_ip(item: Item, desk: Desk) -> None:
     item.take("fixed_address", "fixed_ip_address", address, null=True)
     item.take("status", "status")
     item.take("external_network", "floating_network_id", identifier)
+    item.take("router", "router_id", identifier, null=True)
+    # Only with the extension expose-port-forwarding-in-fip.
+    item.take("port_forwardings", "port_forwardings", each(_forwarding))
+
+
+def _forwarding(row: Row) -> Value:
+    return {
+        "address": address(row.get("internal_ip_address")),
+        "port": integer(row["internal_port"]) if row.get("internal_port") is not None else None,
+        "protocol": text(row.get("protocol")),
+    }
 
 
 def _security_group(item: Item, desk: Desk) -> None:

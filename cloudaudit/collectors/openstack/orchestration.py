@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.item import Item, Odd, Row, empty_as_null, identifier, moment, text
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing
 
 SERVICE = "orchestration"
@@ -30,6 +31,7 @@ def _stack(item: Item, desk: Desk) -> None:
         item.keep_labels([], desk.allowed)
     else:
         item.tags("tags", desk.allowed)
+    item.secrets(Look(), tags="tags")
 
 
 def _halves(value: object) -> tuple[str, str]:
