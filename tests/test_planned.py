@@ -118,7 +118,7 @@ def test_a_call_is_made_once_for_what_its_plan_says(bed: Bed, vantage: str) -> N
         # An operator's lists of one project each belong to the region as a whole.
         named = (SHOP, BANK) if "{project}" in one.call.request else ()
         asked = {
-            (call.scope.region, next((p for p in named if p in call.request), call.scope.project))
+            (call.scope.region, max(named, key=call.request.rfind, default=call.scope.project))
             for call in done.read.calls
             if fits(one, *call.request.split(" ", 1)) and call.scope.target == "hn"
         }
