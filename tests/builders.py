@@ -80,6 +80,15 @@ def volume(
     return resource("openstack.volume", id_, {**plain, **(facts or {})}, **options)
 
 
+def flavor(
+    id_: str = "fl-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A public flavor of two processors and 8 GiB."""
+    plain = {"vcpus": 2, "ram_mb": 8192, "disk_gb": 0, "is_public": True, "disabled": False}
+    options.setdefault("scope", Scope(CLOUD, REGION))
+    return resource("openstack.flavor", id_, {**plain, **(facts or {})}, **options)
+
+
 def backup(
     id_: str = "b-1",
     facts: Mapping[str, Value] | None = None,

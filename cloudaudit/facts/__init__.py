@@ -19,6 +19,7 @@ from cloudaudit.facts.exposure import EXPOSURE
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
+from cloudaudit.facts.portability import PORTABILITY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
 from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
@@ -35,6 +36,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     REPLICATION,
     SYNCHRONISATION,
     PRIVILEGE,
+    *PORTABILITY,
     *PAPERS,
     CHANNEL,
     *INVENTORY,

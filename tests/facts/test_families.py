@@ -23,6 +23,7 @@ from builders import (
     document,
     drill,
     endpoint,
+    flavor,
     grant,
     member,
     platform,
@@ -74,7 +75,15 @@ def everything() -> World:
     cloud = Scope(CLOUD)
     return World(
         [
-            volume(facts={"labels": {"system_id": "ho-tich"}, "label_names": ("system_id", "tier")}),
+            volume(
+                facts={
+                    "labels": {"system_id": "ho-tich"},
+                    "label_names": ("system_id", "tier"),
+                    "encryption_key": "k-1",
+                }
+            ),
+            flavor(),
+            resource("openstack.secret", "k-1", {}),
             backup(),
             snapshot(),
             volume_type(),

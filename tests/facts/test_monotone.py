@@ -26,6 +26,7 @@ from builders import (
     container,
     document,
     drill,
+    flavor,
     gap,
     grant,
     listing,
@@ -66,11 +67,11 @@ OF_TARGET = (
     "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
     "openstack.role_assignment", "openstack.group_member",
 )  # fmt: skip
-OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
+OF_REGION = ("openstack.volume_type", "openstack.availability_zone", "openstack.flavor")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
-    "openstack.image", "openstack.vpn_connection",
+    "openstack.image", "openstack.vpn_connection", "openstack.secret",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -224,7 +225,10 @@ class Maker:
     def of_cloud(self) -> Iterator[Resource]:
         volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
         for id_, scope in volumes.items():
-            facts = {"zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None)}
+            facts = {
+                "zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None),
+                "encryption_key": self.one(None, "k1", "k2"),
+            }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
             age = self.rng.choice((HOUR, 5 * HOUR, 40 * HOUR))
@@ -238,7 +242,11 @@ class Maker:
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
         for n in range(self.rng.randrange(3)):
             yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
+        for key in self.some("k1", "k2"):
+            yield resource("openstack.secret", key, {}, scope=self.scope())
         for region in REGIONS:
+            facts = {"ram_mb": self.one(512, 8192), "is_public": self.one(True, False)}
+            yield flavor(f"f:{region}", facts, scope=Scope(CLOUD, region))
             for label in self.some("t1", "t2"):
                 yield volume_type(label, scope=Scope(CLOUD, region))
             facts = {"zone": self.text("az1", "az2"), "service": self.text("compute", "network")}

@@ -1,0 +1,127 @@
+"""What a platform offers that others offer too: sizes of machines, whose keys encrypt, open interfaces."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from cloudaudit.facts.derivation import Derive, Derived, Family, Lists, flag, nfc, whole_number, why
+from cloudaudit.model import Partial, Resource, Scope, Unseen, World
+
+# --- sizes of machines ---------------------------------------------------------------------------------
+
+REGION: Final = "openstack.region"
+FLAVOR: Final = "openstack.flavor"
+
+
+def prepare_flavors(world: World) -> Derive:
+    """Sizes of the flavors that a region offers to everyone: those that are public and not disabled.
+
+    A size is written as in the flavor names of the Sovereign Cloud Stack (scs-0100): virtual
+    processors, `V-`, memory in GiB. What kind of processors they are does not show.
+    """
+    shapes: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    blind: list[tuple[Scope, Unseen]] = []
+    for flavor in world.each(FLAVOR):
+        if "region" in flavor.unseen:
+            blind.append((Scope(flavor.scope.target), flavor.unseen["region"]))
+            continue
+        shape = _shape(flavor)
+        region = flavor.scope.region
+        if isinstance(shape, Unseen):
+            blind.append((Scope(flavor.scope.target, region), shape))
+        elif shape is not None:
+            shapes[flavor.scope.target, None if region is None else nfc(region)].add(shape)
+    lists = Lists(world, FLAVOR, blind)
+
+    def derive(region: Resource) -> Derived:
+        target = region.scope.target
+        found = tuple(sorted(shapes.get((target, nfc(region.id)), ())))
+        doubt = lists.unseen_in(Scope(target, region.id))
+        if doubt is not None:
+            return Derived({"flavors.shapes": Partial(found)}, {"flavors.shapes": doubt})
+        return Derived({"flavors.shapes": found})
+
+    return derive
+
+
+def _shape(flavor: Resource) -> str | Unseen | None:
+    """The size of a flavor, None for one that is not offered to everyone, or why neither is known."""
+    public, disabled = flag(flavor.facts.get("is_public")), flag(flavor.facts.get("disabled"))
+    if public is False or disabled is True:
+        return None
+    for name, value in (("is_public", public), ("disabled", disabled)):
+        if value is None:
+            return why(flavor, name)
+    size: dict[str, int] = {}
+    for name in ("vcpus", "ram_mb"):
+        number = whole_number(flavor.facts.get(name))
+        if number is None:
+            return why(flavor, name)
+        size[name] = number
+    whole, rest = divmod(size["ram_mb"], 1024)
+    return f"{size['vcpus']}V-{whole}" if not rest else f"{size['vcpus']}V-{size['ram_mb'] / 1024:.12g}"
+
+
+FLAVORS: Final = Family(
+    "portability",
+    {REGION: ("flavors.shapes",)},
+    {REGION: (), FLAVOR: ("vcpus", "ram_mb", "is_public", "disabled")},
+    prepare_flavors,
+)
+
+# --- whose keys encrypt --------------------------------------------------------------------------------
+
+VOLUME: Final = "openstack.volume"
+SECRETS: Final = "openstack.secret"
+FIXED_KEY: Final = "00000000-0000-0000-0000-000000000000"
+"""The id Cinder gives volumes that all share one key from its configuration file (ConfKeyManager)."""
+
+
+def prepare_keys(world: World) -> Derive:
+    """Whether the key of a volume is among the secrets of the volume's own project.
+
+    Whoever holds a project of the key manager can use, replace and fetch what is in it. A key that a
+    complete list of the project's secrets does not show is somebody else's.
+    """
+    holders: dict[tuple[str, str], set[Scope]] = defaultdict(set)
+    blind: list[tuple[Scope, Unseen]] = []
+    for secret in world.each(SECRETS):
+        if "project" in secret.unseen or "region" in secret.unseen:
+            doubt = secret.unseen.get("project") or secret.unseen["region"]
+            blind.append((Scope(secret.scope.target), doubt))
+        else:
+            holders[secret.scope.target, nfc(secret.id).lower()].add(secret.scope)
+    lists = Lists(world, SECRETS, blind)
+
+    def derive(volume: Resource) -> Derived:
+        if "encryption_key" not in volume.facts:
+            return Derived(unseen={"key.own": why(volume, "encryption_key")})
+        key = volume.facts["encryption_key"]
+        if key is None:
+            return Derived({"key.own": None})
+        if not isinstance(key, str):
+            return Derived(unseen={"key.own": why(volume, "encryption_key")})
+        if key == FIXED_KEY:
+            return Derived({"key.own": False})
+        for part in ("project", "region"):
+            if part in volume.unseen:
+                return Derived(unseen={"key.own": volume.unseen[part]})
+        scope = volume.scope
+        held = holders.get((scope.target, nfc(key).lower()), set())
+        if scope in held:
+            return Derived({"key.own": True})
+        doubt = lists.unseen_in(scope)
+        return Derived({"key.own": False}) if doubt is None else Derived(unseen={"key.own": doubt})
+
+    return derive
+
+
+KEYS: Final = Family(
+    "portability",
+    {VOLUME: ("key.own",)},
+    {VOLUME: ("encryption_key",), SECRETS: ()},
+    prepare_keys,
+)
+
+PORTABILITY: Final = (FLAVORS, KEYS)

@@ -1,0 +1,135 @@
+"""Sizes of machines on offer, and whose keys encrypt volumes."""
+
+from __future__ import annotations
+
+import pytest
+from builders import (
+    CLOUD,
+    PROJECT,
+    REGION,
+    World,
+    derived,
+    flavor,
+    gap,
+    in_project,
+    listing,
+    reasons,
+    resource,
+    volume,
+)
+
+from cloudaudit.facts.portability import FIXED_KEY
+from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, Value
+
+HN = resource("openstack.region", REGION, {"parent": None}, scope=Scope(CLOUD, REGION))
+
+# --- sizes of machines ---------------------------------------------------------------------------------
+
+
+def shapes(world: World) -> Value:
+    found = derived("portability", world, HN)
+    assert ("flavors.shapes" in found.unseen) is isinstance(found.facts["flavors.shapes"], Partial)
+    return found.facts["flavors.shapes"]
+
+
+def test_sizes_are_those_offered_to_everyone() -> None:
+    world = World(
+        [
+            flavor(),
+            flavor("same", {"disk_gb": 100}),
+            flavor("small", {"vcpus": 1, "ram_mb": 512}),
+            flavor("odd", {"vcpus": 1, "ram_mb": 4000}),
+            flavor("private", {"vcpus": 4, "is_public": False}),
+            flavor("gone", {"vcpus": 8, "disabled": True}),
+            flavor("elsewhere", {"vcpus": 16}, scope=Scope(CLOUD, "hcm")),
+            flavor("another cloud", {"vcpus": 32}, scope=Scope("khac", REGION)),
+        ]
+    )
+    assert shapes(world) == ("1V-0.5", "1V-3.90625", "2V-8")
+
+
+def test_no_flavors_are_none() -> None:
+    assert shapes(World()) == ()
+
+
+@pytest.mark.parametrize("fact", ["vcpus", "ram_mb", "is_public", "disabled"])
+def test_a_flavor_half_seen_may_be_of_any_size(fact: str) -> None:
+    world = World([flavor(), flavor("x", without=[fact])])
+    assert shapes(world) == Partial(("2V-8",))
+    private = flavor("x", {"is_public": False}, without=["vcpus"])
+    assert shapes(World([flavor(), private])) == ("2V-8",)
+
+
+def test_flavors_that_could_not_be_listed_may_be_of_any_size() -> None:
+    assert shapes(World([flavor()], [gap("openstack.flavor", Scope(CLOUD, REGION))])) == Partial(("2V-8",))
+    assert (
+        shapes(
+            World(
+                [],
+                [gap("openstack.flavor", Scope(CLOUD, "hcm"))],
+                [listing("openstack.flavor", Scope(CLOUD, REGION))],
+            )
+        )
+        == ()
+    )
+    assert shapes(World([], (), [listing("openstack.flavor", Scope(CLOUD, "hcm"))])) == Partial(())
+
+
+def test_a_flavor_of_two_regions_may_be_of_this_one() -> None:
+    torn = flavor("x", {"vcpus": 4}, scope=Scope(CLOUD), unseen={"region": Unseen(Reason.AMBIGUOUS)})
+    assert shapes(World([flavor(), torn])) == Partial(("2V-8",))
+
+
+# --- whose keys encrypt --------------------------------------------------------------------------------
+
+
+def secret(id_: str = "k-1", scope: Scope | None = None) -> Resource:
+    return resource("openstack.secret", id_, {}, scope=scope or in_project(PROJECT))
+
+
+def own(world: World, key: Value = "k-1") -> Value:
+    return derived("portability", world, volume(facts={"encryption_key": key})).facts["key.own"]
+
+
+def test_a_key_of_the_volumes_own_project() -> None:
+    assert own(World([secret()])) is True
+    assert own(World([secret("K-1")])) is True
+    assert own(World([secret()], [gap("openstack.secret")])) is True, "what was seen is enough"
+
+
+def test_a_key_that_the_project_does_not_hold_is_somebody_elses() -> None:
+    assert own(World()) is False
+    assert own(World([secret("k-2")])) is False
+    assert own(World([secret(scope=in_project("khac"))])) is False
+    assert own(World([secret(scope=in_project(PROJECT, "hcm"))])) is False
+
+
+def test_the_key_of_the_configuration_file_is_the_operators() -> None:
+    assert own(World([secret(FIXED_KEY)], [gap("openstack.secret")]), FIXED_KEY) is False
+
+
+def test_a_volume_without_a_key_has_no_owner_of_it() -> None:
+    assert own(World(), None) is None
+
+
+def test_secrets_that_were_not_listed_may_be_the_key() -> None:
+    found = derived(
+        "portability", World([], [gap("openstack.secret")]), volume(facts={"encryption_key": "k-1"})
+    )
+    assert (found.facts, reasons(found)) == ({}, {"key.own": Reason.NO_PERMISSION})
+    torn = resource("openstack.secret", "k-1", {}, unseen={"project": Unseen(Reason.AMBIGUOUS)})
+    found = derived("portability", World([torn]), volume(facts={"encryption_key": "k-1"}))
+    assert reasons(found) == {"key.own": Reason.AMBIGUOUS}
+
+
+@pytest.mark.parametrize("part", ["project", "region"])
+def test_a_volume_of_no_one_place_has_no_own_project(part: str) -> None:
+    torn = volume(facts={"encryption_key": "k-1"}, unseen={part: Unseen(Reason.AMBIGUOUS)})
+    assert reasons(derived("portability", World([secret()]), torn)) == {"key.own": Reason.AMBIGUOUS}
+
+
+def test_a_key_that_is_not_told_is_nobodys() -> None:
+    old = volume(unseen={"encryption_key": Unseen(Reason.NOT_IMPLEMENTED)})
+    assert reasons(derived("portability", World([secret()]), old)) == {"key.own": Reason.NOT_IMPLEMENTED}
+    odd = volume(facts={"encryption_key": 7})
+    assert reasons(derived("portability", World([secret()]), odd)) == {"key.own": Reason.INVALID_ANSWER}
