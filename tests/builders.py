@@ -138,6 +138,7 @@ def endpoint(
     plain = {
         "service_type": service, "interface": "public", "url": address, "host": address.split("/")[2],
         "scheme": address.split(":")[0], "enabled": None, "tls.version": "TLSv1.3",
+        "dns.addresses": ("203.0.113.5",),
     }  # fmt: skip
     options.setdefault("scope", Scope(target, region))
     return resource("openstack.endpoint", f"{service}-{region}", plain, **options)
@@ -213,7 +214,7 @@ def bucket(
     plain = {
         "location": None, "acl.grants": (), "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
-        "replication.rules": (), **_NO_LABELS,
+        "replication.rules": (), "logging.target": None, "notification.targets": (), **_NO_LABELS,
     }  # fmt: skip
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")

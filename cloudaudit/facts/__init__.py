@@ -15,6 +15,7 @@ from cloudaudit.facts.backup import BACKUP
 from cloudaudit.facts.channel import CHANNEL
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
+from cloudaudit.facts.destinations import DESTINATIONS
 from cloudaudit.facts.exposure import EXPOSURE
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.papers import PAPERS
@@ -29,6 +30,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     ATTRIBUTION,
     ATTRIBUTION_OF_PROJECTS,
     *LOCATION,
+    *DESTINATIONS,
     VOLUME_TYPE,
     BACKUP,
     EXPOSURE,

@@ -56,9 +56,11 @@ from cloudaudit.model import (
     JoinIndex,
     Listing,
     Partial,
+    Reason,
     Resource,
     Scope,
     Seconds,
+    Unseen,
     Value,
 )
 
@@ -80,6 +82,7 @@ def everything() -> World:
                     "labels": {"system_id": "ho-tich"},
                     "label_names": ("system_id", "tier"),
                     "encryption_key": "k-1",
+                    "host": "may-1@ceph-hn#ceph-hn",
                 }
             ),
             flavor(),
@@ -103,14 +106,33 @@ def everything() -> World:
             volume("v-2", {"zone": None}, scope=Scope(CLOUD, "sin", PROJECT)),
             bucket("ho-so-sin", {"location": "sin"}),
             resource("openstack.share", "h-1", {"zone": None, "size_gb": 1}),
-            resource("openstack.image", "i-1", {"disk_format": "raw", "labels": {}, "label_names": ()}),
+            resource(
+                "openstack.image",
+                "i-1",
+                {
+                    "disk_format": "raw",
+                    "status": "active",
+                    "locations_shown": True,
+                    "external_urls": ("tep.example.vn",),
+                    "labels": {},
+                    "label_names": (),
+                },
+                unseen={"stores": Unseen(Reason.NOT_IMPLEMENTED)},
+            ),
+            resource("openstack.image_store", "ceph", {}, scope=Scope(CLOUD, REGION)),
+            resource(
+                "openstack.image_service",
+                "image",
+                {"names_stores": False, "import_methods": ("web-download",)},
+                scope=Scope(CLOUD, REGION),
+            ),
             resource("openstack.network", "n-1", {"labels": {}, "label_names": ()}),
             resource("openstack.router", "t-1", {"labels": {}, "label_names": ()}),
             resource("openstack.vpn_connection", "w-1", {"peer_address": "203.0.113.9"}),
             resource("openstack.server_group", "sg", {}),
             resource("openstack.floating_ip", "f-1", {}),
             resource("openstack.security_group", "sg-1", {}),
-            resource("openstack.subnet", "u-1", {}),
+            resource("openstack.subnet", "u-1", {"dns_nameservers": ("203.0.113.53",)}),
             rule(),
             port("p-1", "sg-1"),
             container(facts={"sync_to": "//vn/hcm/AUTH_x/c"}),
@@ -125,7 +147,7 @@ def everything() -> World:
                     "replication.rules": ({"destination": "ho-so-2", "enabled": True},),
                 }
             ),
-            bucket("ho-so-2"),
+            bucket("ho-so-2", {"logging.target": "ho-so-sin"}),
             resource(
                 "s3.endpoint",
                 "https://s3.hn.example.vn",
@@ -134,6 +156,7 @@ def everything() -> World:
                     "scheme": "https",
                     "server_kind": "ceph",
                     "tls.version": "TLSv1.3",
+                    "dns.addresses": ("203.0.113.9",),
                 },
                 scope=Scope(STORE),
             ),
@@ -148,6 +171,7 @@ def everything() -> World:
             ),
             system("ho-tich", {"project": "e" * 32}, {"label_key": "tier"}, cross_border=True),
             backup_target(container="sao-luu", zone="*"),
+            attestation("nhat-ky", kind="log-destinations", entries=({"what": "SIEM", "site": "hn-1"},)),
             attestation(
                 claims=(
                     claim("backup_frequency_hours", "<=", "24"),
@@ -158,6 +182,7 @@ def everything() -> World:
                 )
             ),
             document(),
+            document("nhat-ky"),
             drill(),
             Resource("landing_profile", "ndc", Scope("registers"), 0, {"ndc_peers": (), "ndc_ranges": ()}),
             platform(),

@@ -67,11 +67,18 @@ OF_TARGET = (
     "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
     "openstack.role_assignment", "openstack.group_member",
 )  # fmt: skip
-OF_REGION = ("openstack.volume_type", "openstack.availability_zone", "openstack.flavor")
+OF_REGION = (
+    "openstack.volume_type",
+    "openstack.availability_zone",
+    "openstack.flavor",
+    "openstack.image_store",
+    "openstack.image_service",
+)
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
     "openstack.image", "openstack.vpn_connection", "openstack.secret",
+    "openstack.subnet",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -121,6 +128,8 @@ class Maker:
                 valid_until=self.one(NOW + DAY, NOW - DAY),
                 owner=self.one("Cơ quan", "Cơ quan", None),
                 claims=(self.claim(), self.claim()),
+                kind=self.one("commitment-dr", "log-destinations"),
+                entries=({"what": "SIEM", "site": self.one("hn-1", None), "country": self.one("VN", None)},),
             )
         profile = {"ndc_peers": self.some("203.0.113.9"), "ndc_ranges": self.some("198.51.100.0/24")}
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
@@ -131,7 +140,8 @@ class Maker:
         hosts = ("s3.example.vn", "s3.example.sg", "sync.example.vn")
         yield site(
             "hn-1", regions=("hn",), azs=("az1",), endpoints=hosts, s3_locations=("vn",),
-            attestation="a1", store_ids=("vn/a",),
+            attestation="a1", store_ids=("vn/a", "ceph", "glance@hn"), ip_ranges=("203.0.113.0/24",),
+            backend_names=("ceph-hn",),
         )  # fmt: skip
         yield site("hcm-1", regions=("hcm",), s3_locations=("sg", "la"), attestation=self.one("a1", "a2"))
         yield site(
@@ -153,7 +163,9 @@ class Maker:
                 regions=self.some("hn", "hcm"),
                 azs=self.some("az1", "az2"),
                 s3_locations=self.some("vn", "sg"),
-                store_ids=self.some("vn/a", "b1"),
+                store_ids=self.some("vn/a", "b1", "ceph", "glance@hn", "q1"),
+                ip_ranges=self.some("203.0.113.0/24", "198.51.100.0/24"),
+                backend_names=self.some("ceph-hn", "may-1@x"),
                 endpoints=self.some("s3.example.vn", "sync.example.vn"),
                 attestation=self.one(None, "a1", "a2"),
                 risk_group=self.one(None, "song-hong"),
@@ -206,6 +218,7 @@ class Maker:
                 facts = {
                     "service_type": service, "interface": self.text("public", "internal"), "url": url,
                     "scheme": self.text("https", "http"), "tls.version": self.one("TLSv1.3", "TLSv1.2", None),
+                    "dns.addresses": self.some("203.0.113.5", "192.0.2.7"),
                 }  # fmt: skip
                 id_ = f"{service}-{region}"
                 yield resource("openstack.endpoint", id_, facts, scope=Scope(CLOUD, region))
@@ -228,6 +241,7 @@ class Maker:
             facts = {
                 "zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None),
                 "encryption_key": self.one(None, "k1", "k2"),
+                "host": self.one("may-1@x#ceph-hn", "may-1@y", None),
             }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
@@ -260,8 +274,13 @@ class Maker:
             }  # fmt: skip
             yield rule(f"r{n}", facts, scope=self.scope())
         for n in range(self.rng.randrange(3)):
-            groups = {"security_groups": self.some("g1", "g2")}
+            groups = {
+                "security_groups": self.some("g1", "g2"), "dhcp.name_servers": self.some("203.0.113.53"),
+                "dhcp.time_servers": self.some("time.example.vn", "sync.example.vn"),
+            }  # fmt: skip
             yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
+            servers = {"dns_nameservers": self.some("203.0.113.53", "198.51.100.53")}
+            yield resource("openstack.subnet", f"u{n}", servers, scope=self.scope())
         for kind in ("server", "share"):
             yield resource(
                 f"openstack.{kind}",
@@ -274,12 +293,27 @@ class Maker:
         )
         acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn")
         yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
-        yield resource(
-            "openstack.image",
-            "i",
-            {"disk_format": self.text("qcow2", "raw"), **self.labels()},
-            scope=self.scope(),
-        )
+        names_stores = {region: self.rng.random() < 0.5 for region in REGIONS}
+        for region, names in names_stores.items():
+            methods = {"names_stores": names, "import_methods": self.some("web-download", "copy-image")}
+            yield resource("openstack.image_service", region, methods, scope=Scope(CLOUD, region))
+            for store in self.some("ceph") if names else ():
+                yield resource("openstack.image_store", store, {}, scope=Scope(CLOUD, region))
+        for n in range(self.rng.randrange(3)):
+            scope = self.scope()
+            image: dict[str, Value] = {
+                "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "queued"),
+                "locations_shown": True, "external_urls": self.some("tep.example.vn"),
+            }  # fmt: skip
+            if self.rng.random() < 0.3:
+                image = {**image, "locations_shown": False}
+                del image["external_urls"]
+            unnamed = {"stores": Unseen(Reason.NOT_IMPLEMENTED, "no such field")}
+            if names_stores[str(scope.region)]:
+                image["stores"], unnamed = self.some("ceph", "web"), {}
+            yield resource(
+                "openstack.image", f"i{n}", {**image, **self.labels()}, scope=scope, unseen=unnamed
+            )
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
 
@@ -289,6 +323,7 @@ class Maker:
                 "host": self.text("s3.example.vn", "s3.example.sg"),
                 "scheme": "https",
                 "server_kind": "ceph",
+                "dns.addresses": self.some("203.0.113.9"),
             }
             yield resource(
                 "s3.endpoint", f"https://{store}", {**facts, "tls.version": "TLSv1.3"}, scope=Scope(store)
@@ -321,6 +356,8 @@ class Maker:
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
+            "logging.target": self.one(None, "b1", "b2", "la"),
+            "notification.targets": self.some("arn:aws:sns:hn::q1", "https://sync.example.vn/x"),
         }  # fmt: skip
 
     def documents(self) -> Iterator[Resource]:
@@ -381,7 +418,7 @@ class Maker:
         reason = self.rng.choice([r for r in BLINDING if not (store and r is Reason.NOT_IMPLEMENTED)])
         unseen = dict.fromkeys(sorted(hidden), Unseen(reason, "hidden"))
         facts = {fact: value for fact, value in one.facts.items() if fact not in hidden}
-        return replace(one, facts=facts, unseen=unseen)
+        return replace(one, facts=facts, unseen={**one.unseen, **unseen})
 
 
 BLINDING = (
