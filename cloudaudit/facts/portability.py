@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
-from cloudaudit.facts.derivation import Derive, Derived, Family, Lists, flag, nfc, whole_number, why
-from cloudaudit.model import Partial, Resource, Scope, Unseen, World
+from cloudaudit.facts.derivation import (
+    Derive,
+    Derived,
+    Family,
+    Lists,
+    flag,
+    nfc,
+    text,
+    texts,
+    unseen_anywhere,
+    whole_number,
+    why,
+)
+from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, World
 
 # --- sizes of machines ---------------------------------------------------------------------------------
 
@@ -124,4 +136,66 @@ KEYS: Final = Family(
     prepare_keys,
 )
 
-PORTABILITY: Final = (FLAVORS, KEYS)
+# --- interfaces that other clouds have too -------------------------------------------------------------
+
+PLATFORM: Final = "platform"
+SERVICE: Final = "openstack.service"
+CAPABILITIES: Final = {
+    "compute-availability-zones-list": ("openstack.availability_zone", "service"),
+    "compute-flavors-list": (FLAVOR, ""),
+    "compute-quotas-get": ("openstack.quota", "service"),
+    "compute-servers-list": ("openstack.server", ""),
+}
+"""Capabilities of the OpenStack interoperability guideline (2022.11) that reading shows, with the type that
+is read; where several services have the type, the fact that names the service."""
+
+
+def prepare_capabilities(world: World) -> Derive:
+    """Capabilities whose call was answered: something was listed, or a list of the service's was empty."""
+    regions: dict[str, set[str]] = defaultdict(set)
+    doubt = unseen_anywhere(world, SERVICE) or _unlisted(world, SERVICE)
+    for service in world.each(SERVICE):
+        kind = text(service.facts.get("type"))
+        if kind is None:
+            doubt = doubt or why(service, "type")
+        elif kind == "compute":
+            named = service.facts.get("regions")
+            regions[service.scope.target].update(texts(named))
+            doubt = doubt or (None if isinstance(named, tuple) else why(service, "regions"))
+    found: set[str] = set()
+    for name, (type_, fact) in CAPABILITIES.items():
+        answered = any(not fact or text(one.facts.get(fact)) == "compute" for one in world.each(type_))
+        if not answered and not fact:
+            answered = any(
+                listed.scope.region is not None and nfc(listed.scope.region) in regions[listed.scope.target]
+                for listed in world.listings_of(type_)
+            )
+        if answered:
+            found.add(name)
+        else:
+            untold = (why(one, fact) for one in world.each(type_) if fact and not text(one.facts.get(fact)))
+            doubt = doubt or unseen_anywhere(world, type_) or _unlisted(world, type_) or next(untold, None)
+    shown = tuple(sorted(found))
+    if doubt is None:
+        derived = Derived({"interop.capabilities": shown})
+    else:
+        derived = Derived({"interop.capabilities": Partial(shown)}, {"interop.capabilities": doubt})
+    return lambda platform: derived
+
+
+def _unlisted(world: World, type_: str) -> Unseen | None:
+    return None if world.listings_of(type_) else Unseen(Reason.NOT_COLLECTED, f"no list of {type_} was read")
+
+
+INTEROP: Final = Family(
+    "portability",
+    {PLATFORM: ("interop.capabilities",)},
+    {
+        PLATFORM: (),
+        SERVICE: ("type", "regions"),
+        **{type_: (fact,) if fact else () for type_, fact in CAPABILITIES.values()},
+    },
+    prepare_capabilities,
+)
+
+PORTABILITY: Final = (FLAVORS, KEYS, INTEROP)

@@ -477,6 +477,11 @@ STACK = {
     "tags": ["system_id=cong-dich-vu", f"note={PLANTED}-stack-tag", "iac"],
     "parameters": {"password": f"{PLANTED}-parameter"},
 }
+STACK_RESOURCES = [
+    {"resource_name": "may", "resource_type": "OS::Nova::Server", "resource_status_reason": f"{PLANTED}-why"},
+    {"resource_name": "may-2", "resource_type": "OS::Nova::Server"},
+    {"resource_name": "mang", "resource_type": f"https://user:{PLANTED}-url@example.test/mang.yaml"},
+]
 DNS_ZONE = {
     "id": "zone-1",
     "name": "dich-vu.example.vn.",
@@ -716,6 +721,7 @@ def _further_services(cloud: FakeOpenStack) -> None:
     cloud.answer("/key-manager/v1/secrets", {"secrets": [], "total": 0})
     cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [STACK]})
     cloud.answer(f"/heat-api/v1/{BANK}/stacks", {"stacks": []})
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources", {"resources": STACK_RESOURCES})
     links = {"self": f"{cloud.url}/dns/v2/zones"}
     cloud.answer("/dns/v2/zones", {"zones": [DNS_ZONE], "links": links}, project=SHOP)
     cloud.answer("/dns/v2/zones", {"zones": [], "links": links})

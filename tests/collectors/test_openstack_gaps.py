@@ -1941,3 +1941,27 @@ def test_a_dead_region_is_a_gap_and_the_others_are_unharmed(cloud: FakeOpenStack
     assert there.listings() == []
     here = collect(IN_SHOP, "cinder.volumes", "nova.servers", "swift.containers")
     assert (len(here.listings()), here.gaps()) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(status=403), Reason.NO_PERMISSION),
+        (Reply({"resources": [{"resource_type": 7}]}), Reason.INVALID_ANSWER),
+        (Reply({}), Reason.NOT_IMPLEMENTED),
+    ],
+)
+def test_resources_of_a_stack_that_are_not_shown(cloud: FakeOpenStack, reply: Reply, reason: Reason) -> None:
+    path = f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources"
+    cloud.answer(path, reply.body, status=reply.status)
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is reason
+
+
+def test_resources_of_a_stack_that_nobody_asks_for(cloud: FakeOpenStack) -> None:
+    stack = collect(IN_SHOP, "heat.stacks").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.NOT_COLLECTED
+    nameless = {**STACK, "stack_name": None}
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [nameless]})
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.INVALID_ANSWER

@@ -713,7 +713,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         IN_SHOP,
         "openstack.stack",
-        ("heat.stacks",),
+        ("heat.stacks", "heat.stack_resources"),
         {
             "id": "stack-1",
             "name": "cong-dich-vu",
@@ -723,10 +723,14 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "created_at": T,
                 "updated_at": None,
                 "parent": None,
+                "resource_types": ("OS::Nova::Server", "template"),
                 "labels": {"system_id": "cong-dich-vu"},
                 "label_names": ("iac", "note", "system_id"),
             },
-            "from": {"": f"GET /heat-api/v1/{SHOP}/stacks?limit=1000&show_nested=true&show_hidden=true"},
+            "from": {
+                "": f"GET /heat-api/v1/{SHOP}/stacks?limit=1000&show_nested=true&show_hidden=true",
+                "resource_types": f"GET /heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources",
+            },
         },
     ),
     (

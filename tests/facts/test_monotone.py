@@ -78,7 +78,7 @@ OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
     "openstack.image", "openstack.vpn_connection", "openstack.secret",
-    "openstack.subnet",
+    "openstack.subnet", "openstack.quota",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -223,7 +223,8 @@ class Maker:
                 id_ = f"{service}-{region}"
                 yield resource("openstack.endpoint", id_, facts, scope=Scope(CLOUD, region))
             yield resource("openstack.region", region, {"parent": None}, scope=Scope(CLOUD, region))
-        yield resource("openstack.service", "compute", {"type": "compute"}, scope=Scope(CLOUD))
+        regions = {"regions": self.some(*REGIONS)}
+        yield resource("openstack.service", "compute", {"type": "compute", **regions}, scope=Scope(CLOUD))
         for label, id_ in (("p1", ID_OF_P1), ("p2", "f" * 32)):
             scope = Scope(CLOUD, None, label)
             yield resource("openstack.project", id_, self.labels(), scope=scope, name=label)
@@ -256,6 +257,8 @@ class Maker:
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
         for n in range(self.rng.randrange(3)):
             yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
+        for service in self.some("compute", "network"):
+            yield resource("openstack.quota", service, {"service": service}, scope=self.scope())
         for key in self.some("k1", "k2"):
             yield resource("openstack.secret", key, {}, scope=self.scope())
         for region in REGIONS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from builders import (
     CLOUD,
@@ -13,13 +15,14 @@ from builders import (
     gap,
     in_project,
     listing,
+    platform,
     reasons,
     resource,
     volume,
 )
 
 from cloudaudit.facts.portability import FIXED_KEY
-from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, Value
+from cloudaudit.model import Listing, Partial, Reason, Resource, Scope, Unseen, Value
 
 HN = resource("openstack.region", REGION, {"parent": None}, scope=Scope(CLOUD, REGION))
 
@@ -133,3 +136,83 @@ def test_a_key_that_is_not_told_is_nobodys() -> None:
     assert reasons(derived("portability", World([secret()]), old)) == {"key.own": Reason.NOT_IMPLEMENTED}
     odd = volume(facts={"encryption_key": 7})
     assert reasons(derived("portability", World([secret()]), odd)) == {"key.own": Reason.INVALID_ANSWER}
+
+
+# --- interfaces that other clouds have too -------------------------------------------------------------
+
+ZONE, QUOTA, SERVER = "openstack.availability_zone", "openstack.quota", "openstack.server"
+ALL = (
+    "compute-availability-zones-list",
+    "compute-flavors-list",
+    "compute-quotas-get",
+    "compute-servers-list",
+)
+
+
+def compute(**facts: Value) -> Resource:
+    return resource(
+        "openstack.service", "compute", {"type": "compute", "regions": (REGION,), **facts}, scope=Scope(CLOUD)
+    )
+
+
+def of_compute(type_: str, service: str = "compute") -> Resource:
+    return resource(type_, f"{type_}-{service}", {"service": service})
+
+
+def capabilities(world: World) -> Value:
+    found = derived("portability", world, platform())
+    value = found.facts["interop.capabilities"]
+    assert ("interop.capabilities" in found.unseen) is isinstance(value, Partial)
+    return value
+
+
+def test_what_was_listed_can_be_listed() -> None:
+    here = [listing(type_, Scope(CLOUD, REGION, PROJECT)) for type_ in (SERVER, "openstack.flavor")]
+    rest = [of_compute(ZONE), of_compute(QUOTA)]
+    assert capabilities(World([compute(), *rest], (), here)) == ALL, "an empty list is an answer"
+    whole = World([compute(), *rest, flavor(), resource(SERVER, "m", {})], [gap(SERVER)])
+    assert capabilities(whole) == ALL, "of what was seen there is no doubt"
+
+
+def test_lists_of_other_services_show_nothing() -> None:
+    world = World(
+        [
+            compute(),
+            flavor(),
+            resource(SERVER, "m", {}),
+            of_compute(ZONE, "network"),
+            of_compute(QUOTA, "network"),
+        ]
+    )
+    assert capabilities(world) == ("compute-flavors-list", "compute-servers-list")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [Scope(CLOUD, "hcm", PROJECT), Scope("khac", REGION, PROJECT), Scope(CLOUD)],
+    ids=["a region without it", "another cloud", "no region"],
+)
+def test_a_catalogue_without_the_service_proves_lists_empty_and_shows_nothing(where: Scope) -> None:
+    world = World([compute()], (), [listing(SERVER, where), listing("openstack.flavor", where)])
+    assert capabilities(world) == ()
+
+
+def test_lists_that_were_refused_or_never_read_may_be_there() -> None:
+    shown = [compute(), flavor(), of_compute(ZONE), of_compute(QUOTA)]
+    known = Partial(ALL[:3])
+    assert capabilities(World(shown, [gap(SERVER)])) == known
+    assert capabilities(Unread(shown)) == known
+    assert capabilities(World([of_compute(ZONE)], [gap("openstack.service")])) == Partial(ALL[:1])
+    torn = resource("openstack.service", "x", {"regions": (REGION,)}, scope=Scope(CLOUD))
+    assert capabilities(World([torn])) == Partial(())
+    halfway = [compute(), flavor(), resource(SERVER, "m", {}), resource(ZONE, "x", {}), of_compute(QUOTA)]
+    assert capabilities(World(halfway)) == Partial(ALL[1:])
+    nowhere = resource("openstack.service", "x", {"type": "compute"}, scope=Scope(CLOUD))
+    assert capabilities(World([nowhere])) == Partial(())
+
+
+class Unread(World):
+    """A world in which nobody looked for servers."""
+
+    def listings_of(self, type_: str) -> Sequence[Listing]:
+        return [] if type_ == SERVER else super().listings_of(type_)
