@@ -32,6 +32,8 @@ ROOTS = {
     "image": "/image/v2",
     "object-store": "/object/v1/AUTH_[^/]+",
     "shared-file-system": "/share/v2",
+    "key-manager": "/key-manager/v1",
+    "orchestration": "/heat-api/v1/[^/]+",
     "s3": "",
 }
 """Where the services of the fake clouds have their API, as patterns."""

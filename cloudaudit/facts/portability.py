@@ -143,7 +143,6 @@ SERVICE: Final = "openstack.service"
 CAPABILITIES: Final = {
     "compute-availability-zones-list": ("openstack.availability_zone", "service"),
     "compute-flavors-list": (FLAVOR, ""),
-    "compute-quotas-get": ("openstack.quota", "service"),
     "compute-servers-list": ("openstack.server", ""),
 }
 """Capabilities of the OpenStack interoperability guideline (2022.11) that reading shows, with the type that

@@ -95,7 +95,6 @@ def everything() -> World:
             project(id_="f" * 32),
             resource("openstack.region", REGION, {"parent": None}, scope=Scope(CLOUD, REGION)),
             resource("openstack.service", "compute", {"type": "compute", "regions": (REGION,)}, scope=cloud),
-            resource("openstack.quota", "q-1", {"service": "compute"}),
             resource("openstack.availability_zone", "x", {"zone": "hn-az1", "service": "compute"}),
             resource("openstack.server", "m-1", {"zone": None, "labels": {}, "label_names": ()}),
             resource(

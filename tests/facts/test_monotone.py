@@ -78,7 +78,7 @@ OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
     "openstack.image", "openstack.vpn_connection", "openstack.secret",
-    "openstack.subnet", "openstack.quota",
+    "openstack.subnet",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -257,8 +257,6 @@ class Maker:
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
         for n in range(self.rng.randrange(3)):
             yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
-        for service in self.some("compute", "network"):
-            yield resource("openstack.quota", service, {"service": service}, scope=self.scope())
         for key in self.some("k1", "k2"):
             yield resource("openstack.secret", key, {}, scope=self.scope())
         for region in REGIONS:

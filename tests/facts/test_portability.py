@@ -140,13 +140,8 @@ def test_a_key_that_is_not_told_is_nobodys() -> None:
 
 # --- interfaces that other clouds have too -------------------------------------------------------------
 
-ZONE, QUOTA, SERVER = "openstack.availability_zone", "openstack.quota", "openstack.server"
-ALL = (
-    "compute-availability-zones-list",
-    "compute-flavors-list",
-    "compute-quotas-get",
-    "compute-servers-list",
-)
+ZONE, SERVER = "openstack.availability_zone", "openstack.server"
+ALL = ("compute-availability-zones-list", "compute-flavors-list", "compute-servers-list")
 
 
 def compute(**facts: Value) -> Resource:
@@ -168,7 +163,7 @@ def capabilities(world: World) -> Value:
 
 def test_what_was_listed_can_be_listed() -> None:
     here = [listing(type_, Scope(CLOUD, REGION, PROJECT)) for type_ in (SERVER, "openstack.flavor")]
-    rest = [of_compute(ZONE), of_compute(QUOTA)]
+    rest = [of_compute(ZONE)]
     assert capabilities(World([compute(), *rest], (), here)) == ALL, "an empty list is an answer"
     whole = World([compute(), *rest, flavor(), resource(SERVER, "m", {})], [gap(SERVER)])
     assert capabilities(whole) == ALL, "of what was seen there is no doubt"
@@ -181,7 +176,6 @@ def test_lists_of_other_services_show_nothing() -> None:
             flavor(),
             resource(SERVER, "m", {}),
             of_compute(ZONE, "network"),
-            of_compute(QUOTA, "network"),
         ]
     )
     assert capabilities(world) == ("compute-flavors-list", "compute-servers-list")
@@ -198,14 +192,14 @@ def test_a_catalogue_without_the_service_proves_lists_empty_and_shows_nothing(wh
 
 
 def test_lists_that_were_refused_or_never_read_may_be_there() -> None:
-    shown = [compute(), flavor(), of_compute(ZONE), of_compute(QUOTA)]
-    known = Partial(ALL[:3])
+    shown = [compute(), flavor(), of_compute(ZONE)]
+    known = Partial(ALL[:2])
     assert capabilities(World(shown, [gap(SERVER)])) == known
     assert capabilities(Unread(shown)) == known
     assert capabilities(World([of_compute(ZONE)], [gap("openstack.service")])) == Partial(ALL[:1])
     torn = resource("openstack.service", "x", {"regions": (REGION,)}, scope=Scope(CLOUD))
     assert capabilities(World([torn])) == Partial(())
-    halfway = [compute(), flavor(), resource(SERVER, "m", {}), resource(ZONE, "x", {}), of_compute(QUOTA)]
+    halfway = [compute(), flavor(), resource(SERVER, "m", {}), resource(ZONE, "x", {})]
     assert capabilities(World(halfway)) == Partial(ALL[1:])
     nowhere = resource("openstack.service", "x", {"type": "compute"}, scope=Scope(CLOUD))
     assert capabilities(World([nowhere])) == Partial(())
