@@ -193,7 +193,7 @@ def of_openstack(
     if "keystone.auth_projects" not in wanted:
         beside.append(needs.types["openstack.project"].calls["keystone.auth_projects"])
     found = [Planned(call, call.per or "target", everyone) for call in beside]
-    for service in sorted(services & set(CEILING)):
+    for service in sorted(s for s in services & set(CEILING) if f"{s}{VERSION}" not in wanted):
         of_service = {id_ for one in calls if one.call.service == service for id_ in one.controls}
         call = CallSpec(f"{service}{VERSION}", service, "GET /", per="region")
         found.append(Planned(call, "region", tuple(i for i in everyone if i in of_service)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Final
 
 from cloudaudit.facts.derivation import (
@@ -10,6 +11,7 @@ from cloudaudit.facts.derivation import (
     Derived,
     Family,
     Lists,
+    both,
     flag,
     nfc,
     text,
@@ -18,7 +20,7 @@ from cloudaudit.facts.derivation import (
     whole_number,
     why,
 )
-from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, World
+from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, Value, World
 
 # --- sizes of machines ---------------------------------------------------------------------------------
 
@@ -197,4 +199,87 @@ INTEROP: Final = Family(
     prepare_capabilities,
 )
 
-PORTABILITY: Final = (FLAVORS, KEYS, INTEROP)
+# --- versions of interfaces ----------------------------------------------------------------------------
+
+PROFILE: Final = "landing_profile"
+API: Final = "openstack.api"
+
+
+def prepare_floors(world: World) -> Derive:
+    """The floors of the landing profile against the API of each service in each of its regions.
+
+    A floor is met where it lies in the range of versions that is served. A service that no catalogue has
+    meets none. Where the range is not known, neither is whether the floor is met.
+    """
+    missing = unseen_anywhere(world, PROFILE)
+    if missing is not None:
+        return lambda platform: Derived(unseen={"api.compared": missing})
+    floors = {name: floor for profile in world.each(PROFILE) for name, floor in _floors(profile).items()}
+    places: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    doubt = unseen_anywhere(world, SERVICE) or _unlisted(world, SERVICE)
+    for service in world.each(SERVICE):
+        kind, named = text(service.facts.get("type")), service.facts.get("regions")
+        if kind is None or not isinstance(named, tuple):
+            doubt = doubt or why(service, "type" if kind is None else "regions")
+        else:
+            places[kind] |= {(service.scope.target, region) for region in texts(named)}
+    spans: dict[tuple[str, str, str], list[tuple[str | None, str | None]]] = defaultdict(list)
+    for api in world.each(API):
+        kind = text(api.facts.get("service"))
+        if kind is not None and api.scope.region is not None and "region" not in api.unseen:
+            span = (text(api.facts.get("min_version")), text(api.facts.get("max_version")))
+            spans[kind, api.scope.target, nfc(api.scope.region)].append(span)
+    lists = Lists(world, API)
+    found: list[dict[str, Value]] = []
+    for kind, floor in sorted(floors.items()):
+        for target, region in sorted(places[kind]):
+            record: dict[str, Value] = {"service": kind, "region": region, "floor": floor}
+            served = spans[kind, target, region]
+            if len(served) == 1 and lists.unseen_in(Scope(target, region)) is None:
+                record |= _compared(floor, *served[0])
+            found.append(record)
+        if not places[kind] and doubt is None:
+            found.append({"service": kind, "region": None, "floor": floor, "met": False})
+    if doubt is None:
+        derived = Derived({"api.compared": tuple(found)})
+    else:
+        derived = Derived({"api.compared": Partial(tuple(found))}, {"api.compared": doubt})
+    return lambda platform: derived
+
+
+def _floors(profile: Resource) -> Mapping[str, str]:
+    floors = profile.facts.get("api_floors")
+    given = floors.items() if isinstance(floors, Mapping) else ()
+    return {nfc(name): floor for name, value in given if (floor := text(value)) is not None}
+
+
+def _compared(floor: str, lowest: str | None, highest: str | None) -> dict[str, Value]:
+    """The highest version with whether the floor is served; nothing of what cannot be read as numbers."""
+    if highest is None:
+        return {}
+    least, low, high = _numbers(floor), _numbers(lowest), _numbers(highest)
+    parts = (None if None in (least, high) else high >= least, None if None in (least, low) else low <= least)  # type: ignore[operator]
+    met = both(parts)
+    return {"version": highest} if met is None else {"version": highest, "met": met}
+
+
+def _numbers(version: str | None) -> tuple[int, ...] | None:
+    parts = (version or "").removeprefix("v").split(".")
+    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
+        return None
+    return tuple(map(int, parts))
+
+
+FLOORS: Final = Family(
+    "portability",
+    {PLATFORM: ("api.compared",)},
+    {
+        PLATFORM: (),
+        PROFILE: ("api_floors",),
+        SERVICE: ("type", "regions"),
+        API: ("service", "min_version", "max_version"),
+    },
+    prepare_floors,
+)
+
+PORTABILITY: Final = (FLAVORS, KEYS, INTEROP, FLOORS)

@@ -1965,3 +1965,15 @@ def test_resources_of_a_stack_that_nobody_asks_for(cloud: FakeOpenStack) -> None
     cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [nameless]})
     stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
     assert stack.unseen["resource_types"].reason is Reason.INVALID_ANSWER
+
+
+def test_a_document_of_versions_that_cannot_be_read(cloud: FakeOpenStack) -> None:
+    cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "status": "CURRENT"}]})
+    api = collect(REGION, "block-storage.version").one("openstack.api")
+    assert (api.facts, {name: why.reason for name, why in api.unseen.items()}) == (
+        {"service": "block-storage"},
+        {"min_version": Reason.INVALID_ANSWER, "max_version": Reason.INVALID_ANSWER},
+    )
+    cloud.answer("/volume/v3/", status=503)
+    (gap,) = collect(REGION, "block-storage.version").gaps()
+    assert (gap.scope, gap.type, gap.operation) == (REGION, "openstack.api", "block-storage.version")

@@ -1070,6 +1070,17 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
         },
     ),
     (
+        REGION,
+        "openstack.api",
+        ("block-storage.version",),
+        {
+            "id": "block-storage",
+            "name": "block-storage",
+            "facts": {"service": "block-storage", "min_version": "3.0", "max_version": "3.71"},
+            "from": {"": "GET /volume/v3/"},
+        },
+    ),
+    (
         IN_SHOP,
         "openstack.quota",
         ("neutron.quotas",),

@@ -184,7 +184,18 @@ def everything() -> World:
             document(),
             document("nhat-ky"),
             drill(),
-            Resource("landing_profile", "ndc", Scope("registers"), 0, {"ndc_peers": (), "ndc_ranges": ()}),
+            Resource(
+                "landing_profile",
+                "ndc",
+                Scope("registers"),
+                0,
+                {"ndc_peers": (), "ndc_ranges": (), "api_floors": {"compute": "2.79"}},
+            ),
+            resource(
+                "openstack.api",
+                "compute",
+                {"service": "compute", "min_version": "2.1", "max_version": "2.96"},
+            ),
             platform(),
         ]
     )

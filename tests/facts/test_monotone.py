@@ -73,6 +73,7 @@ OF_REGION = (
     "openstack.flavor",
     "openstack.image_store",
     "openstack.image_service",
+    "openstack.api",
 )
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
@@ -131,7 +132,12 @@ class Maker:
                 kind=self.one("commitment-dr", "log-destinations"),
                 entries=({"what": "SIEM", "site": self.one("hn-1", None), "country": self.one("VN", None)},),
             )
-        profile = {"ndc_peers": self.some("203.0.113.9"), "ndc_ranges": self.some("198.51.100.0/24")}
+        floors = {name: self.text("2.79", "3.0") for name in self.some("compute", "image")}
+        profile = {
+            "api_floors": floors,
+            "ndc_peers": self.some("203.0.113.9"),
+            "ndc_ranges": self.some("198.51.100.0/24"),
+        }
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
         yield drill(age=DAY)
         yield platform()
@@ -260,6 +266,14 @@ class Maker:
         for key in self.some("k1", "k2"):
             yield resource("openstack.secret", key, {}, scope=self.scope())
         for region in REGIONS:
+            span = {"min_version": "2.1", "max_version": self.text("2.60", "2.96")}
+            yield resource(
+                "openstack.api",
+                "compute",
+                {"service": "compute", **span},
+                scope=Scope(CLOUD, region),
+                endpoint=region,
+            )
             facts = {"ram_mb": self.one(512, 8192), "is_public": self.one(True, False)}
             yield flavor(f"f:{region}", facts, scope=Scope(CLOUD, region))
             for label in self.some("t1", "t2"):

@@ -15,6 +15,7 @@ from builders import (
     gap,
     in_project,
     listing,
+    no_register,
     platform,
     reasons,
     resource,
@@ -210,3 +211,66 @@ class Unread(World):
 
     def listings_of(self, type_: str) -> Sequence[Listing]:
         return [] if type_ == SERVER else super().listings_of(type_)
+
+
+# --- versions of interfaces ----------------------------------------------------------------------------
+
+
+def api(lowest: str | None = "2.1", highest: str | None = "2.96", region: str = REGION) -> Resource:
+    facts: dict[str, Value] = {"service": "compute", "min_version": lowest, "max_version": highest}
+    shown = {name: value for name, value in facts.items() if value is not None}
+    return resource("openstack.api", f"compute-{region}", shown, scope=Scope(CLOUD, region))
+
+
+def profile(**floors: str) -> Resource:
+    return Resource("landing_profile", "ndc", Scope("registers"), 0, {"api_floors": floors})
+
+
+def compared(world: World) -> Value:
+    return derived("portability", world, platform()).facts.get("api.compared")
+
+
+@pytest.mark.parametrize(
+    ("floor", "span", "seen"),
+    [
+        ("2.79", ("2.1", "2.96"), {"version": "2.96", "met": True}),
+        ("2.96", ("2.1", "2.96"), {"version": "2.96", "met": True}),
+        ("2.1", ("2.1", "2.96"), {"version": "2.96", "met": True}),
+        ("2.100", ("2.1", "2.96"), {"version": "2.96", "met": False}),
+        ("2.79", ("2.80", "2.96"), {"version": "2.96", "met": False}),
+        ("2.100", (None, "2.96"), {"version": "2.96", "met": False}),
+        ("2.79", (None, "2.96"), {"version": "2.96"}),
+        ("2.79", ("2.1", None), {}),
+        ("2.79", ("2.1", "latest"), {"version": "latest"}),
+        ("newest", ("2.1", "2.96"), {"version": "2.96"}),
+    ],
+)
+def test_floors_against_what_is_served(
+    floor: str, span: tuple[str | None, str | None], seen: dict[str, Value]
+) -> None:
+    world = World([compute(), api(*span), profile(compute=floor)])
+    assert compared(world) == ({"service": "compute", "region": REGION, "floor": floor, **seen},)
+
+
+def test_each_region_is_compared_and_an_absent_service_meets_nothing() -> None:
+    world = World([compute(regions=(REGION, "hcm")), api(), profile(compute="2.79", share="2.0")])
+    assert compared(world) == (
+        {"service": "compute", "region": "hcm", "floor": "2.79"},
+        {"service": "compute", "region": REGION, "floor": "2.79", "version": "2.96", "met": True},
+        {"service": "share", "region": None, "floor": "2.0", "met": False},
+    )
+    assert compared(World([compute(), api(), profile()])) == ()
+    assert compared(World([compute(), api()])) == ()
+
+
+def test_catalogues_and_profiles_that_were_not_read() -> None:
+    found = derived("portability", World([compute(), api()], [no_register("landing_profile")]), platform())
+    assert reasons(found)["api.compared"] is Reason.REGISTER_MISSING
+    hidden = World([profile(compute="2.79")], [gap("openstack.service")])
+    assert compared(hidden) == Partial(())
+    record = {"service": "compute", "region": REGION, "floor": "2.79"}
+    assert compared(World([compute(), api(), profile(compute="2.79")], [gap("openstack.api")])) == (record,)
+    twice = World([compute(), api(), api(), profile(compute="2.79")])
+    assert compared(twice) == (record,)
+    torn = resource("openstack.service", "x", {"type": "image"}, scope=Scope(CLOUD))
+    assert compared(World([torn, profile(compute="2.79")])) == Partial(())
