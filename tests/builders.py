@@ -87,6 +87,15 @@ def volume(
     return resource("openstack.volume", id_, {**plain, **(facts or {})}, **options)
 
 
+def flavor(
+    id_: str = "fl-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A public flavor of two processors and 8 GiB."""
+    plain = {"vcpus": 2, "ram_mb": 8192, "disk_gb": 0, "is_public": True, "disabled": False}
+    options.setdefault("scope", Scope(CLOUD, REGION))
+    return resource("openstack.flavor", id_, {**plain, **(facts or {})}, **options)
+
+
 def backup(
     id_: str = "b-1",
     facts: Mapping[str, Value] | None = None,
@@ -160,6 +169,7 @@ def endpoint(
     plain = {
         "service_type": service, "interface": "public", "url": address, "host": address.split("/")[2],
         "scheme": address.split(":")[0], "enabled": None, "tls.version": "TLSv1.3",
+        "dns.addresses": ("203.0.113.5",),
     }  # fmt: skip
     options.setdefault("scope", Scope(target, region))
     return resource("openstack.endpoint", f"{service}-{region}", plain, **options)
@@ -304,7 +314,8 @@ def bucket(
         "location": None, "owner_id": "chu-kho", "acl.owner": "chu-kho", "acl.grants": (),
         "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
-        "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), **_NO_LABELS,
+        "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), "logging.target": None,
+        "notification.targets": (), **_NO_LABELS,
     }  # fmt: skip
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")

@@ -17,6 +17,7 @@ from cloudaudit.facts.channel import CHANNEL, INTERCONNECTION
 from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
+from cloudaudit.facts.destinations import DESTINATIONS
 from cloudaudit.facts.exposure import EXPOSURE, EXPOSURE_OF_GROUPS
 from cloudaudit.facts.landing import LANDING
 from cloudaudit.facts.lifecycle import LIFECYCLE
@@ -24,6 +25,7 @@ from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.operating_system import OPERATING_SYSTEM
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
+from cloudaudit.facts.portability import PORTABILITY
 from cloudaudit.facts.privilege import PRIVILEGE, PRIVILEGE_OF_CREDENTIALS
 from cloudaudit.facts.public import PUBLIC
 from cloudaudit.facts.reach import REACH
@@ -38,6 +40,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     ATTRIBUTION,
     ATTRIBUTION_OF_PROJECTS,
     *LOCATION,
+    *DESTINATIONS,
     VOLUME_TYPE,
     BACKUP,
     BACKUP_OF_SERVERS,
@@ -55,6 +58,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     PRIVILEGE,
     *DELETION,
     PRIVILEGE_OF_CREDENTIALS,
+    *PORTABILITY,
     *PAPERS,
     CHANNEL,
     *INVENTORY,

@@ -28,7 +28,13 @@ SERVER = {
     "tenant_id": SHOP,
     "OS-EXT-AZ:availability_zone": "hn-az1",
     "hostId": "6d2437",
-    "flavor": {"vcpus": 1, "ram": 512, "disk": 1, "original_name": "s1.small", "extra_specs": {}},
+    "flavor": {
+        "vcpus": 1,
+        "ram": 512,
+        "disk": 1,
+        "original_name": "s1.small",
+        "extra_specs": {"trait:CUSTOM_GPU": "required", "hw:cpu_policy": f"{PLANTED}-spec"},
+    },
     "image": {"id": "img-1", "links": []},
     "os-extended-volumes:volumes_attached": [{"id": "vol-1", "delete_on_termination": False}],
     "key_name": None,
@@ -65,6 +71,7 @@ VOLUME = {
     "os-vol-tenant-attr:tenant_id": SHOP,
     "snapshot_id": None,
     "volume_image_metadata": {"os_distro": "debian", "os_version": "12", "image_name": "debian-12"},
+    "encryption_key_id": "key-1",
     "metadata": {"data_class": "important", "note": f"{PLANTED}-volume"},
 }
 SNAPSHOT = {
@@ -136,6 +143,13 @@ PORT = {
     "status": "ACTIVE",
     "fixed_ips": [{"subnet_id": "sub-1", "ip_address": "10.10.0.46"}],
     "allowed_address_pairs": [{"ip_address": "10.10.0.0/24", "mac_address": "fa:16:3e:00:00:01"}],
+    "extra_dhcp_opts": [
+        {"opt_name": "option:ntp-server", "opt_value": "203.0.113.123, time.example.vn", "ip_version": 4},
+        {"opt_name": "23", "opt_value": "2001:db8::53", "ip_version": 6},
+        {"opt_name": "6", "opt_value": "203.0.113.54", "ip_version": 4},
+        {"opt_name": "6", "opt_value": "of another kind", "ip_version": 6},
+        {"opt_name": "bootfile-name", "opt_value": "pxelinux.0", "ip_version": 4},
+    ],
 }
 ROUTER = {
     "id": "router-1",
@@ -503,6 +517,11 @@ STACK = {
     "tags": ["system_id=cong-dich-vu", f"note={PLANTED}-stack-tag", "iac"],
     "parameters": {"password": f"{PLANTED}-parameter"},
 }
+STACK_RESOURCES = [
+    {"resource_name": "may", "resource_type": "OS::Nova::Server", "resource_status_reason": f"{PLANTED}-why"},
+    {"resource_name": "may-2", "resource_type": "OS::Nova::Server"},
+    {"resource_name": "mang", "resource_type": f"https://user:{PLANTED}-url@example.test/mang.yaml"},
+]
 DNS_ZONE = {
     "id": "zone-1",
     "name": "dich-vu.example.vn.",
@@ -592,6 +611,7 @@ FLAVOR = {
     "OS-FLV-EXT-DATA:ephemeral": 2,
     "swap": 0,
     "os-flavor-access:is_public": True,
+    "OS-FLV-DISABLED:disabled": False,
     "extra_specs": {"hw:cpu_policy": "dedicated"},
 }
 KEYPAIR = {
@@ -744,6 +764,7 @@ def _further_services(cloud: FakeOpenStack) -> None:
     cloud.answer("/key-manager/v1/secrets", {"secrets": [], "total": 0})
     cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [STACK]})
     cloud.answer(f"/heat-api/v1/{BANK}/stacks", {"stacks": []})
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources", {"resources": STACK_RESOURCES})
     links = {"self": f"{cloud.url}/dns/v2/zones"}
     cloud.answer("/dns/v2/zones", {"zones": [DNS_ZONE], "links": links}, project=SHOP)
     cloud.answer("/dns/v2/zones", {"zones": [], "links": links})

@@ -537,6 +537,43 @@ def test_old_versions_leave_facts_missing(cloud: FakeOpenStack) -> None:
         "encrypted": Unseen(Reason.NOT_IMPLEMENTED, "Cinder tells of a backup's key since version 3.64")
     }
     assert cloud.requests[-1].headers["OpenStack-API-Version"] == "volume 3.59"
+    assert collect(IN_SHOP, "cinder.volumes").one("openstack.volume").unseen == {
+        "encryption_key": Unseen(Reason.NOT_IMPLEMENTED, "Cinder tells of a volume's key since version 3.64")
+    }
+
+
+@pytest.mark.parametrize(
+    ("flavor", "reason"),
+    [
+        ({"id": "fl-1", "links": []}, Reason.NOT_IMPLEMENTED),  # before 2.47
+        ({"original_name": "s1.small", "vcpus": 1, "ram": 512, "disk": 1}, Reason.NO_PERMISSION),
+        (
+            {"original_name": "s1.small", "vcpus": 1, "ram": 512, "disk": 1, "extra_specs": "x"},
+            Reason.INVALID_ANSWER,
+        ),
+    ],
+)
+def test_extra_specs_of_a_server_that_are_not_shown(
+    cloud: FakeOpenStack, flavor: dict[str, Any], reason: Reason
+) -> None:
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**SERVER, "flavor": flavor}]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    assert server.unseen["flavor_spec_names"].reason is reason
+
+
+def test_an_unencrypted_volume_has_no_key(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in VOLUME.items() if k != "encryption_key_id"}
+    cloud.answer(f"/volume/v3/{SHOP}/volumes/detail", {"volumes": [row]}, project=SHOP)
+    volume = collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+    assert volume.facts["encryption_key"] is None
+
+
+@pytest.mark.parametrize("options", [None, [{"opt_name": 6}], [{"opt_name": "6", "opt_value": None}]])
+def test_dhcp_options_that_cannot_be_read(cloud: FakeOpenStack, options: object) -> None:
+    row = {**PORT, "extra_dhcp_opts": options}
+    cloud.answer("/network/v2.0/ports", {"ports": [row]}, project=SHOP)
+    port = collect(IN_SHOP, "neutron.ports").one("openstack.port")
+    assert port.unseen["dhcp.name_servers"].reason is Reason.INVALID_ANSWER
 
 
 def test_no_version_is_asked_for_where_the_service_tells_none(cloud: FakeOpenStack) -> None:
@@ -983,6 +1020,34 @@ def test_a_glance_that_names_no_stores_is_a_gap(cloud: FakeOpenStack) -> None:
         Reason.NOT_IMPLEMENTED,
         "Glance names no stores; it may have just one: HTTP 404 from GET /image/v2/info/stores",
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "unseen"),
+    [
+        (404, {"names_stores": False}, {}),
+        (403, {}, {"names_stores": Unseen(Reason.NO_PERMISSION, "HTTP 403 from GET /image/v2/info/stores")}),
+    ],
+)
+def test_a_service_tells_whether_it_names_its_stores(
+    cloud: FakeOpenStack, status: int, facts: dict[str, bool], unseen: dict[str, Unseen]
+) -> None:
+    cloud.answer("/image/v2/info/stores", status=status)
+    service = collect(REGION, "glance.import_info", "glance.stores").one("openstack.image_service")
+    assert (service.facts, service.unseen) == (
+        {"import_methods": ("copy-image", "glance-direct"), **facts},
+        unseen,
+    )
+    service = collect(REGION, "glance.import_info").one("openstack.image_service")
+    assert service.unseen["names_stores"].reason is Reason.NOT_COLLECTED
+
+
+def test_an_image_without_locations_shows_none(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in IMAGE.items() if k != "direct_url"}
+    cloud.answer("/image/v2/images", {"images": [row]}, project=SHOP)
+    image = collect(IN_SHOP, "glance.images").one("openstack.image")
+    assert image.facts["locations_shown"] is False
+    assert image.unseen["external_urls"].reason is Reason.NOT_IMPLEMENTED
 
 
 def test_kinds_of_stores_are_for_administrators(cloud: FakeOpenStack) -> None:
@@ -2192,3 +2257,39 @@ def test_a_dead_region_is_a_gap_and_the_others_are_unharmed(cloud: FakeOpenStack
     assert there.listings() == []
     here = collect(IN_SHOP, "cinder.volumes", "nova.servers", "swift.containers")
     assert (len(here.listings()), here.gaps()) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(status=403), Reason.NO_PERMISSION),
+        (Reply({"resources": [{"resource_type": 7}]}), Reason.INVALID_ANSWER),
+        (Reply({}), Reason.NOT_IMPLEMENTED),
+    ],
+)
+def test_resources_of_a_stack_that_are_not_shown(cloud: FakeOpenStack, reply: Reply, reason: Reason) -> None:
+    path = f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources"
+    cloud.answer(path, reply.body, status=reply.status)
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is reason
+
+
+def test_resources_of_a_stack_that_nobody_asks_for(cloud: FakeOpenStack) -> None:
+    stack = collect(IN_SHOP, "heat.stacks").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.NOT_COLLECTED
+    nameless = {**STACK, "stack_name": None}
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [nameless]})
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.INVALID_ANSWER
+
+
+def test_a_document_of_versions_that_cannot_be_read(cloud: FakeOpenStack) -> None:
+    cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "status": "CURRENT"}]})
+    api = collect(REGION, "block-storage.version").one("openstack.api")
+    assert (api.facts, {name: why.reason for name, why in api.unseen.items()}) == (
+        {"service": "block-storage"},
+        {"min_version": Reason.INVALID_ANSWER, "max_version": Reason.INVALID_ANSWER},
+    )
+    cloud.answer("/volume/v3/", status=503)
+    (gap,) = collect(REGION, "block-storage.version").gaps()
+    assert (gap.scope, gap.type, gap.operation) == (REGION, "openstack.api", "block-storage.version")

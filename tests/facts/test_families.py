@@ -24,6 +24,7 @@ from builders import (
     document,
     drill,
     endpoint,
+    flavor,
     grant,
     image,
     loadbalancer,
@@ -63,9 +64,11 @@ from cloudaudit.model import (
     JoinIndex,
     Listing,
     Partial,
+    Reason,
     Resource,
     Scope,
     Seconds,
+    Unseen,
     Value,
 )
 
@@ -82,7 +85,16 @@ def everything() -> World:
     cloud = Scope(CLOUD)
     return World(
         [
-            volume(facts={"labels": {"system_id": "ho-tich"}, "label_names": ("system_id", "tier")}),
+            volume(
+                facts={
+                    "labels": {"system_id": "ho-tich"},
+                    "label_names": ("system_id", "tier"),
+                    "encryption_key": "k-1",
+                    "host": "may-1@ceph-hn#ceph-hn",
+                }
+            ),
+            flavor(),
+            resource("openstack.secret", "k-1", {}),
             backup(),
             snapshot(),
             volume_type(),
@@ -90,7 +102,7 @@ def everything() -> World:
             endpoint("compute", url="http://compute.example.vn/"),
             project(id_="f" * 32),
             resource("openstack.region", REGION, {"parent": None}, scope=Scope(CLOUD, REGION)),
-            resource("openstack.service", "compute", {"type": "compute"}, scope=cloud),
+            resource("openstack.service", "compute", {"type": "compute", "regions": (REGION,)}, scope=cloud),
             resource("openstack.availability_zone", "x", {"zone": "hn-az1", "service": "compute"}),
             server(
                 "m-1",
@@ -147,6 +159,8 @@ def everything() -> World:
                 "i-1",
                 {
                     "disk_format": "raw",
+                    "locations_shown": True,
+                    "external_urls": ("tep.example.vn",),
                     "os_distro": "debian",
                     "os_version": "12",
                     "hash_algo": "sha512",
@@ -176,7 +190,12 @@ def everything() -> World:
                 scope=Scope(CLOUD, "sin", "khac"),
                 name="n-1",
             ),
-            resource("openstack.image", "i-2", {"disk_format": "vmdk", "status": "active"}),
+            resource(
+                "openstack.image",
+                "i-2",
+                {"disk_format": "vmdk", "status": "active", "locations_shown": True, "external_urls": ()},
+                unseen={"stores": Unseen(Reason.NOT_IMPLEMENTED)},
+            ),
             resource("openstack.network", "n-1", {"labels": {}, "label_names": ("role",), "external": False}),
             resource(
                 "openstack.router",
@@ -188,6 +207,13 @@ def everything() -> World:
                     "external_addresses": (),
                     "external_network": "x",
                 },
+            ),
+            resource("openstack.image_store", "ceph", {}, scope=Scope(CLOUD, REGION)),
+            resource(
+                "openstack.image_service",
+                "image",
+                {"names_stores": False, "import_methods": ("web-download",)},
+                scope=Scope(CLOUD, REGION),
             ),
             resource("openstack.vpn_connection", "w-1", {"peer_address": "203.0.113.9"}),
             server_group("sg", "m-3"),
@@ -210,7 +236,11 @@ def everything() -> World:
             resource("openstack.listener", "ls", {"load_balancers": ("lb",)}),
             resource("openstack.loadbalancer", "lb", {"vip_port": "p-1"}),
             resource("openstack.security_group", "sg-1", {}),
-            resource("openstack.subnet", "u-1", {"network": "n-1", "cidr": "10.0.0.0/24"}),
+            resource(
+                "openstack.subnet",
+                "u-1",
+                {"network": "n-1", "cidr": "10.0.0.0/24", "dns_nameservers": ("203.0.113.53",)},
+            ),
             rule(),
             resource(
                 "openstack.port",
@@ -252,7 +282,10 @@ def everything() -> World:
                     "lifecycle.rules": ({"id": "", "enabled": True, "expire_days": 1},),
                 }
             ),
-            bucket("ho-so-2", {"labels": {"role": "backup"}, "label_names": ("role",)}),
+            bucket(
+                "ho-so-2",
+                {"labels": {"role": "backup"}, "label_names": ("role",), "logging.target": "ho-so-sin"},
+            ),
             replica(),
             zone("z-hn", {"sync_from_all": False, "sync_from": ("z-hcm",)}, own=True),
             zone(),
@@ -264,6 +297,7 @@ def everything() -> World:
                     "scheme": "https",
                     "server_kind": "ceph",
                     "tls.version": "TLSv1.3",
+                    "dns.addresses": ("203.0.113.9",),
                 },
                 scope=Scope(STORE),
             ),
@@ -304,6 +338,7 @@ def everything() -> World:
             ),
             system("ho-tich", {"project": "e" * 32}, {"label_key": "tier"}, cross_border=True),
             backup_target(container="sao-luu", zone="*"),
+            attestation("nhat-ky", kind="log-destinations", entries=({"what": "SIEM", "site": "hn-1"},)),
             attestation(
                 claims=(
                     claim("backup_frequency_hours", "<=", "24"),
@@ -314,6 +349,7 @@ def everything() -> World:
                 )
             ),
             document(),
+            document("nhat-ky"),
             drill(),
             Resource(
                 "landing_profile",
@@ -326,7 +362,13 @@ def everything() -> World:
                     "formats": ("raw",),
                     "ndc_peers": (),
                     "ndc_ranges": ("198.51.100.0/24",),
+                    "api_floors": {"compute": "2.79"},
                 },
+            ),
+            resource(
+                "openstack.api",
+                "compute",
+                {"service": "compute", "min_version": "2.1", "max_version": "2.96"},
             ),
             platform(),
         ]

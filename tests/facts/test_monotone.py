@@ -27,6 +27,7 @@ from builders import (
     container,
     document,
     drill,
+    flavor,
     gap,
     grant,
     listing,
@@ -74,7 +75,10 @@ OF_TARGET = (
     "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
     "openstack.role_assignment", "openstack.group_member", "openstack.application_credential",
 )  # fmt: skip
-OF_REGION = ("openstack.volume_type", "openstack.availability_zone", "openstack.flavor")
+OF_REGION = (
+    "openstack.volume_type", "openstack.availability_zone", "openstack.flavor", "openstack.image_store",
+    "openstack.image_service", "openstack.api",
+)  # fmt: skip
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
@@ -82,7 +86,7 @@ OF_PROJECT = (
     "openstack.loadbalancer", "openstack.lb_pool", "openstack.router", "openstack.network",
     "openstack.subnet", "openstack.quota", "openstack.security_group",
     "openstack.floating_ip", "openstack.trunk", "openstack.listener", "openstack.image_member",
-    "openstack.rbac_policy",
+    "openstack.rbac_policy", "openstack.secret",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -136,14 +140,17 @@ class Maker:
                 valid_until=self.one(NOW + DAY, NOW - DAY),
                 owner=self.one("Cơ quan", "Cơ quan", None),
                 claims=(self.claim(), self.claim()),
+                kind=self.one("commitment-dr", "log-destinations"),
+                entries=({"what": "SIEM", "site": self.one("hn-1", None), "country": self.one("VN", None)},),
             )
+        floors = {name: self.text("2.79", "3.0") for name in self.some("compute", "image")}
         profile = {
             "ndc_peers": self.some("203.0.113.9"),
             "ndc_ranges": self.some("198.51.100.0/24"),
             "publisher": "Cơ quan",
             "required_services": self.some("compute", "image"),
             "formats": self.some("qcow2"),
-            "api_floors": {},
+            "api_floors": floors,
         }
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
         yield drill(age=DAY)
@@ -153,7 +160,8 @@ class Maker:
         hosts = ("s3.example.vn", "s3.example.sg", "sync.example.vn")
         yield site(
             "hn-1", regions=("hn",), azs=("az1",), endpoints=hosts, s3_locations=("vn",),
-            attestation="a1", store_ids=("vn/a",),
+            attestation="a1", store_ids=("vn/a", "ceph", "glance@hn"), ip_ranges=("203.0.113.0/24",),
+            backend_names=("ceph-hn",),
         )  # fmt: skip
         yield site("hcm-1", regions=("hcm",), s3_locations=("sg", "la"), attestation=self.one("a1", "a2"))
         yield site(
@@ -175,7 +183,9 @@ class Maker:
                 regions=self.some("hn", "hcm"),
                 azs=self.some("az1", "az2"),
                 s3_locations=self.some("vn", "sg"),
-                store_ids=self.some("vn/a", "b1"),
+                store_ids=self.some("vn/a", "b1", "ceph", "glance@hn", "q1"),
+                ip_ranges=self.some("203.0.113.0/24", "198.51.100.0/24"),
+                backend_names=self.some("ceph-hn", "may-1@x"),
                 endpoints=self.some("s3.example.vn", "sync.example.vn"),
                 attestation=self.one(None, "a1", "a2"),
                 risk_group=self.one(None, "song-hong"),
@@ -228,11 +238,13 @@ class Maker:
                 facts = {
                     "service_type": service, "interface": self.text("public", "internal"), "url": url,
                     "scheme": self.text("https", "http"), "tls.version": self.one("TLSv1.3", "TLSv1.2", None),
+                    "dns.addresses": self.some("203.0.113.5", "192.0.2.7"),
                 }  # fmt: skip
                 id_ = f"{service}-{region}"
                 yield resource("openstack.endpoint", id_, facts, scope=Scope(CLOUD, region))
             yield resource("openstack.region", region, {"parent": None}, scope=Scope(CLOUD, region))
-        yield resource("openstack.service", "compute", {"type": "compute"}, scope=Scope(CLOUD))
+        regions = {"regions": self.some(*REGIONS)}
+        yield resource("openstack.service", "compute", {"type": "compute", **regions}, scope=Scope(CLOUD))
         for label, id_ in (("p1", ID_OF_P1), ("p2", "f" * 32)):
             scope = Scope(CLOUD, None, label)
             facts = {"domain": self.text("default", "x"), **self.labels()}
@@ -266,6 +278,8 @@ class Maker:
                 "attachments": attached, "bootable": self.one(True, True, False),
                 "image.os_distro": self.one("debian", "debian", None), "image.os_version": self.text("11", "12"),
                 "replication_status": self.one(None, None, "enabled", "error", "enabling"),
+                "encryption_key": self.one(None, "k1", "k2"),
+                "host": self.one("may-1@x#ceph-hn", "may-1@y", None),
             }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
@@ -281,7 +295,19 @@ class Maker:
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
         for n in range(self.rng.randrange(3)):
             yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
+        for key in self.some("k1", "k2"):
+            yield resource("openstack.secret", key, {}, scope=self.scope())
         for region in REGIONS:
+            span = {"min_version": "2.1", "max_version": self.text("2.60", "2.96")}
+            yield resource(
+                "openstack.api",
+                "compute",
+                {"service": "compute", **span},
+                scope=Scope(CLOUD, region),
+                endpoint=region,
+            )
+            facts = {"ram_mb": self.one(512, 8192), "is_public": self.one(True, False)}
+            yield flavor(f"f:{region}", facts, scope=Scope(CLOUD, region))
             for label in self.some("t1", "t2"):
                 replicated = {"replication_enabled": self.one(True, False)}
                 yield volume_type(label, replicated, scope=Scope(CLOUD, region))
@@ -296,6 +322,9 @@ class Maker:
                 "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
             }  # fmt: skip
             yield rule(f"r{n}", facts, scope=self.scope())
+        for n in range(self.rng.randrange(3)):
+            servers = {"dns_nameservers": self.some("203.0.113.53", "198.51.100.53")}
+            yield resource("openstack.subnet", f"v{n}", servers, scope=self.scope())
         yield from self.servers()
         yield from self.recovery()
         yield from self.of_networks(Scope(CLOUD, "hn", "p1"))
@@ -313,14 +342,29 @@ class Maker:
             yield resource("openstack.container", f"p1/{name}", facts, scope=place, name=name)
         state = {"replica_state": self.one("active", "in_sync", "out_of_sync", None)}
         yield replica(facts=state, scope=self.scope())
+        names_stores = {region: self.rng.random() < 0.5 for region in REGIONS}
+        for region, names in names_stores.items():
+            methods = {"names_stores": names, "import_methods": self.some("web-download", "copy-image")}
+            yield resource("openstack.image_service", region, methods, scope=Scope(CLOUD, region))
+            for store in self.some("ceph") if names else ():
+                yield resource("openstack.image_store", store, {}, scope=Scope(CLOUD, region))
         for n in range(self.rng.randrange(1, 4)):
-            facts = {
+            scope = self.scope()
+            image: dict[str, Value] = {
                 "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
-                "snapshot_of": self.one("x", "x", None), "stores": self.some("vn/a", "b1"),
-                "created_at": NOW - HOUR, "os_distro": self.one("debian", None),
-                "os_version": self.text("12", "0"), **self.labels(),
+                "snapshot_of": self.one("x", "x", None), "created_at": NOW - HOUR,
+                "os_distro": self.one("debian", None), "os_version": self.text("12", "0"),
+                "locations_shown": True, "external_urls": self.some("tep.example.vn"),
             }  # fmt: skip
-            yield resource("openstack.image", f"i{n}", facts, scope=self.scope())
+            if self.rng.random() < 0.3:
+                image = {**image, "locations_shown": False}
+                del image["external_urls"]
+            unnamed = {"stores": Unseen(Reason.NOT_IMPLEMENTED, "no such field")}
+            if names_stores[str(scope.region)]:
+                image["stores"], unnamed = self.some("ceph", "web", "vn/a", "b1"), {}
+            yield resource(
+                "openstack.image", f"i{n}", {**image, **self.labels()}, scope=scope, unseen=unnamed
+            )
         yield from self.interconnection()
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
@@ -418,6 +462,8 @@ class Maker:
                 "network": self.text("n1", "n2"), "device_id": self.text("x", "x", "r", "lb-x"),
                 "device_owner": self.text("compute:az", "network:router_interface"),
                 "addresses": self.some(*addresses), "allowed_address_pairs": pairs,
+                "dhcp.name_servers": self.some("203.0.113.53"),
+                "dhcp.time_servers": self.some("time.example.vn", "sync.example.vn"),
             }  # fmt: skip
             yield resource("openstack.port", f"p{n}", facts, scope=scope())
         for id_ in self.some("n1", "n2"):
@@ -466,6 +512,7 @@ class Maker:
                 "swift.target": CLOUD if is_swift else self.one(None, None, CLOUD),
                 "swift.project": self.text("p1", ID_OF_P1),
                 "swift.region": self.one(None, "hn"),
+                "dns.addresses": self.some("203.0.113.9"),
             }
             yield resource(
                 "s3.endpoint", f"https://{store}", {**facts, "tls.version": "TLSv1.3"}, scope=Scope(store)
@@ -517,6 +564,8 @@ class Maker:
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
             "versioning.state": self.text("enabled", "enabled", "suspended", "off"),
             "lifecycle.rules": self.one((), (expiry,), (expiry, "odd")),
+            "logging.target": self.one(None, "b1", "b2", "la"),
+            "notification.targets": self.some("arn:aws:sns:hn::q1", "https://sync.example.vn/x"),
         }  # fmt: skip
 
     def documents(self) -> Iterator[Resource]:
@@ -580,7 +629,7 @@ class Maker:
         reason = self.rng.choice([r for r in BLINDING if not (store and r is Reason.NOT_IMPLEMENTED)])
         unseen = dict.fromkeys(sorted(hidden), Unseen(reason, "hidden"))
         facts = {fact: value for fact, value in one.facts.items() if fact not in hidden}
-        return replace(one, facts=facts, unseen=unseen)
+        return replace(one, facts=facts, unseen={**one.unseen, **unseen})
 
 
 BLINDING = (

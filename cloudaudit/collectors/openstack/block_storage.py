@@ -87,6 +87,13 @@ def _volume(item: Item, desk: Desk) -> None:
     item.take("host", "os-vol-host-attr:host", null=True, hidden=True)
     item.take("snapshot_id", "snapshot_id", null=True)
     _image_of_volume(item)
+    if desk.at_least(3, 64):
+        # The id of the key, which tells whose it is; the field is left out where there is none.
+        item.take("encryption_key", "encryption_key_id", empty_as_null(identifier), null=True, absent=None)
+    else:
+        item.miss(
+            "encryption_key", Reason.NOT_IMPLEMENTED, "Cinder tells of a volume's key since version 3.64"
+        )
     item.labels("metadata", desk.allowed)
     item.secrets(Look(), metadata="metadata")
 

@@ -121,6 +121,8 @@ def _flavor(item: Item) -> None:
     inner.take("vcpus", "vcpus", integer)
     inner.take("ram_mb", "ram", integer)
     inner.take("disk_gb", "disk", integer)
+    # Their names alone: `pci_passthrough:alias`, `trait:CUSTOM_X` say in themselves what they ask for.
+    inner.take("flavor_spec_names", "extra_specs", _names, hidden="original_name" in inner.row)
     item.facts |= inner.facts
     item.unseen |= inner.unseen
 
@@ -219,6 +221,7 @@ def _flavor_offered(item: Item, desk: Desk) -> None:
     # Before 2.75 an empty text where there is none.
     item.take("swap_mb", "swap", lambda value: 0 if value == "" else integer(value))
     item.take("is_public", "os-flavor-access:is_public", flag)
+    item.take("disabled", "OS-FLV-DISABLED:disabled", flag)
     if desk.at_least(2, 61):
         item.take("extra_specs", "extra_specs", _texts, hidden=True)
     else:
@@ -229,6 +232,12 @@ def _texts(value: object) -> Value:
     if not isinstance(value, dict):
         raise Odd("no object")
     return {text(name): text(value[name]) for name in sorted(value)}
+
+
+def _names(value: object) -> Value:
+    if not isinstance(value, dict):
+        raise Odd("no object")
+    return tuple(sorted(text(name) for name in value))
 
 
 def _no_administrator(desk: Desk, flavors: list[Resource]) -> bool:
