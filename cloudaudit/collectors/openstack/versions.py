@@ -36,9 +36,7 @@ def read_region(desk: Desk) -> Iterator[Seen]:
     unseen: dict[str, Unseen] = {}
     for name, version in zip(("min_version", "max_version"), span or (None, None), strict=True):
         if version is None:
-            unseen[name] = Unseen(
-                Reason.INVALID_ANSWER, "its document of versions names no range"
-            )
+            unseen[name] = Unseen(Reason.INVALID_ANSWER, "its document of versions names no range")
         else:
             facts[name] = "{}.{}".format(*version)
     yield Resource(
