@@ -302,6 +302,7 @@ IMAGE = {
     "os_hash_value": "612d39",
     "os_hidden": False,
     "os_distro": "debian",
+    "os_version": "12",
     "tier": "gold",
     "build_token": f"{PLANTED}-property",
     "stores": "ceph,file",
