@@ -23,7 +23,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def role_of(grant: Resource) -> str | None:
-    """The role of a grant by its name in small letters; None where only its id is known, which could be any."""
+    """The role of a grant by name, in small letters; None where only its id is known, which could be any."""
     role = text(grant.facts.get("role"))
     return None if role is None or _ID.fullmatch(role) else role.lower()
 
