@@ -22,6 +22,7 @@ from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
 from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.retention import RETENTION
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
@@ -37,6 +38,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     PRIVILEGE,
     *PAPERS,
     CHANNEL,
+    *RETENTION,
     *INVENTORY,
     RESIDENCY,
     CLAIMS,
