@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloudaudit.facts.access import ACCESS
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
 from cloudaudit.facts.backup import BACKUP
 from cloudaudit.facts.channel import CHANNEL
@@ -38,6 +39,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     PRIVILEGE,
     *PAPERS,
     CHANNEL,
+    *ACCESS,
     *RETENTION,
     *INVENTORY,
     RESIDENCY,
