@@ -18,6 +18,7 @@ from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE
 from cloudaudit.facts.location import LOCATION
+from cloudaudit.facts.orphan import ORPHANS
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
@@ -40,6 +41,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *PAPERS,
     CHANNEL,
     *ACCESS,
+    *ORPHANS,
     *RETENTION,
     *INVENTORY,
     RESIDENCY,
