@@ -76,7 +76,10 @@ def volume(
     id_: str = "v-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:
     """A volume in zone hn-az1 of type luks, without labels."""
-    plain = {"status": "in-use", "size_gb": 10, "zone": "hn-az1", "volume_type": "luks", **_NO_LABELS}
+    plain = {
+        "status": "in-use", "size_gb": 10, "zone": "hn-az1", "volume_type": "luks", "attachments": (),
+        "created_at": NOW - 200 * DAY, "updated_at": NOW - HOUR, **_NO_LABELS,
+    }  # fmt: skip
     return resource("openstack.volume", id_, {**plain, **(facts or {})}, **options)
 
 
@@ -204,11 +207,22 @@ def bucket(
     plain = {
         "location": None, "acl.grants": (), "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
-        "replication.rules": (), **_NO_LABELS,
+        "replication.rules": (), "created_at": NOW - 200 * DAY, "versioning.state": "off",
+        "lifecycle.rules": (), **_NO_LABELS,
     }  # fmt: skip
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")
     return resource("s3.bucket", label, {**plain, **(facts or {})}, **options)
+
+
+def expiry(days: int | None = 365, **fields: Value) -> Mapping[str, Value]:
+    """An enabled lifecycle rule that expires every object after some days, unless fields say otherwise."""
+    plain = {
+        "id": "", "enabled": True, "prefix": "", "filtered_by_tags": False, "expire_days": days,
+        "expire_date": None, "noncurrent_days": None, "newer_noncurrent": None, "abort_upload_days": None,
+        "transitions": (),
+    }  # fmt: skip
+    return {**plain, **fields}
 
 
 def statement(effect: str = "Allow", **fields: Value) -> Mapping[str, Value]:

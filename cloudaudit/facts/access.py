@@ -136,15 +136,16 @@ def _source_declared(rule: Resource, declared: _Declared, groups: _Groups) -> bo
     group, addresses, prefix = (
         optional_text(rule, name) for name in ("remote_group", "remote_address_group", "remote_prefix")
     )
-    # Neutron lets a rule name one of the three.
-    if isinstance(group, str):
-        return True
+    if group is not None:
+        return True if isinstance(group, str) else group
     if isinstance(addresses, str):
         found = groups.addresses(rule, addresses)
         return found if isinstance(found, Unseen) else declared.covers_all(found)
+    if addresses is not None:
+        return addresses
     if isinstance(prefix, str):
         return declared.covers(prefix)
-    return next((part for part in (group, addresses, prefix) if isinstance(part, Unseen)), False)
+    return prefix or False
 
 
 # --- who may touch customers' data ------------------------------------------------------------------------

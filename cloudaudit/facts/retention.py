@@ -48,13 +48,17 @@ _DIGITS: Final = re.compile(r"[0-9]{1,6}")
 _RULES: Final = ("lifecycle.rules", "versioning.state")
 
 
-def _two_years_after(moment: Seconds) -> Seconds:
-    """The same day and time 24 months on, by the calendar of Viet Nam; 28 February after a leap day."""
-    then = datetime.fromtimestamp(moment, VIETNAM)
+def _two_years_after(moment: Seconds) -> Seconds | None:
+    """The same day and time 24 months on, by the calendar of Viet Nam; 28 February after a leap day.
+
+    None for a moment that no calendar has.
+    """
     try:
-        then = then.replace(year=then.year + LEAST_YEARS)
-    except ValueError:
-        then = then.replace(year=then.year + LEAST_YEARS, day=28)
+        then = datetime.fromtimestamp(moment, VIETNAM)
+        leap_day = (then.month, then.day) == (2, 29)
+        then = then.replace(year=then.year + LEAST_YEARS, day=28 if leap_day else then.day)
+    except (ValueError, OverflowError, OSError):
+        return None
     return int(then.timestamp())
 
 
@@ -88,9 +92,10 @@ _UNTOLD: Final = Unseen(Reason.UNMAPPED, "no system's selectors fit")
 def _until(request: Resource) -> Seconds | Unseen:
     """When the period of a request ends."""
     received, end = (whole_number(request.facts.get(name)) for name in ("issued_at", "valid_until"))
-    if received is None:
+    least = None if received is None else _two_years_after(received)
+    if least is None:
         return Unseen(Reason.PARTIAL, f"the register does not say when the request {request.id} was received")
-    return max(_two_years_after(received), end or 0)
+    return max(least, end or 0)
 
 
 def _asked_for(

@@ -342,6 +342,7 @@ SHARE = {
     "size": 10,
     "availability_zone": "hn-az1",
     "created_at": f"{MADE}.000000",
+    "metadata": {"data_class": "internal", "mount": "/mnt/chung"},
 }
 SHARE_BACKUP = {
     "id": "sb-1",

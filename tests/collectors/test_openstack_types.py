@@ -562,6 +562,8 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "size_gb": 10,
                 "zone": "hn-az1",
                 "created_at": T,
+                "labels": {"data_class": "internal"},
+                "label_names": ("data_class", "mount"),
             },
             "from": {"": "GET /share/v2/shares/detail?limit=1000"},
         },

@@ -26,6 +26,7 @@ from builders import (
     container,
     document,
     drill,
+    expiry,
     gap,
     grant,
     listing,
@@ -70,8 +71,9 @@ OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
-    "openstack.image", "openstack.vpn_connection",
+    "openstack.image", "openstack.vpn_connection", "openstack.address_group",
 )  # fmt: skip
+REQUEST, POLICY = "data-storage-request", "retention-policy"
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
 
@@ -104,7 +106,9 @@ class Maker:
 
     def labels(self) -> dict[str, Value]:
         labelled = not self.tidy and self.rng.random() < 0.3
-        labels = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
+        labels: dict[str, Value] = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
+        if self.rng.random() < 0.5:
+            labels["data_class"] = "internal"
         return {"labels": labels, "label_names": (*labels, *self.some("tier"))}
 
     # --- what is declared -------------------------------------------------------------------
@@ -120,6 +124,10 @@ class Maker:
                 valid_until=self.one(NOW + DAY, NOW - DAY),
                 owner=self.one("Cơ quan", "Cơ quan", None),
                 claims=(self.claim(), self.claim()),
+                kind=self.text("commitment-dr", "remote-access", "customer-data-access", REQUEST, POLICY),
+                entries=self.one((), ({"what": "203.0.113.0/24"}, {"what": "u1"})),
+                systems=self.some("s1"),
+                numbers={"internal_days": self.text("30", "60")},
             )
         profile = {"ndc_peers": self.some("203.0.113.9"), "ndc_ranges": self.some("198.51.100.0/24")}
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
@@ -224,7 +232,10 @@ class Maker:
     def of_cloud(self) -> Iterator[Resource]:
         volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
         for id_, scope in volumes.items():
-            facts = {"zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None)}
+            facts = {
+                "zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None),
+                "status": self.text("available", "in-use"),
+            }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
             age = self.rng.choice((HOUR, 5 * HOUR, 40 * HOUR))
@@ -246,11 +257,13 @@ class Maker:
         for n in range(self.rng.randrange(4)):
             facts = {
                 "security_group": self.text("g1", "g2"), "direction": self.text("ingress", "egress"),
-                "remote_prefix": self.one(None, "0.0.0.0/0", "10.0.0.0/8", "2000::/3"),
+                "remote_prefix": self.one(None, "0.0.0.0/0", "10.0.0.0/8", "2000::/3", "203.0.113.9/32"),
                 "remote_group": self.one(None, None, "g1"), "remote_address_group": self.one(None, None, "x"),
                 "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
             }  # fmt: skip
             yield rule(f"r{n}", facts, scope=self.scope())
+        addresses = {"addresses": self.some("10.0.0.0/8", "203.0.113.9/32", "192.0.2.1/32")}
+        yield resource("openstack.address_group", "x", addresses, scope=self.scope())
         for n in range(self.rng.randrange(3)):
             groups = {"security_groups": self.some("g1", "g2")}
             yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
@@ -313,6 +326,8 @@ class Maker:
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
+            "lifecycle.rules": self.one((), (expiry(30),), (expiry(90), expiry(None, noncurrent_days=5))),
+            "versioning.state": self.text("off", "enabled", "suspended"),
         }  # fmt: skip
 
     def documents(self) -> Iterator[Resource]:

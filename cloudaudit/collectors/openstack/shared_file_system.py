@@ -80,6 +80,7 @@ def _share(item: Item, desk: Desk) -> None:
     item.take("size_gb", "size", integer)
     item.take("zone", "availability_zone", empty_as_null(text), null=True)
     item.take("created_at", "created_at", moment)
+    item.labels("metadata", desk.allowed)
 
 
 def _replica(item: Item, desk: Desk) -> None:
