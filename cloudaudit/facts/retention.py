@@ -33,7 +33,7 @@ from cloudaudit.facts.derivation import (
     why,
 )
 from cloudaudit.facts.papers import READ_OF_PAPERS, Papers
-from cloudaudit.model import VIETNAM, Reason, Resource, Seconds, Unseen, Value, World
+from cloudaudit.model import MISSING, VIETNAM, Reason, Resource, Seconds, Unseen, Value, World
 
 BUCKET: Final = "s3.bucket"
 VOLUME: Final = "openstack.volume"
@@ -156,10 +156,11 @@ def _lifecycle(bucket: Resource) -> _Lifecycle | Unseen:
     rules = bucket.facts.get("lifecycle.rules")
     if not isinstance(rules, tuple):
         return why(bucket, "lifecycle.rules")
-    if any(flag(rule.get("enabled")) is None for rule in records(rules)):
+    known = records(rules)
+    if len(known) < len(rules) or any(flag(rule.get("enabled")) is None for rule in known):
         return Unseen(Reason.PARTIAL, "a lifecycle rule does not tell whether it is enabled")
-    enabled = [rule for rule in records(rules) if rule["enabled"] is True]
-    if any(name not in rule for rule in enabled for name in _FIELDS):
+    enabled = [rule for rule in known if rule["enabled"] is True]
+    if not all(_is_readable(rule) for rule in enabled):
         return Unseen(Reason.PARTIAL, "a lifecycle rule was seen in part")
     found = _Lifecycle(
         tuple(rule for rule in enabled if rule["expire_days"] is not None),
@@ -176,9 +177,16 @@ def _lifecycle(bucket: Resource) -> _Lifecycle | Unseen:
     return found
 
 
-_FIELDS: Final = (
-    "expire_days", "expire_date", "noncurrent_days", "newer_noncurrent", "prefix", "filtered_by_tags",
-)  # fmt: skip
+_NUMBERS: Final = ("expire_days", "expire_date", "noncurrent_days", "newer_noncurrent")
+
+
+def _is_readable(rule: Mapping[str, Value]) -> bool:
+    """Whether all of a rule was seen, and its numbers are numbers or null."""
+    numbers = [(rule.get(name, MISSING), whole_number(rule.get(name))) for name in _NUMBERS]
+    told = all(value is None or (number is not None and number >= 0) for value, number in numbers)
+    return told and "prefix" in rule and "filtered_by_tags" in rule
+
+
 _VERSIONING: Final = frozenset({"enabled", "suspended", "off"})
 
 

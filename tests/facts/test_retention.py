@@ -94,6 +94,9 @@ def versions(days: int | None = 30, **fields: Value) -> Value:
         ("off", 5, Reason.INVALID_ANSWER),
         ("off", ({"enabled": True},), Reason.PARTIAL),
         ("off", ({"expire_days": 5},), Reason.PARTIAL),
+        ("off", (expiry(30), "x"), Reason.PARTIAL),
+        ("off", (expiry(-1),), Reason.PARTIAL),
+        ("off", (expiry(None, newer_noncurrent="3"),), Reason.PARTIAL),
     ],
 )
 def test_the_first_deletion(versioning: str | None, rules: Value, first: Value) -> None:
