@@ -214,7 +214,7 @@ attestations:
     headings: [rpo, rto, sites, drill-frequency]
   - {{id: thieu, kind: commitment-dr, issued_at: 2025-03-01, url: "http://vi-du.example/dr.pdf"}}
   - {{id: het-han, kind: dr-plan, owner: A, url: "https://a.vn/a", sha256: {DIGEST}, valid_until: 2026-11-21,
-     approver: A, reviewer: B, systems: [ho-tich, ho-tihc], supersedes: mat}}
+     issued_at: 2026-01-05, approver: A, reviewer: B, systems: [ho-tich, ho-tihc], supersedes: mat}}
   - {{id: sai-tep, kind: telecom-registration, owner: A, url: "https://a.vn/a", sha256: {"0" * 64}, file: dr.pdf,
      issued_at: 2026-12-01, valid_until: 2027-11-21, approver: A, reviewer: B, receipt: "1", services: [data-center]}}
   - {{id: khong-tep, kind: sal, owner: A, url: "https://a.vn/a", sha256: {DIGEST}, file: mat.pdf,
