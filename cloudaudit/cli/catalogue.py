@@ -95,10 +95,11 @@ def profiles_list(lang: str | None) -> None:
     from cloudaudit.plugins import catalogue as load_catalogue
 
     catalogue = load_catalogue()
+    width = max(map(len, profile_ids()))
     for name in sorted(profile_ids()):
         one = load_profile(name, catalogue)
         mark = "official" if one.official else "unofficial"
-        _say(f"{one.id:<20} {one.version:<8} {mark:<11} {getattr(one.title, language(lang))}")
+        _say(f"{one.id:<{width}}  {one.version:<8} {mark:<11} {getattr(one.title, language(lang))}")
 
 
 @profiles.command("show")
@@ -117,6 +118,10 @@ def profiles_show(name: str, kind: str, lang: str | None) -> None:
     _say(f"  {len(one.controls)} controls: {', '.join(c.id for c in one.controls)}")
     for id_, reason in sorted(one.excluded.items()):
         _say(f"  without {id_}: {getattr(reason, chosen)}")
+    for id_, changed in sorted(one.changed.items()):
+        _say(f"  {id_} with {', '.join(sorted(changed))} of its own")
+    for id_, broken in sorted(one.loosened.items()):
+        _say(f"  {id_} fails, for a limit is broken: {'; '.join(broken)}")
     for gate in one.gates:
         _say(f"  {gate.id} {getattr(gate.title, chosen)}: {', '.join(gate.controls)}")
 
