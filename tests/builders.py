@@ -156,6 +156,16 @@ def port(id_: str = "p-1", *groups: str, **options: Unpack[Options]) -> Resource
     return resource("openstack.port", id_, {"security_groups": groups}, **options)
 
 
+def loadbalancer(
+    id_: str = "lb-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A load balancer at one private address, on network n-1."""
+    plain: Mapping[str, Value] = {
+        "vip_address": "10.0.0.9", "vip_port": "p-vip", "vip_network": "n-1", "additional_vips": (),
+    }  # fmt: skip
+    return resource("openstack.loadbalancer", id_, {**plain, **(facts or {})}, **options)
+
+
 def container(
     label: str = "tep", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:

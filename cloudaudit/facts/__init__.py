@@ -21,6 +21,7 @@ from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
 from cloudaudit.facts.public import PUBLIC
+from cloudaudit.facts.reach import REACH
 from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
@@ -31,6 +32,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     VOLUME_TYPE,
     BACKUP,
     EXPOSURE,
+    *REACH,
     *PUBLIC,
     REPLICATION,
     SYNCHRONISATION,

@@ -31,6 +31,9 @@ SERVER = {
     "image": {"id": "img-1", "links": []},
     "os-extended-volumes:volumes_attached": [{"id": "vol-1", "delete_on_termination": False}],
     "key_name": None,
+    "config_drive": "",
+    "locked": True,
+    "trusted_image_certificates": ["ca-1"],
     "metadata": {"system_id": "cong-dich-vu", "db_password": f"{PLANTED}-metadata"},
     "created": f"{MADE}Z",
     "security_groups": [{"name": "web"}, {"name": "ssh"}, {"name": "web"}],
@@ -55,6 +58,7 @@ VOLUME = {
     "volume_type": "luks",
     "encrypted": True,
     "bootable": "false",
+    "multiattach": False,
     "attachments": [{"server_id": "srv-1", "device": "/dev/sdb", "volume_id": "vol-1"}],
     "created_at": f"{MADE}.000000",
     "updated_at": None,
@@ -107,6 +111,7 @@ NETWORK = {
     "name": "shop-net",
     "project_id": SHOP,
     "shared": False,
+    "admin_state_up": True,
     "router:external": False,
     "port_security_enabled": True,
     "availability_zones": ["hn-az1"],
@@ -119,6 +124,7 @@ SUBNET = {
     "network_id": "net-1",
     "cidr": "10.10.0.0/24",
     "dns_nameservers": ["203.0.113.53"],
+    "enable_dhcp": True,
     "ip_version": 4,
 }
 PORT = {
@@ -370,6 +376,8 @@ LOADBALANCER = {
     "vip_address": "198.51.100.1",
     "vip_port_id": "port-9",
     "vip_subnet_id": "sub-1",
+    "vip_network_id": "net-1",
+    "additional_vips": [{"ip_address": "2001:db8::9", "port_id": "port-9", "subnet_id": "sub-6"}],
     "provider": "amphora",
     "flavor_id": None,
     "availability_zone": None,
@@ -488,7 +496,11 @@ USER = {
     "domain_id": "default",
     "enabled": True,
     "password_expires_at": f"{MADE}.000000",
-    "options": {"multi_factor_auth_enabled": True, "multi_factor_auth_rules": [["password", "totp"]]},
+    "options": {
+        "multi_factor_auth_enabled": True,
+        "multi_factor_auth_rules": [["password", "totp"]],
+        "ignore_change_password_upon_first_use": True,
+    },
 }
 
 DOMAIN = {

@@ -40,6 +40,7 @@ from openstack_answers import (
     KEYPAIR,
     LIMIT,
     LISTENER,
+    LOADBALANCER,
     POOL,
     POOL_MEMBERS,
     SECRET,
@@ -474,7 +475,8 @@ def test_users_without_options_have_no_mfa_facts(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/users", listed("users", [row, {**USER, "id": "u-2", "options": {}}]))
     bare, empty = collect(TARGET, "keystone.users", "keystone.federated_users").resources("openstack.user")
     why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone's answer has no options of the user")
-    assert bare.unseen == {"mfa": why, "ignores_password_expiry": why, "ignores_lockout": why}
+    missing = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_use_change")
+    assert bare.unseen == dict.fromkeys(missing, why)
     assert (empty.facts["mfa.enabled"], empty.facts["mfa.rules"], dict(empty.unseen)) == (False, (), {})
 
 
@@ -696,7 +698,9 @@ def test_members_are_asked_for_where_an_image_can_have_some(cloud: FakeOpenStack
     assert [s.count for s in taken.listings("openstack.image_member")] == [1]
 
 
-def test_an_image_whose_members_are_not_shown_is_a_gap_beside_the_members_of_others(cloud: FakeOpenStack) -> None:
+def test_an_image_whose_members_are_not_shown_is_a_gap_beside_the_members_of_others(
+    cloud: FakeOpenStack,
+) -> None:
     second = {**SHARED_IMAGE, "id": "img-3"}
     cloud.answer("/image/v2/images", {"images": [second, SHARED_IMAGE]}, project=SHOP)
     cloud.answer("/image/v2/images/img-3/members", status=403)
@@ -1146,7 +1150,9 @@ def test_old_placement_does_not_tell_parents(cloud: FakeOpenStack) -> None:
     assert cloud.requests[-1].headers["OpenStack-API-Version"] == "placement 1.10"
 
 
-def test_manila_that_refuses_to_tell_its_version_refuses_what_later_versions_have(cloud: FakeOpenStack) -> None:
+def test_manila_that_refuses_to_tell_its_version_refuses_what_later_versions_have(
+    cloud: FakeOpenStack,
+) -> None:
     cloud.answer("/share/v2/", status=401)
     taken = collect(IN_SHOP, "manila.shares", "manila.share_replicas", "manila.share_backups")
     assert {(g.type, g.reason, g.detail) for g in taken.gaps()} == {
@@ -1884,3 +1890,29 @@ def test_a_dead_region_is_a_gap_and_the_others_are_unharmed(cloud: FakeOpenStack
     assert there.listings() == []
     here = collect(IN_SHOP, "cinder.volumes", "nova.servers", "swift.containers")
     assert (len(here.listings()), here.gaps()) == (3, [])
+
+
+def test_what_nova_did_not_tell_yet_of_a_server(cloud: FakeOpenStack) -> None:
+    at_version(cloud, "2.8")
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    late = {"locked": "2.9", "trusted_image_certificates": "2.63"}
+    assert {name: server.unseen[name] for name in late} == {
+        name: Unseen(Reason.NOT_IMPLEMENTED, f"Nova tells '{name}' of a server since version {version}")
+        for name, version in late.items()
+    }
+
+
+@pytest.mark.parametrize(("shown", "expected"), [("True", True), (True, True), ("", False), ("False", False)])
+def test_a_configuration_drive_as_releases_write_it(
+    cloud: FakeOpenStack, shown: object, expected: bool
+) -> None:
+    row = {**SERVER, "config_drive": shown}
+    cloud.answer("/compute/v2.1/servers/detail", listed("servers", [row]), project=SHOP)
+    assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["config_drive"] is expected
+
+
+def test_load_balancers_from_before_further_addresses(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in LOADBALANCER.items() if k != "additional_vips"}
+    cloud.answer("/load-balancer/v2/lbaas/loadbalancers", listed("loadbalancers", [row]), project=SHOP)
+    one = collect(IN_SHOP, "octavia.loadbalancers").one("openstack.loadbalancer")
+    assert (one.facts["additional_vips"], one.facts["vip_network"]) == ((), "net-1")

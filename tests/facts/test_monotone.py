@@ -29,6 +29,7 @@ from builders import (
     gap,
     grant,
     listing,
+    loadbalancer,
     member,
     no_register,
     platform,
@@ -70,7 +71,8 @@ OF_REGION = ("openstack.volume_type", "openstack.availability_zone")
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
-    "openstack.image", "openstack.vpn_connection",
+    "openstack.image", "openstack.vpn_connection", "openstack.network", "openstack.floating_ip",
+    "openstack.loadbalancer", "openstack.listener",
 )  # fmt: skip
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
@@ -252,15 +254,17 @@ class Maker:
             }  # fmt: skip
             yield rule(f"r{n}", facts, scope=self.scope())
         for n in range(self.rng.randrange(3)):
-            groups = {"security_groups": self.some("g1", "g2")}
-            yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
+            facts = {
+                "security_groups": self.some("g1", "g2"),
+                "device_id": self.one("x", "x", ""),
+                "network": self.one("n1", "n1", "n2", "n9"),
+            }
+            yield resource("openstack.port", f"p{n}", facts, scope=self.scope())
+        yield from self.of_reach()
         for kind in ("server", "share"):
-            yield resource(
-                f"openstack.{kind}",
-                "x",
-                {"zone": self.one("az1", None), "size_gb": 5, **(self.labels() if kind == "server" else {})},
-                scope=self.scope(),
-            )
+            more = {} if kind == "share" else {"addresses": self.addresses(), **self.labels()}
+            facts = {"zone": self.one("az1", None), "size_gb": 5, **more}
+            yield resource(f"openstack.{kind}", "x", facts, scope=self.scope())
         sync = self.one(
             None, "//VN/a/AUTH_x/c", "https://sync.example.vn/v1", None if self.tidy else "//la/la/x/y"
         )
@@ -279,6 +283,25 @@ class Maker:
         )
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
+
+    def of_reach(self) -> Iterator[Resource]:
+        for id_, external in (("n1", False), ("n2", True)):
+            yield resource("openstack.network", id_, {"external": external}, scope=self.scope())
+        for n in range(self.rng.randrange(3)):
+            facts = {"port_id": self.one(None, "p0", "p2", "p-vip")}
+            yield resource("openstack.floating_ip", f"f{n}", facts, scope=self.scope())
+        further = ({"address": self.text("10.0.0.8", "2400:cb00::1"), "port": self.one(None, "p-vip")},)
+        facts = {
+            "vip_address": self.text("10.0.0.9", "8.8.8.8"), "vip_network": self.one("n1", "n1", "n2", None),
+            "vip_port": self.one(None, "p-vip"), "additional_vips": self.one((), further),
+        }  # fmt: skip
+        yield loadbalancer("lb-1", facts, scope=self.scope())
+        named = {"load_balancers": self.one(("lb-1",), ("lb-1", "lb-9"), ())}
+        yield resource("openstack.listener", "ls-1", named, scope=self.scope())
+
+    def addresses(self) -> tuple[Mapping[str, Value], ...]:
+        kind, address = self.text("fixed", "fixed", "floating"), self.text("10.0.0.5", "10.0.0.5", "8.8.8.8")
+        return self.rng.choice(((), ({"address": address, "version": 4, "network": "n", "kind": kind},)))
 
     def of_stores(self) -> Iterator[Resource]:
         for store in STORES:

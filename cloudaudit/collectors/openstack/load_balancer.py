@@ -62,9 +62,17 @@ def _loadbalancer(item: Item, desk: Desk) -> None:
     item.take("vip_address", "vip_address", address)
     item.take("vip_subnet", "vip_subnet_id", identifier, null=True)
     item.take("vip_port", "vip_port_id", identifier, null=True)
+    item.take("vip_network", "vip_network_id", identifier, null=True)
+    # Releases before them have none.
+    item.take("additional_vips", "additional_vips", each(_further), absent=())
     item.take("provider", "provider")
     item.take("flavor", "flavor_id", empty_as_null(identifier), null=True)
     item.take("availability_zone", "availability_zone", empty_as_null(text), null=True)
+
+
+def _further(row: Row) -> Value:
+    port = row.get("port_id")
+    return {"address": address(row.get("ip_address")), "port": None if port is None else identifier(port)}
 
 
 def _listener(item: Item, desk: Desk) -> None:
