@@ -76,8 +76,24 @@ def volume(
     id_: str = "v-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:
     """A volume in zone hn-az1 of type luks, without labels."""
-    plain = {"status": "in-use", "size_gb": 10, "zone": "hn-az1", "volume_type": "luks", **_NO_LABELS}
+    plain = {
+        "status": "in-use",
+        "size_gb": 10,
+        "zone": "hn-az1",
+        "volume_type": "luks",
+        "replication_status": None,
+        **_NO_LABELS,
+    }
     return resource("openstack.volume", id_, {**plain, **(facts or {})}, **options)
+
+
+def flavor(
+    id_: str = "fl-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A public flavor of two processors and 8 GiB."""
+    plain = {"vcpus": 2, "ram_mb": 8192, "disk_gb": 0, "is_public": True, "disabled": False}
+    options.setdefault("scope", Scope(CLOUD, REGION))
+    return resource("openstack.flavor", id_, {**plain, **(facts or {})}, **options)
 
 
 def backup(
@@ -91,7 +107,7 @@ def backup(
     """An available backup of volume `of`, whose data were `age` old when it was listed."""
     plain = {
         "status": "available", "volume_id": of, "container": "sao-luu", "zone": None, "encrypted": True,
-        "size_gb": 10, "created_at": NOW - age, "data_timestamp": NOW - age,
+        "size_gb": 10, "created_at": NOW - age, "data_timestamp": NOW - age, "incremental": False,
     }  # fmt: skip
     return resource("openstack.backup", id_, {**plain, **(facts or {})}, **options)
 
@@ -100,6 +116,30 @@ def snapshot(id_: str = "s-1", *, of: str = "v-1", **options: Unpack[Options]) -
     """A snapshot of volume `of`."""
     plain = {"status": "available", "volume_id": of, "size_gb": 10, "created_at": NOW - HOUR}
     return resource("openstack.snapshot", id_, plain, **options)
+
+
+def image(
+    id_: str = "i-1",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    of: str | None = "m-1",
+    age: Seconds = HOUR,
+    **options: Unpack[Options],
+) -> Resource:
+    """An active image, made as a snapshot of server `of` `age` before it was listed, in one store."""
+    plain = {
+        "status": "active", "disk_format": "raw", "snapshot_of": of, "stores": ("ceph",), "created_at": NOW - age,
+        **_NO_LABELS,
+    }  # fmt: skip
+    return resource("openstack.image", id_, {**plain, **(facts or {})}, **options)
+
+
+def replica(
+    id_: str = "r-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A replica of a share that follows."""
+    plain = {"share": "h-1", "zone": "hn-az2", "replica_state": "in_sync", "status": "available"}
+    return resource("openstack.share_replica", id_, {**plain, **(facts or {})}, **options)
 
 
 def volume_type(
@@ -129,6 +169,7 @@ def endpoint(
     plain = {
         "service_type": service, "interface": "public", "url": address, "host": address.split("/")[2],
         "scheme": address.split(":")[0], "enabled": None, "tls.version": "TLSv1.3",
+        "dns.addresses": ("203.0.113.5",),
     }  # fmt: skip
     options.setdefault("scope", Scope(target, region))
     return resource("openstack.endpoint", f"{service}-{region}", plain, **options)
@@ -156,14 +197,70 @@ def port(id_: str = "p-1", *groups: str, **options: Unpack[Options]) -> Resource
     return resource("openstack.port", id_, {"security_groups": groups}, **options)
 
 
-def loadbalancer(
-    id_: str = "lb-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+def server(
+    id_: str = "m-1",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    role: str | None = "web",
+    host: str | None = None,
+    **options: Unpack[Options],
 ) -> Resource:
-    """A load balancer at one private address, on network n-1."""
-    plain: Mapping[str, Value] = {
-        "vip_address": "10.0.0.9", "vip_port": "p-vip", "vip_network": "n-1", "additional_vips": (),
+    """An active server in zone hn-az1 with this label of its role, on a host of its own."""
+    labels = {} if role is None else {"role": role}
+    plain = {
+        "status": "ACTIVE", "zone": "hn-az1", "host_id": host or f"host-of-{id_}", "flavor": "nho", "vcpus": 2,
+        "ram_mb": 4096, "disk_gb": 20, "image": None, "addresses": (), "security_groups": (),
+        "labels": labels, "label_names": tuple(labels),
     }  # fmt: skip
-    return resource("openstack.loadbalancer", id_, {**plain, **(facts or {})}, **options)
+    return resource("openstack.server", id_, {**plain, **(facts or {})}, **options)
+
+
+def server_group(
+    id_: str = "n-1", *members: str, policy: str = "anti-affinity", **options: Unpack[Options]
+) -> Resource:
+    """A group that keeps these servers on different hosts."""
+    return resource("openstack.server_group", id_, {"policy": policy, "members": members}, **options)
+
+
+def quota(
+    name: str = "cores",
+    limit: int | None = 100,
+    in_use: int = 0,
+    *,
+    service: str = "compute",
+    **options: Unpack[Options],
+) -> Resource:
+    """A quota of a project, with nothing reserved."""
+    facts = {"service": service, "limit": limit, "in_use": in_use, "reserved": 0}
+    options.setdefault("name", name)
+    scope = options.get("scope", Scope(CLOUD, REGION, PROJECT))
+    return resource("openstack.quota", f"{scope}/{service}/{name}", facts, **options)
+
+
+def loadbalancer(id_: str = "lb-1", **options: Unpack[Options]) -> Resource:
+    """A load balancer of the OVN driver."""
+    return resource("openstack.loadbalancer", id_, {"provider": "ovn", "admin_state_up": True}, **options)
+
+
+def pool(
+    id_: str = "pool-1",
+    *addresses: str,
+    facts: Mapping[str, Value] | None = None,
+    of: str = "lb-1",
+    **options: Unpack[Options],
+) -> Resource:
+    """A watched pool behind a load balancer, with members on line at these addresses."""
+    members = tuple(
+        {"address": address, "port": 80, "operating_status": "ONLINE", "backup": False}
+        for address in addresses
+    )
+    plain = {"load_balancers": (of,), "admin_state_up": True, "members": members, "monitor.type": "HTTP"}
+    return resource("openstack.lb_pool", id_, {**plain, **(facts or {})}, **options)
+
+
+def at(*addresses: str, network: str = "mang") -> tuple[Mapping[str, Value], ...]:
+    """Addresses of a server on one network."""
+    return tuple({"network": network, "address": a, "version": 4, "kind": "fixed"} for a in addresses)
 
 
 def container(
@@ -187,15 +284,17 @@ def grant(
     user: str | None = None,
     group: str | None = None,
     on: str = "project",
+    scope_id: str = "x",
+    inherited: bool = False,
     **options: Unpack[Options],
 ) -> Resource:
     """A role assignment to a user or a group, on a project, domain or the system."""
     facts = {
-        "role": role, "user": user, "group": group, "scope": on, "scope_id": None if on == "system" else "x",
-        "inherited": False,
+        "role": role, "user": user, "group": group, "scope": on, "scope_id": None if on == "system" else scope_id,
+        "inherited": inherited,
     }  # fmt: skip
     options.setdefault("scope", Scope(CLOUD))
-    return resource("openstack.role_assignment", f"{role}-{user}-{group}-{on}", facts, **options)
+    return resource("openstack.role_assignment", f"{role}-{user}-{group}-{on}-{scope_id}", facts, **options)
 
 
 def member(group: str, user: str, **options: Unpack[Options]) -> Resource:
@@ -210,15 +309,34 @@ def member(group: str, user: str, **options: Unpack[Options]) -> Resource:
 def bucket(
     label: str = "ho-so", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
 ) -> Resource:
-    """A private bucket with an empty location, at an endpoint in Hà Nội, without labels."""
+    """A private bucket with versions and an empty location, at an endpoint in Hà Nội, without labels."""
     plain = {
-        "location": None, "acl.grants": (), "policy.present": False, "policy.statements": (),
+        "location": None, "owner_id": "chu-kho", "acl.owner": "chu-kho", "acl.grants": (),
+        "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
-        "replication.rules": (), **_NO_LABELS,
+        "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), "logging.target": None,
+        "notification.targets": (), **_NO_LABELS,
     }  # fmt: skip
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")
     return resource("s3.bucket", label, {**plain, **(facts or {})}, **options)
+
+
+def zone(
+    id_: str = "z-hcm",
+    facts: Mapping[str, Value] | None = None,
+    *,
+    own: bool = False,
+    **options: Unpack[Options],
+) -> Resource:
+    """A zone of a Ceph store that the gateway's zone syncs from, or that very zone."""
+    plain = {
+        "zonegroup": "vn", "gateway": own, "sync_from_all": True, "sync_from": (),
+        "data_sync.state": None if own else "sync",
+    }  # fmt: skip
+    options.setdefault("scope", Scope(STORE))
+    options.setdefault("endpoint", "https://s3.hn.example.vn")
+    return resource("s3.zone", id_, {**plain, **(facts or {})}, **options)
 
 
 def statement(effect: str = "Allow", **fields: Value) -> Mapping[str, Value]:

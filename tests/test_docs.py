@@ -37,5 +37,6 @@ def test_every_type_of_a_cloud_is_in_the_table_of_what_is_seen() -> None:
     rows = re.findall(r"^\| `([a-z0-9_.]+)` \|", (DOCS / "coverage.md").read_text(encoding="utf-8"), re.M)
     assert rows == [
         *sorted(t for t in TYPES if t.startswith("openstack.")),
-        *sorted(t for t in TYPES if t.startswith("s3.")),
+        # Of stores there are two tables: one would be too wide to read.
+        *sorted(t for t in TYPES if t.startswith("s3.")) * 2,
     ]

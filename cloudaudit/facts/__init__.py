@@ -11,37 +11,66 @@ from __future__ import annotations
 from typing import Final
 
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
-from cloudaudit.facts.backup import BACKUP
-from cloudaudit.facts.channel import CHANNEL
+from cloudaudit.facts.backup import BACKUP, BACKUP_OF_SERVERS
+from cloudaudit.facts.balancing import BALANCING
+from cloudaudit.facts.channel import CHANNEL, INTERCONNECTION
 from cloudaudit.facts.claims import CLAIMS
+from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
-from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.destinations import DESTINATIONS
+from cloudaudit.facts.exposure import EXPOSURE, EXPOSURE_OF_GROUPS
+from cloudaudit.facts.landing import LANDING
+from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
+from cloudaudit.facts.operating_system import OPERATING_SYSTEM
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
-from cloudaudit.facts.privilege import PRIVILEGE
+from cloudaudit.facts.portability import PORTABILITY
+from cloudaudit.facts.privilege import PRIVILEGE, PRIVILEGE_OF_CREDENTIALS
 from cloudaudit.facts.public import PUBLIC
 from cloudaudit.facts.reach import REACH
-from cloudaudit.facts.replication import REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.recovery import CAPACITY, RECOVERY
+from cloudaudit.facts.redundancy import SEPARATION, SPREAD
+from cloudaudit.facts.replication import COPIES, REPLICATION, SYNCHRONISATION
+from cloudaudit.facts.replication_state import STATES
+from cloudaudit.facts.sharing import SHARING
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
     ATTRIBUTION,
     ATTRIBUTION_OF_PROJECTS,
     *LOCATION,
+    *DESTINATIONS,
     VOLUME_TYPE,
     BACKUP,
+    BACKUP_OF_SERVERS,
     EXPOSURE,
+    EXPOSURE_OF_GROUPS,
     *REACH,
+    SHARING,
+    OPERATING_SYSTEM,
     *PUBLIC,
+    LIFECYCLE,
     REPLICATION,
+    COPIES,
+    *STATES,
     SYNCHRONISATION,
     PRIVILEGE,
+    *DELETION,
+    PRIVILEGE_OF_CREDENTIALS,
+    *PORTABILITY,
     *PAPERS,
     CHANNEL,
     *INVENTORY,
     RESIDENCY,
     CLAIMS,
+    SPREAD,
+    SEPARATION,
+    BALANCING,
+    *INTERCONNECTION,
+    LANDING,
+    CAPACITY,
+    RECOVERY,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

@@ -308,6 +308,12 @@ def _label(resource: Resource, labels: Mapping[str, Value], key: str) -> str | U
     return None
 
 
+def label_of(resource: Resource, key: str) -> str | Unseen | None:
+    """One label of a resource: None where it has none of the key, or why that is not known."""
+    labels = resource.facts.get("labels", MISSING)
+    return _label(resource, labels, key) if isinstance(labels, Mapping) else why(resource, "labels")
+
+
 def _claim(candidate: _Candidate, name: str, labels: Labels) -> Claim:
     selector = candidate.selector
     parts: list[Fit] = [candidate.placed]

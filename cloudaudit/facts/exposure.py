@@ -12,6 +12,7 @@ from cloudaudit.facts.derivation import (
     Family,
     Lists,
     both,
+    nfc,
     optional_text,
     text,
     texts,
@@ -24,10 +25,17 @@ from cloudaudit.operators import Network, network
 
 RULE: Final = "openstack.security_group_rule"
 PORT: Final = "openstack.port"
+GROUP: Final = "openstack.security_group"
 FACTS: Final = ("exposure.world", "exposure.attached", "exposure.ports_open")
-WITH_PORTS: Final = frozenset(
-    {"any", "0", "tcp", "6", "udp", "17", "dccp", "33", "sctp", "132", "udplite", "136"}
-)
+# NOTE: number 0 is every protocol, and Neutron has two more names for it.
+WITH_PORTS: Final = frozenset({
+    "any", "0", "ip", "hopopt", "tcp", "6", "udp", "17", "dccp", "33", "sctp", "132", "udplite", "136",
+})  # fmt: skip
+_WITHOUT_PORTS: Final = frozenset({
+    "ah", "egp", "esp", "gre", "icmp", "icmpv6", "igmp", "ipip", "ipv6-encap", "ipv6-frag", "ipv6-icmp",
+    "ipv6-nonxt", "ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "vrrp", *map(str, range(1, 256)),
+}) - WITH_PORTS  # fmt: skip
+_INWARD: Final = {"ingress": True, "egress": False}
 ALL_PORTS: Final = (0, 65535)
 _GLOBAL: Final = ipaddress.IPv6Network("2000::/3")
 
@@ -40,15 +48,28 @@ def prepare(world: World) -> Derive:
         facts: dict[str, Value] = {}
         unseen: dict[str, Unseen] = {}
         for name, answer in (
-            ("exposure.world", _from_world(rule)),
-            ("exposure.attached", attached.of(rule)),
-            ("exposure.ports_open", _open_ports(rule)),
+            ("exposure.world", from_world(rule)),
+            ("exposure.attached", attached.of_rule(rule)),
+            ("exposure.ports_open", open_ports(rule)),
         ):
             if isinstance(answer, Unseen):
                 unseen[name] = answer
             else:
                 facts[name] = answer
         return Derived(facts, unseen)
+
+    return derive
+
+
+def prepare_groups(world: World) -> Derive:
+    """Groups with the ports they are on."""
+    attached = _Attached(world)
+
+    def derive(group: Resource) -> Derived:
+        answer = attached.of(nfc(group.id), group)
+        if isinstance(answer, Unseen):
+            return Derived(unseen={"exposure.attached": answer})
+        return Derived({"exposure.attached": answer})
 
     return derive
 
@@ -72,11 +93,13 @@ class _Attached:
                 blind.append((Scope(place.target, place.region), why(port, "security_groups")))
         self._lists = Lists(world, PORT, blind)
 
-    def of(self, rule: Resource) -> bool | Unseen:
+    def of_rule(self, rule: Resource) -> bool | Unseen:
         group = text(rule.facts.get("security_group"))
-        if group is None:
-            return why(rule, "security_group")
-        place = where(rule)
+        return why(rule, "security_group") if group is None else self.of(group, rule)
+
+    def of(self, group: str, seen: Resource) -> bool | Unseen:
+        """Whether a group is on a port where the resource that tells of it was seen."""
+        place = where(seen)
         regions = (
             {r for t, r in self._groups if t == place.target}
             if place.region is None
@@ -87,13 +110,13 @@ class _Attached:
         return self._lists.unseen_in(Scope(place.target, place.region)) or False
 
 
-def _from_world(rule: Resource) -> bool | Unseen:
+def from_world(rule: Resource) -> bool | Unseen:
     """Whether a rule lets everybody in: ingress, from no group, from all addresses or as good as all."""
     direction, group, addresses, prefix = (
         optional_text(rule, name)
         for name in ("direction", "remote_group", "remote_address_group", "remote_prefix")
     )
-    inward = None if not isinstance(direction, str) else direction == "ingress"
+    inward = _INWARD.get(direction) if isinstance(direction, str) else None
     from_no_group = None if isinstance(group, Unseen) else group is None
     # What is in an address group is not collected.
     from_addresses = True if addresses is None else None
@@ -116,13 +139,15 @@ def _is_world(prefix: str | Unseen | None) -> bool | None:
     return None if net is None else net.prefixlen <= 1
 
 
-def _open_ports(rule: Resource) -> Value:
+def open_ports(rule: Resource) -> Value:
     """The range a rule opens; all ports where it names none; null for a protocol without ports."""
     protocol = optional_text(rule, "protocol")
     if isinstance(protocol, Unseen):
         return protocol
-    if protocol is not None and protocol.lower() not in WITH_PORTS:
+    if protocol is not None and protocol.lower() in _WITHOUT_PORTS:
         return None
+    if protocol is not None and protocol.lower() not in WITH_PORTS:
+        return Unseen(Reason.INVALID_ANSWER, "of its protocol it is not known whether it has ports")
     ports = rule.facts.get("ports", MISSING)
     if ports is None:
         return ALL_PORTS
@@ -145,3 +170,9 @@ EXPOSURE: Final = Family(
     },
     prepare,
 )  # fmt: skip
+EXPOSURE_OF_GROUPS: Final = Family(
+    "exposure",
+    {GROUP: ("exposure.attached",)},
+    {GROUP: (), PORT: ("security_groups",)},
+    prepare_groups,
+)

@@ -69,7 +69,7 @@ def _inventory(world: World) -> Derived:
     """Services, regions and endpoints of all clouds."""
     facts: dict[str, Value] = {}
     unseen: dict[str, Unseen] = {}
-    services, gap = _services(world)
+    services, gap = services_of(world)
     facts["services.types"] = _listed(services, gap)
     if gap is not None:
         unseen["services.types"] = gap
@@ -90,7 +90,7 @@ _ENDPOINTS: Final = ("openstack.endpoint", "s3.endpoint")
 _UNTOLD: Final = Unseen(Reason.PARTIAL, "an endpoint does not tell its address")
 
 
-def _services(world: World) -> tuple[set[str], Unseen | None]:
+def services_of(world: World) -> tuple[set[str], Unseen | None]:
     """Types in the catalogues, and object storage where an S3 endpoint answered."""
     gap = hidden_part(world, ("openstack.service", "s3.endpoint"))
     found: set[str] = set()

@@ -17,14 +17,25 @@ from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, Value, Wo
 USER: Final = "openstack.user"
 GRANT: Final = "openstack.role_assignment"
 MEMBER: Final = "openstack.group_member"
+CREDENTIAL: Final = "openstack.application_credential"
 POWERFUL: Final = frozenset({"admin", "manager"})
 """Roles that administer, on whatever scope. On system scope every role but `reader` does."""
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
+def role_of(grant: Resource) -> str | None:
+    """The role of a grant by its name in small letters; None where only its id is known: it could be any."""
+    role = text(grant.facts.get("role"))
+    return None if role is None or _ID.fullmatch(role) else role.lower()
+
+
 def _is_powerful(grant: Resource) -> bool | None:
-    """Whether a grant administers. A role given by its id alone could be any."""
-    role, scope = text(grant.facts.get("role")), text(grant.facts.get("scope"))
+    """Whether a grant administers."""
+    return _administers(text(grant.facts.get("role")), text(grant.facts.get("scope")))
+
+
+def _administers(role: str | None, scope: str | None) -> bool | None:
+    """Whether a role on a scope administers. One given by its id alone could be any; case does not matter."""
     if role is None or _ID.fullmatch(role):
         return None
     if role.lower() in POWERFUL:
@@ -32,7 +43,7 @@ def _is_powerful(grant: Resource) -> bool | None:
     return False if role.lower() == "reader" else (None if scope is None else scope == "system")
 
 
-class _Grants:
+class Grants:
     """Role assignments by who holds them, and members of groups by user."""
 
     def __init__(self, world: World) -> None:
@@ -92,7 +103,7 @@ def _unclear(grant: Resource, user: str | Unseen | None, group: str | Unseen | N
 
 def prepare(world: World) -> Derive:
     """Roles and power of users, from role assignments and members of groups."""
-    grants = _Grants(world)
+    grants = Grants(world)
 
     def derive(user: Resource) -> Derived:
         target = user.scope.target
@@ -140,4 +151,30 @@ PRIVILEGE: Final = Family(
     {USER: ("privileged", "roles")},
     {USER: (), GRANT: ("role", "user", "group", "scope", "scope_id"), MEMBER: ("group", "user")},
     prepare,
+)
+
+
+# --- what users have delegated --------------------------------------------------------------------------
+
+
+def prepare_credentials(world: World) -> Derive:
+    """Whether an application credential administers: it stands on one project, never on the system."""
+
+    def derive(credential: Resource) -> Derived:
+        roles = credential.facts.get("roles")
+        seen = roles.items if isinstance(roles, Partial) else roles
+        names = tuple(map(text, seen)) if isinstance(seen, tuple) else ()
+        power = either(_administers(name, "project") for name in names)
+        if power or (power is False and isinstance(roles, tuple)):
+            return Derived({"privileged": power})
+        unnamed = Unseen(Reason.PARTIAL, "a role of the credential is not known by name")
+        return Derived(
+            unseen={"privileged": unnamed if isinstance(roles, tuple) else why(credential, "roles")}
+        )
+
+    return derive
+
+
+PRIVILEGE_OF_CREDENTIALS: Final = Family(
+    "privilege", {CREDENTIAL: ("privileged",)}, {CREDENTIAL: ("roles",)}, prepare_credentials
 )

@@ -40,6 +40,8 @@ from cloudaudit.operators import glob_match
 
 FACTS: Final = ("public.read", "public.write", "public.declared_open")
 EVERYBODY: Final = frozenset({"AllUsers", "AuthenticatedUsers"})
+_CLOSED: Final = frozenset({"LogDelivery"})
+"""Groups that hold nobody but the store itself."""
 _PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "read": frozenset({"READ", "FULL_CONTROL"}),
     "write": frozenset({"WRITE", "WRITE_ACP", "FULL_CONTROL"}),
@@ -82,12 +84,17 @@ def _by_grants(bucket: Resource, way: str, rest: Rest) -> bool | None:
     if rest is False and _not_implemented(bucket, "acl.grants"):
         return False
     grants = bucket.facts.get("acl.grants", MISSING)
-    opens = any(
-        text(g.get("grantee")) in EVERYBODY and text(g.get("permission")) in _PERMISSIONS[way]
-        for g in records(grants)
-    )
-    seen = either((opens, _unreadable(grants)))
+    opens = (_is_for_everybody(g) for g in records(grants) if text(g.get("permission")) in _PERMISSIONS[way])
+    seen = either((*opens, _unreadable(grants)))
     return both((seen, _negated(_blocked(bucket, "block.ignore_acls"))))
+
+
+def _is_for_everybody(grant: Mapping[str, Value]) -> bool | None:
+    """Whether a grant is for everybody; a group of the store's own may hold anybody."""
+    name = text(grant.get("grantee"))
+    if name in EVERYBODY:
+        return True
+    return None if text(grant.get("kind")) == "group" and name not in _CLOSED else False
 
 
 def _negated(value: bool | None) -> bool | None:
@@ -112,9 +119,9 @@ class _Statement:
     def __init__(self, fields: Mapping[str, Value]) -> None:
         effect = text(fields.get("effect"))
         self.allows = effect == "Allow" if effect in ("Allow", "Deny") else None
-        self._actions, self._other_actions = _plain(fields.get("actions"))
-        self.resources, self._other_resources = _plain(fields.get("resources"))
-        principals, others = _plain(fields.get("principals"))
+        self._actions, self._other_actions = plain_names(fields.get("actions"))
+        self.resources, self._other_resources = plain_names(fields.get("resources"))
+        principals, others = plain_names(fields.get("principals"))
         self._for_everybody = True if "*" in principals else (None if others else False)
         conditions = fields.get("conditions", ())
         self._conditions = texts(conditions) if isinstance(conditions, tuple) else ("?",)
@@ -133,7 +140,7 @@ class _Statement:
     def named(self, action: str) -> frozenset[str]:
         """The resources it names to which an action can apply: objects or the bucket itself."""
         to_objects = action in _ON_OBJECTS
-        tails = map(_tail, self.resources)
+        tails = map(tail_of, self.resources)
         return frozenset(t for t in tails if (set("/*?") & set(t) if to_objects else "/" not in t))
 
     def closes(self, action: str, opened: frozenset[str], bucket: str) -> bool | None:
@@ -142,7 +149,7 @@ class _Statement:
         One that only asks for an encrypted connection leaves the others open, and so does one for a
         part of what was opened.
         """
-        if self._conditions and all(map(_asks_for_tls, self._conditions)):
+        if self._conditions and all(map(asks_for_tls, self._conditions)):
             return False
         named = self.named(action)
         whole = any(_has_whole(tail, bucket, action in _ON_OBJECTS) for tail in named)
@@ -153,20 +160,20 @@ class _Statement:
         return both((_negated(self.allows), self._for_everybody, self._hits(action), covered, unconditional))
 
 
-def _tail(resource: str) -> str:
+def tail_of(resource: str) -> str:
     """Bucket and key of an ARN; what is no whole ARN as it stands. A key may hold colons of its own."""
     parts = resource.split(":", 5)
     return parts[5] if len(parts) == 6 and parts[0] == "arn" else resource
 
 
-def _plain(names: Value) -> tuple[tuple[str, ...], bool]:
+def plain_names(names: Value) -> tuple[tuple[str, ...], bool]:
     """Names in a list, and whether there may be others: exceptions, or what could not be read."""
     found = texts(names)
-    plain = tuple(name for name in found if not name.startswith("!"))
-    return plain, not isinstance(names, tuple) or len(plain) < len(names)
+    known = tuple(name for name in found if not name.startswith("!"))
+    return known, not isinstance(names, tuple) or len(known) < len(names)
 
 
-def _asks_for_tls(condition: str) -> bool:
+def asks_for_tls(condition: str) -> bool:
     operator, _, key = condition.lower().partition(":")
     return key == "aws:securetransport" and operator in ("bool", "boolifexists")
 
@@ -245,6 +252,8 @@ def _why_unknown(bucket: Resource, rest: Rest = None) -> Unseen:
     for fact in ("block.ignore_acls", "block.restrict"):
         if _blocked(bucket, fact) is None:
             return why(bucket, fact)
+    if any(_is_for_everybody(grant) is None for grant in records(bucket.facts.get("acl.grants", MISSING))):
+        return Unseen(Reason.AMBIGUOUS, "its access list names a group of which it is not known who is in it")
     return Unseen(Reason.AMBIGUOUS, "its policy has conditions or exceptions that are not weighed")
 
 

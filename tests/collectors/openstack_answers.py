@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from fake_openstack import BANK, SHOP, FakeOpenStack, Reply, Request, listed
@@ -27,7 +28,13 @@ SERVER = {
     "tenant_id": SHOP,
     "OS-EXT-AZ:availability_zone": "hn-az1",
     "hostId": "6d2437",
-    "flavor": {"vcpus": 1, "ram": 512, "disk": 1, "original_name": "s1.small", "extra_specs": {}},
+    "flavor": {
+        "vcpus": 1,
+        "ram": 512,
+        "disk": 1,
+        "original_name": "s1.small",
+        "extra_specs": {"trait:CUSTOM_GPU": "required", "hw:cpu_policy": f"{PLANTED}-spec"},
+    },
     "image": {"id": "img-1", "links": []},
     "os-extended-volumes:volumes_attached": [{"id": "vol-1", "delete_on_termination": False}],
     "key_name": None,
@@ -40,7 +47,8 @@ SERVER = {
     "addresses": {
         "shop-net": [{"version": 4, "addr": "10.10.0.46", "OS-EXT-IPS:type": "fixed"}],
     },
-    "OS-EXT-SRV-ATTR:user_data": f"{PLANTED}-user-data",
+    "OS-EXT-SRV-ATTR:user_data": b64encode(f"#cloud-config\npassword: {PLANTED}-user-data".encode()).decode(),
+    "tags": ["tier=gold"],
 }
 SERVER_GROUP = {
     "id": "sg-1",
@@ -66,6 +74,8 @@ VOLUME = {
     "os-vol-host-attr:host": "bed@file1#file1",
     "os-vol-tenant-attr:tenant_id": SHOP,
     "snapshot_id": None,
+    "volume_image_metadata": {"os_distro": "debian", "os_version": "12", "image_name": "debian-12"},
+    "encryption_key_id": "key-1",
     "metadata": {"data_class": "important", "note": f"{PLANTED}-volume"},
 }
 SNAPSHOT = {
@@ -139,6 +149,13 @@ PORT = {
     "status": "ACTIVE",
     "fixed_ips": [{"subnet_id": "sub-1", "ip_address": "10.10.0.46"}],
     "allowed_address_pairs": [{"ip_address": "10.10.0.0/24", "mac_address": "fa:16:3e:00:00:01"}],
+    "extra_dhcp_opts": [
+        {"opt_name": "option:ntp-server", "opt_value": "203.0.113.123, time.example.vn", "ip_version": 4},
+        {"opt_name": "23", "opt_value": "2001:db8::53", "ip_version": 6},
+        {"opt_name": "6", "opt_value": "203.0.113.54", "ip_version": 4},
+        {"opt_name": "6", "opt_value": "of another kind", "ip_version": 6},
+        {"opt_name": "bootfile-name", "opt_value": "pxelinux.0", "ip_version": 4},
+    ],
 }
 ROUTER = {
     "id": "router-1",
@@ -162,6 +179,10 @@ FLOATING_IP = {
     "port_id": "port-1",
     "fixed_ip_address": "10.10.0.46",
     "status": "ACTIVE",
+    "router_id": "router-1",
+    "port_forwardings": [
+        {"protocol": "tcp", "internal_ip_address": "10.10.0.46", "internal_port": 25, "external_port": 2225},
+    ],
 }
 GROUP = {"id": "g-1", "name": "web", "project_id": SHOP, "stateful": True, "shared": False}
 RULE = {
@@ -287,6 +308,7 @@ IMAGE = {
     "os_hash_value": "612d39",
     "os_hidden": False,
     "os_distro": "debian",
+    "os_version": "12",
     "tier": "gold",
     "build_token": f"{PLANTED}-property",
     "stores": "ceph,file",
@@ -329,7 +351,10 @@ INFO = {
     "container_sync": {"realms": {"QUOCGIA": {"clusters": {"HN": {"current": True}, "HCM": {}}}}},
     "bulk_delete": {},
 }
+EMPTY = {"X-Container-Object-Count": "0"}
+"""What every answer about a container says, here of one with nothing in it."""
 CONTAINER = {
+    "X-Container-Object-Count": "1",
     "X-Container-Read": ".r:*,.rlistings",
     "X-Container-Sync-To": "//realm/cluster/AUTH_x/kho",
     "X-Container-Sync-Key": f"{PLANTED}-sync",
@@ -348,6 +373,7 @@ SHARE = {
     "size": 10,
     "availability_zone": "hn-az1",
     "created_at": f"{MADE}.000000",
+    "is_public": False,
 }
 SHARE_BACKUP = {
     "id": "sb-1",
@@ -376,13 +402,30 @@ LOADBALANCER = {
     "vip_address": "198.51.100.1",
     "vip_port_id": "port-9",
     "vip_subnet_id": "sub-1",
-    "vip_network_id": "net-1",
-    "additional_vips": [{"ip_address": "2001:db8::9", "port_id": "port-9", "subnet_id": "sub-6"}],
     "provider": "amphora",
     "flavor_id": None,
     "availability_zone": None,
     "listeners": [{"id": "ls-1"}],
 }
+AMPHORAE = [
+    {
+        "id": f"amp-{n}",
+        "loadbalancer_id": of,
+        "compute_id": f"vm-amp-{n}",
+        "role": role,
+        "status": status,
+        "lb_network_ip": f"192.0.2.{n}",
+        "cert_expiration": "2027-01-01T00:00:00",
+    }
+    for n, (of, role, status) in enumerate(
+        [
+            ("lb-1", "MASTER", "ALLOCATED"),
+            ("lb-1", "BACKUP", "ALLOCATED"),
+            ("lb-1", None, "BOOTING"),
+            (None, None, "READY"),
+        ]
+    )
+]
 LISTENER = {
     "id": "ls-1",
     "name": "https",
@@ -398,6 +441,16 @@ LISTENER = {
     "alpn_protocols": ["h2", "http/1.1"],
     "insert_headers": {"X-Forwarded-Proto": "true", "X-Forwarded-For": "true"},
     "allowed_cidrs": ["203.0.113.0/24"],
+    "default_pool_id": "pool-1",
+    "l7policies": [{"id": "l7-1"}],
+}
+L7_POLICY = {
+    "id": "l7-1",
+    "project_id": SHOP,
+    "listener_id": "ls-1",
+    "action": "REDIRECT_TO_URL",
+    "redirect_url": f"https://www.example.test/?k={PLANTED}-redirect",
+    "redirect_prefix": None,
 }
 POOL = {
     "id": "pool-1",
@@ -471,6 +524,11 @@ STACK = {
     "tags": ["system_id=cong-dich-vu", f"note={PLANTED}-stack-tag", "iac"],
     "parameters": {"password": f"{PLANTED}-parameter"},
 }
+STACK_RESOURCES = [
+    {"resource_name": "may", "resource_type": "OS::Nova::Server", "resource_status_reason": f"{PLANTED}-why"},
+    {"resource_name": "may-2", "resource_type": "OS::Nova::Server"},
+    {"resource_name": "mang", "resource_type": f"https://user:{PLANTED}-url@example.test/mang.yaml"},
+]
 DNS_ZONE = {
     "id": "zone-1",
     "name": "dich-vu.example.vn.",
@@ -496,11 +554,7 @@ USER = {
     "domain_id": "default",
     "enabled": True,
     "password_expires_at": f"{MADE}.000000",
-    "options": {
-        "multi_factor_auth_enabled": True,
-        "multi_factor_auth_rules": [["password", "totp"]],
-        "ignore_change_password_upon_first_use": True,
-    },
+    "options": {"multi_factor_auth_enabled": True, "multi_factor_auth_rules": [["password", "totp"]]},
 }
 
 DOMAIN = {
@@ -544,6 +598,7 @@ IDENTITY_PROVIDER = {
     "remote_ids": ["https://dang-nhap.example.test/idp"],
     "authorization_ttl": None,
 }
+PROTOCOL = {"id": "openid", "mapping_id": "anh-xa-so", "remote_id_attribute": None, "links": {}}
 LIMIT = {
     "id": "limit-1",
     "service_id": "s-nova",
@@ -563,6 +618,7 @@ FLAVOR = {
     "OS-FLV-EXT-DATA:ephemeral": 2,
     "swap": 0,
     "os-flavor-access:is_public": True,
+    "OS-FLV-DISABLED:disabled": False,
     "extra_specs": {"hw:cpu_policy": "dedicated"},
 }
 KEYPAIR = {
@@ -707,12 +763,15 @@ def _further_services(cloud: FakeOpenStack) -> None:
         cloud.answer(f"{octavia}/{path}", {path: [row], f"{path}_links": []}, project=SHOP)
         cloud.answer(f"{octavia}/{path}", {path: [], f"{path}_links": []})
     cloud.answer(f"{octavia}/pools/pool-1/members", {"members": POOL_MEMBERS, "members_links": []})
+    cloud.answer("/load-balancer/v2/octavia/amphorae", {"amphorae": AMPHORAE, "amphorae_links": []})
     cloud.answer(f"{octavia}/healthmonitors", {"healthmonitors": [HEALTH_MONITOR]})
+    cloud.answer(f"{octavia}/l7policies", {"l7policies": [L7_POLICY]})
     secrets = offset_list("secrets", SECRET)
     cloud.answers["/key-manager/v1/secrets", SHOP] = secrets
     cloud.answer("/key-manager/v1/secrets", {"secrets": [], "total": 0})
     cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [STACK]})
     cloud.answer(f"/heat-api/v1/{BANK}/stacks", {"stacks": []})
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources", {"resources": STACK_RESOURCES})
     links = {"self": f"{cloud.url}/dns/v2/zones"}
     cloud.answer("/dns/v2/zones", {"zones": [DNS_ZONE], "links": links}, project=SHOP)
     cloud.answer("/dns/v2/zones", {"zones": [], "links": links})
@@ -740,6 +799,8 @@ def _identity(cloud: FakeOpenStack) -> None:
     cloud.answer(
         f"{keystone}/OS-FEDERATION/identity_providers", listed("identity_providers", [IDENTITY_PROVIDER])
     )
+    of_idp = f"{keystone}/OS-FEDERATION/identity_providers/so-noi-vu/protocols"
+    cloud.answer(of_idp, listed("protocols", [PROTOCOL]))
     grant = {
         "role": {"id": "r-admin", "name": "admin"},
         "user": {"id": "u-an", "name": "an"},

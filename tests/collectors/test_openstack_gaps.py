@@ -29,11 +29,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openstack_answers import (
     AGGREGATE,
+    BACKUP,
     BGPVPN,
     BROUGHT,
     COMPUTE_SERVICE,
     CREDENTIAL,
     DNS_ZONE,
+    EMPTY,
     FLAVOR,
     HYPERVISOR,
     IMAGE,
@@ -43,6 +45,7 @@ from openstack_answers import (
     LOADBALANCER,
     POOL,
     POOL_MEMBERS,
+    PORT,
     SECRET,
     SERVER,
     SHARE_REPLICA,
@@ -59,7 +62,7 @@ from openstack_answers import (
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector, session
 from cloudaudit.collectors.transport import CallLog
-from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen
+from cloudaudit.model import Gap, Listing, Partial, Reason, Resource, Scope, Unseen
 
 TYPES = load_types()
 CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
@@ -354,6 +357,57 @@ def test_counted_pages_end_with_an_empty_one(cloud: FakeOpenStack) -> None:
     assert taken.gaps() == []
 
 
+@pytest.mark.parametrize("when", [2, 3])
+@pytest.mark.parametrize("size", [11, 12])
+def test_counted_pages_of_a_list_that_shrinks_are_a_gap(cloud: FakeOpenStack, when: int, size: int) -> None:
+    """What is gone from the first page moves another one out of the second, or the only one."""
+    groups = [{"id": f"g{n}", "name": "", "policy": "affinity", "members": []} for n in range(size)]
+    asked: list[str] = []
+
+    def ten_at_a_time(request: Request) -> Reply:
+        asked.append(request.path.partition("?")[2])
+        if len(asked) == when:
+            del groups[0]
+        offset = int(request.path.partition("offset=")[2] or 0)
+        return Reply({"server_groups": groups[offset : offset + 10]})
+
+    cloud.call("/compute/v2.1/os-server-groups", ten_at_a_time)
+    taken = collect(IN_SHOP, "nova.server_groups")
+    assert [group.id for group in taken.resources("openstack.server_group")] == [f"g{n}" for n in range(10)]
+    assert asked == ["limit=1000", "limit=1000&offset=10", "limit=1&offset=9"]
+    assert [(g.reason, g.detail) for g in taken.gaps()] == [
+        (Reason.PARTIAL, "the list changed while it was read; collect once more")
+    ]
+    assert taken.listings() == []
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "key", "row", "status"),
+    [
+        # What each service says of a marker that is gone.
+        ("neutron.ports", "/network/v2.0/ports", "ports", PORT, 404),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, 400),
+        ("glance.images", "/image/v2/images", "images", IMAGE, 404),
+        ("cinder.volumes", VOLUMES, "volumes", VOLUME, 404),
+    ],
+)
+def test_a_list_whose_marker_is_gone_is_kept_and_is_a_gap(
+    cloud: FakeOpenStack, call: str, path: str, key: str, row: dict[str, Any], status: int
+) -> None:
+    following = f"{path}?limit=1000&marker={row['id']}"
+    link: dict[str, Any] = {f"{key}_links": [{"rel": "next", "href": cloud.url + following}]}
+    if key == "images":
+        link = {"next": following.removeprefix("/image")}
+    cloud.answer(path, {key: [row], **link}, project=SHOP)
+    cloud.answer(following, {"message": "marker not found"}, status=status, project=SHOP)
+    taken = collect(IN_SHOP, call)
+    assert [thing.id for thing in taken.seen if isinstance(thing, Resource)] == [row["id"]]
+    assert taken.listings() == []
+    assert [(g.reason, g.detail, taken.request(g.call)) for g in taken.gaps()] == [
+        (Reason.PARTIAL, f"the listing breaks off: HTTP {status} from GET {following}", f"GET {following}")
+    ]
+
+
 def test_a_server_that_ignores_the_offset_is_found_out(cloud: FakeOpenStack) -> None:
     same = [{"id": "g1", "name": "", "policy": "affinity", "members": []}]
     cloud.answer("/compute/v2.1/os-server-groups", {"server_groups": same})
@@ -412,6 +466,7 @@ def test_a_field_of_the_wrong_kind_costs_one_fact(cloud: FakeOpenStack) -> None:
         "created_at": Unseen(Reason.INVALID_ANSWER, "'created_at' holds no time"),
         "labels": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
         "label_names": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
+        "secrets.found": Unseen(Reason.INVALID_ANSWER, "'metadata' is not of its kind"),
     }
     assert volume.facts["bootable"] is False
 
@@ -437,7 +492,8 @@ def test_a_server_of_a_cell_that_is_down_says_so(cloud: FakeOpenStack) -> None:
     }
     cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
     server = collect(IN_SHOP, "nova.servers").one("openstack.server")
-    assert server.facts == {"status": "UNKNOWN", "created_at": 1795319135}
+    assert server.facts == {"created_at": 1795319135}
+    assert "status" in server.unseen
     assert set(server.unseen.values()) == {Unseen(Reason.PARTIAL, "the cell of the server does not answer")}
 
 
@@ -447,6 +503,33 @@ def test_user_data_that_is_null_is_none(cloud: FakeOpenStack) -> None:
     assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["has_user_data"] is False
 
 
+def test_user_data_that_are_hidden_may_hold_anything(cloud: FakeOpenStack) -> None:
+    row = {name: value for name, value in SERVER.items() if not name.endswith("user_data")}
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    found = {"place": "metadata", "key": "db_password", "pattern": "name"}
+    assert server.facts["secrets.found"] == Partial((found,))
+    why = Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only")
+    assert server.unseen["secrets.found"] == why
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**row, "metadata": {}}]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    assert ("secrets.found" in server.facts, server.unseen["secrets.found"]) == (False, why)
+
+
+def test_a_volume_remembers_its_image(cloud: FakeOpenStack) -> None:
+    def volume(remembered: dict[str, Any]) -> Resource:
+        row = {name: value for name, value in VOLUME.items() if name != "volume_image_metadata"}
+        cloud.answer(VOLUMES, {"volumes": [{**row, **remembered}]})
+        return collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+
+    names = ("image.os_distro", "image.os_version")
+    assert [volume({}).facts[name] for name in names] == [None, None]
+    half = volume({"volume_image_metadata": {"os_distro": "debian", "os_version": ""}})
+    assert [half.facts[name] for name in names] == ["debian", None]
+    odd = volume({"volume_image_metadata": "debian"})
+    assert odd.unseen == {"image": Unseen(Reason.INVALID_ANSWER, "'volume_image_metadata' holds no object")}
+
+
 def test_old_versions_leave_facts_missing(cloud: FakeOpenStack) -> None:
     cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.59", "min_version": "3.0"}]})
     taken = collect(IN_SHOP, "cinder.backups")
@@ -454,6 +537,43 @@ def test_old_versions_leave_facts_missing(cloud: FakeOpenStack) -> None:
         "encrypted": Unseen(Reason.NOT_IMPLEMENTED, "Cinder tells of a backup's key since version 3.64")
     }
     assert cloud.requests[-1].headers["OpenStack-API-Version"] == "volume 3.59"
+    assert collect(IN_SHOP, "cinder.volumes").one("openstack.volume").unseen == {
+        "encryption_key": Unseen(Reason.NOT_IMPLEMENTED, "Cinder tells of a volume's key since version 3.64")
+    }
+
+
+@pytest.mark.parametrize(
+    ("flavor", "reason"),
+    [
+        ({"id": "fl-1", "links": []}, Reason.NOT_IMPLEMENTED),  # before 2.47
+        ({"original_name": "s1.small", "vcpus": 1, "ram": 512, "disk": 1}, Reason.NO_PERMISSION),
+        (
+            {"original_name": "s1.small", "vcpus": 1, "ram": 512, "disk": 1, "extra_specs": "x"},
+            Reason.INVALID_ANSWER,
+        ),
+    ],
+)
+def test_extra_specs_of_a_server_that_are_not_shown(
+    cloud: FakeOpenStack, flavor: dict[str, Any], reason: Reason
+) -> None:
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**SERVER, "flavor": flavor}]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    assert server.unseen["flavor_spec_names"].reason is reason
+
+
+def test_an_unencrypted_volume_has_no_key(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in VOLUME.items() if k != "encryption_key_id"}
+    cloud.answer(f"/volume/v3/{SHOP}/volumes/detail", {"volumes": [row]}, project=SHOP)
+    volume = collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+    assert volume.facts["encryption_key"] is None
+
+
+@pytest.mark.parametrize("options", [None, [{"opt_name": 6}], [{"opt_name": "6", "opt_value": None}]])
+def test_dhcp_options_that_cannot_be_read(cloud: FakeOpenStack, options: object) -> None:
+    row = {**PORT, "extra_dhcp_opts": options}
+    cloud.answer("/network/v2.0/ports", {"ports": [row]}, project=SHOP)
+    port = collect(IN_SHOP, "neutron.ports").one("openstack.port")
+    assert port.unseen["dhcp.name_servers"].reason is Reason.INVALID_ANSWER
 
 
 def test_no_version_is_asked_for_where_the_service_tells_none(cloud: FakeOpenStack) -> None:
@@ -475,8 +595,8 @@ def test_users_without_options_have_no_mfa_facts(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/users", listed("users", [row, {**USER, "id": "u-2", "options": {}}]))
     bare, empty = collect(TARGET, "keystone.users", "keystone.federated_users").resources("openstack.user")
     why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone's answer has no options of the user")
-    missing = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_use_change")
-    assert bare.unseen == dict.fromkeys(missing, why)
+    options = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_change")
+    assert bare.unseen == dict.fromkeys(options, why)
     assert (empty.facts["mfa.enabled"], empty.facts["mfa.rules"], dict(empty.unseen)) == (False, (), {})
 
 
@@ -543,6 +663,163 @@ def test_private_types_are_seen_through_the_projects_that_may_use_them(cloud: Fa
     assert [listing.count for listing in taken.listings()] == [2]
 
 
+# --- damaged fields: a fact is missing, and not another one ------------------------------------------------
+
+NO_WORD = "a word that is not known"
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "key", "row", "damage", "fact", "detail"),
+    [
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, {"status": "odd"}, "status", NO_WORD),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, {"status": ""}, "status", NO_WORD),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER, {"image": None}, "image", "no image"),
+        ("nova.servers", "/compute/v2.1/servers/detail", "servers", SERVER,
+         {"OS-EXT-SRV-ATTR:user_data": False}, "has_user_data", "no text"),
+        ("glance.images", "/image/v2/images", "images", IMAGE, {"status": "odd"}, "status", NO_WORD),
+        ("glance.images", "/image/v2/images", "images", IMAGE, {"visibility": "odd"}, "visibility", NO_WORD),
+        ("glance.images", "/image/v2/images", "images", IMAGE, {"size": -1}, "size_bytes", "less than nothing"),
+        ("cinder.backups", f"/volume/v3/{SHOP}/backups/detail", "backups", BACKUP, {"status": "odd"}, "status", NO_WORD),
+    ],
+)  # fmt: skip
+def test_a_damaged_field_costs_its_fact(
+    cloud: FakeOpenStack,
+    call: str,
+    path: str,
+    key: str,
+    row: dict[str, Any],
+    damage: dict[str, Any],
+    fact: str,
+    detail: str,
+) -> None:
+    (field,) = damage
+    cloud.answer(path, {key: [{**row, **damage}]}, project=SHOP if (path, SHOP) in cloud.answers else None)
+    (found,) = (thing for thing in collect(IN_SHOP, call).seen if isinstance(thing, Resource))
+    assert fact not in found.facts
+    assert found.unseen[fact] == Unseen(Reason.INVALID_ANSWER, f"'{field}' holds {detail}")
+
+
+def test_a_hash_that_is_empty_is_none(cloud: FakeOpenStack) -> None:
+    cloud.answer(
+        "/image/v2/images", {"images": [{**IMAGE, "os_hash_algo": "", "os_hash_value": ""}]}, project=SHOP
+    )
+    image = collect(IN_SHOP, "glance.images").one("openstack.image")
+    assert (image.facts["hash_algo"], image.facts["hash_value"]) == (None, None)
+
+
+def test_a_limit_that_is_null_is_not_unlimited(cloud: FakeOpenStack) -> None:
+    quotas = {
+        "cores": {"limit": None, "in_use": 3, "reserved": 0},
+        "ram": {"limit": -1, "in_use": 3, "reserved": 0},
+    }
+    cloud.answer(f"/compute/v2.1/os-quota-sets/{SHOP}/detail", {"quota_set": quotas})
+    cores, ram = collect(IN_SHOP, "nova.quotas").resources("openstack.quota")
+    assert cores.facts == {"service": "compute", "in_use": 3, "reserved": 0}
+    assert cores.unseen == {"limit": Unseen(Reason.INVALID_ANSWER, "'limit' holds no integer")}
+    assert ram.facts["limit"] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "available"),
+    [
+        ([{"name": "a", "state": "available"}, {"name": "a", "state": "available"}], True),
+        ([{"name": "a", "state": "available"}, {"name": "a", "state": "unavailable"}], False),
+        ([{"name": "a", "state": "available"}, {"name": "a", "state": "odd"}], None),
+        ([{"name": "a", "state": "available"}, {"name": "a"}], None),
+        ([{"name": "a", "state": "available"}, {"state": "unavailable"}], None),
+        ([{"name": "a", "state": "unavailable"}, {"state": "available"}], False),
+    ],
+)
+def test_a_zone_is_available_where_all_of_it_is_known(
+    cloud: FakeOpenStack, rows: list[dict[str, str]], available: bool | None
+) -> None:
+    cloud.answer("/network/v2.0/availability_zones", {"availability_zones": rows})
+    zone = collect(REGION, "neutron.availability_zones").one("openstack.availability_zone")
+    assert (zone.id, zone.facts.get("available")) == ("network:a", available)
+    assert ("available" in zone.unseen) is (available is None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "facts", "unseen"),
+    [
+        ({"federated": [{"idp_id": "so-noi-vu", "protocols": []}]}, {"federated": True}, {}),
+        ({"federated": [{}]}, {}, {"federated": Unseen(Reason.INVALID_ANSWER, "'federated' holds no id")}),
+        ({"options": {"multi_factor_auth_rules": [["totp", "totp"]]}}, {"mfa.rules": ({"methods": ("totp",)},)}, {}),
+        ({"options": {"multi_factor_auth_rules": [["totp", ""]]}}, {},
+         {"mfa.rules": Unseen(Reason.INVALID_ANSWER, "'multi_factor_auth_rules' holds no id")}),
+    ],
+)  # fmt: skip
+def test_what_damage_makes_of_a_second_factor(
+    cloud: FakeOpenStack, damage: dict[str, Any], facts: dict[str, Any], unseen: dict[str, Unseen]
+) -> None:
+    cloud.answer("/identity/v3/users", listed("users", [{**USER, **damage}]))
+    user = collect(TARGET, "keystone.users", "keystone.federated_users").one("openstack.user")
+    names = ("federated",) if "federated" in damage else ("mfa.rules",)
+    assert {name: user.facts[name] for name in names if name in user.facts} == facts
+    assert {name: user.unseen[name] for name in names if name in user.unseen} == unseen
+
+
+def test_a_thing_that_is_listed_twice_is_counted_once(cloud: FakeOpenStack) -> None:
+    other = {**SERVER, "name": "web-2"}
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [SERVER, SERVER, other]}, project=SHOP)
+    taken = collect(IN_SHOP, "nova.servers")
+    assert [server.name for server in taken.resources("openstack.server")] == ["web-1", "web-1", "web-2"]
+    assert [proof.count for proof in taken.listings("openstack.server")] == [1]
+    cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": "kho"}, {"name": "kho"}])
+    taken = collect(IN_SHOP, "swift.containers")
+    assert [proof.count for proof in taken.listings("openstack.container")] == [1]
+
+
+def test_two_endpoints_of_one_id_are_both_told(cloud: FakeOpenStack) -> None:
+    catalogue = cloud.catalogue(SHOP)[:1]
+    (endpoint,) = catalogue[0]["endpoints"]
+    catalogue[0]["endpoints"] = [endpoint, {**endpoint, "url": "https://keys.example.test/v3"}, endpoint]
+    cloud.answer("/identity/v3/auth/catalog", {"catalog": catalogue})
+    taken = collect(TARGET, "keystone.catalog")
+    assert [e.facts["scheme"] for e in taken.resources("openstack.endpoint")] == ["http", "https"]
+    assert [proof.count for proof in taken.listings("openstack.endpoint")] == [1]
+
+
+def test_only_a_network_may_belong_to_nobody(cloud: FakeOpenStack) -> None:
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**SERVER, "tenant_id": ""}]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "nova.servers").seen
+    assert isinstance(gap, Gap)
+    assert (gap.reason, gap.detail) == (Reason.INVALID_ANSWER, "1 of 1 items have no usable id or owner")
+    cloud.answer("/load-balancer/v2/lbaas/pools", {"pools": [{**POOL, "project_id": ""}]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "octavia.pools", "octavia.pool_members").seen
+    assert isinstance(gap, Gap)
+    assert gap.detail == "1 of 1 items have no usable id or owner"
+    nobodys = {"id": "g-9", "name": "web", "project_id": ""}
+    cloud.answer("/network/v2.0/security-groups", {"security_groups": [nobodys]}, project=SHOP)
+    (gap,) = collect(IN_SHOP, "neutron.security_groups").seen
+    assert isinstance(gap, Gap)
+    assert gap.reason is Reason.INVALID_ANSWER
+    nobodys = {"id": "net-ha", "name": "HA network tenant", "project_id": ""}
+    cloud.answer("/network/v2.0/networks", {"networks": [nobodys]}, project=SHOP)
+    (proof,) = collect(IN_SHOP, "neutron.networks").seen
+    assert isinstance(proof, Listing)
+    assert proof.count == 0
+
+
+def test_a_replica_that_names_no_share_is_not_somebody_elses(cloud: FakeOpenStack) -> None:
+    for damaged in ({}, {"share_id": None}, {"share_id": {"odd": 1}}):
+        row = {k: v for k, v in SHARE_REPLICA.items() if k != "share_id"} | damaged
+        cloud.call("/share/v2/share-replicas/detail", offset_list("share_replicas", row))
+        taken = collect(IN_SHOP, "manila.shares", "manila.share_replicas")
+        assert taken.listings("openstack.share_replica") == []
+        assert [(g.reason, g.detail) for g in taken.gaps("openstack.share_replica")] == [
+            (Reason.INVALID_ANSWER, "1 of 1 items have no usable id or owner")
+        ]
+
+
+def test_an_answer_without_a_containers_headers_is_none_about_it(cloud: FakeOpenStack) -> None:
+    cloud.answer(f"/object/v1/AUTH_{SHOP}/kho", b"<html>", headers={"X-Storage-Policy": "gold"})
+    cloud.roles[SHOP] = ["admin"]
+    container = collect(IN_SHOP, "swift.containers", "swift.container_head").one("openstack.container")
+    detail = "the answer to HEAD has no X-Container-Object-Count: it is not one about a container"
+    assert (container.facts, container.unseen) == ({}, {"": Unseen(Reason.INVALID_ANSWER, detail)})
+
+
 # --- Swift: what a reader is not told ---------------------------------------------------------------------
 
 
@@ -550,7 +827,9 @@ def hidden_from_readers(cloud: FakeOpenStack, *names: str) -> None:
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": n} for n in names])
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker={names[-1]}", [])
     for name in names:
-        cloud.answer(f"/object/v1/AUTH_{SHOP}/{name}", status=204, headers={"X-Storage-Policy": "gold"})
+        cloud.answer(
+            f"/object/v1/AUTH_{SHOP}/{name}", status=204, headers={**EMPTY, "X-Storage-Policy": "gold"}
+        )
 
 
 def test_a_reader_cannot_conclude_that_a_container_is_private(cloud: FakeOpenStack) -> None:
@@ -564,6 +843,7 @@ def test_a_reader_cannot_conclude_that_a_container_is_private(cloud: FakeOpenSta
         "quota_bytes": None,
         "labels": {},
         "label_names": (),
+        "secrets.found": (),
     }
 
 
@@ -579,7 +859,9 @@ def test_an_owner_can(cloud: FakeOpenStack, sign: str) -> None:
             headers={"X-Account-Bytes-Used-Actual": "0"},
         )
     else:
-        cloud.answer(f"/object/v1/AUTH_{SHOP}/b", status=204, headers={"X-Container-Meta-Temp-URL-Key": "k"})
+        cloud.answer(
+            f"/object/v1/AUTH_{SHOP}/b", status=204, headers={**EMPTY, "X-Container-Meta-Temp-URL-Key": "k"}
+        )
     first = collect(IN_SHOP, "swift.containers", "swift.container_head").resources("openstack.container")[0]
     assert first.unseen == {}
     assert (first.facts["read_acl"], first.facts["sync_key_present"]) == (None, False)
@@ -600,7 +882,7 @@ def test_names_of_containers_keep_their_spelling(cloud: FakeOpenStack) -> None:
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": nfc}, {"name": nfd}, {"name": "a/?#b"}])
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker={quote('a/?#b', safe='')}", [])
     for name in (nfc, nfd, "a/?#b"):
-        cloud.answer(f"/object/v1/AUTH_{SHOP}/{quote(name, safe='')}", status=204)
+        cloud.answer(f"/object/v1/AUTH_{SHOP}/{quote(name, safe='')}", status=204, headers=EMPTY)
     taken = collect(IN_SHOP, "swift.containers", "swift.container_head")
     assert [(c.id, c.name) for c in taken.resources("openstack.container")] == [
         (f"{SHOP}/{nfc}", nfc),
@@ -738,6 +1020,34 @@ def test_a_glance_that_names_no_stores_is_a_gap(cloud: FakeOpenStack) -> None:
         Reason.NOT_IMPLEMENTED,
         "Glance names no stores; it may have just one: HTTP 404 from GET /image/v2/info/stores",
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "unseen"),
+    [
+        (404, {"names_stores": False}, {}),
+        (403, {}, {"names_stores": Unseen(Reason.NO_PERMISSION, "HTTP 403 from GET /image/v2/info/stores")}),
+    ],
+)
+def test_a_service_tells_whether_it_names_its_stores(
+    cloud: FakeOpenStack, status: int, facts: dict[str, bool], unseen: dict[str, Unseen]
+) -> None:
+    cloud.answer("/image/v2/info/stores", status=status)
+    service = collect(REGION, "glance.import_info", "glance.stores").one("openstack.image_service")
+    assert (service.facts, service.unseen) == (
+        {"import_methods": ("copy-image", "glance-direct"), **facts},
+        unseen,
+    )
+    service = collect(REGION, "glance.import_info").one("openstack.image_service")
+    assert service.unseen["names_stores"].reason is Reason.NOT_COLLECTED
+
+
+def test_an_image_without_locations_shows_none(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in IMAGE.items() if k != "direct_url"}
+    cloud.answer("/image/v2/images", {"images": [row]}, project=SHOP)
+    image = collect(IN_SHOP, "glance.images").one("openstack.image")
+    assert image.facts["locations_shown"] is False
+    assert image.unseen["external_urls"].reason is Reason.NOT_IMPLEMENTED
 
 
 def test_kinds_of_stores_are_for_administrators(cloud: FakeOpenStack) -> None:
@@ -937,6 +1247,31 @@ def pools_of_shop(cloud: FakeOpenStack, *rows: dict[str, Any]) -> None:
     cloud.answer(POOLS, {"pools": list(rows), "pools_links": []}, project=SHOP)
 
 
+BALANCERS = "/load-balancer/v2/lbaas/loadbalancers"
+BALANCER_CALLS = tuple(TYPES["openstack.loadbalancer"].calls)
+
+
+def test_what_carries_a_load_balancer_is_shown_to_operators_and_by_one_driver_only(
+    cloud: FakeOpenStack,
+) -> None:
+    cloud.answer("/load-balancer/v2/octavia/amphorae", status=403)
+    taken = collect(IN_SHOP, *BALANCER_CALLS)
+    refused = "HTTP 403 from GET /load-balancer/v2/octavia/amphorae?limit=1000"
+    assert taken.one("openstack.loadbalancer").unseen == {"amphorae": Unseen(Reason.NO_PERMISSION, refused)}
+    assert taken.gaps() == []
+    bare = collect(IN_SHOP, "octavia.loadbalancers").one("openstack.loadbalancer")
+    assert bare.unseen == {"amphorae": Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")}
+    cloud.answer("/load-balancer/v2/octavia/amphorae", {"amphorae": [{"loadbalancer_id": "lb-1", "id": "x"}]})
+    odd = collect(IN_SHOP, *BALANCER_CALLS).one("openstack.loadbalancer")
+    assert odd.unseen == {"amphorae": Unseen(Reason.INVALID_ANSWER, "'amphorae' holds no text")}
+    rows = {"loadbalancers": [{**LOADBALANCER, "provider": "ovn"}], "loadbalancers_links": []}
+    cloud.answer(BALANCERS, rows, project=SHOP)
+    other = collect(IN_SHOP, *BALANCER_CALLS).one("openstack.loadbalancer")
+    assert other.unseen == {
+        "amphorae": Unseen(Reason.NOT_IMPLEMENTED, "the provider ovn tells of no amphorae")
+    }
+
+
 def test_a_pool_with_nothing_behind_it_needs_no_further_call(cloud: FakeOpenStack) -> None:
     row = {name: value for name, value in POOL.items() if name != "healthmonitor_id"} | {"members": []}
     pools_of_shop(cloud, {**row, "session_persistence": None})
@@ -964,6 +1299,27 @@ def test_what_stands_behind_a_pool_may_be_refused(cloud: FakeOpenStack) -> None:
     bare = collect(IN_SHOP, "octavia.pools").one("openstack.lb_pool")
     why = Unseen(Reason.NOT_COLLECTED, "the plan did not ask for it")
     assert bare.unseen == {"members": why, "monitor": why}
+
+
+def test_what_a_listener_does_may_be_refused(cloud: FakeOpenStack) -> None:
+    def listener(*wanted: str) -> Resource:
+        return collect(IN_SHOP, "octavia.listeners", *wanted).one("openstack.listener")
+
+    policies = "/load-balancer/v2/lbaas/l7policies"
+    cloud.answer(policies, {"l7policies": []})
+    hidden = Unseen(Reason.PARTIAL, "an L7 policy of the listener is not shown to this credential")
+    assert listener("octavia.l7policies").unseen == {"l7_policies": hidden}
+    cloud.answer(policies, status=403)
+    assert listener("octavia.l7policies").unseen["l7_policies"].reason is Reason.NO_PERMISSION
+    assert listener().unseen["l7_policies"].reason is Reason.NOT_COLLECTED
+    cloud.answer(policies, {"l7policies": [{"id": "l7-1", "action": 7}]})
+    assert listener("octavia.l7policies").unseen["l7_policies"].reason is Reason.INVALID_ANSWER
+    cloud.answer(policies, {"l7policies": [{"id": "l7-1", "action": "REJECT"}]})
+    assert listener("octavia.l7policies").facts["l7_policies"] == ({"action": "REJECT", "scheme": None},)
+    row = {**LISTENER, "l7policies": []}
+    cloud.answer("/load-balancer/v2/lbaas/listeners", {"listeners": [row]}, project=SHOP)
+    cloud.answer(policies, status=403)
+    assert listener("octavia.l7policies").facts["l7_policies"] == ()
 
 
 def test_members_on_many_pages_are_all_read_or_none(cloud: FakeOpenStack) -> None:
@@ -1009,7 +1365,7 @@ def test_a_listener_without_tls_has_null_facts(cloud: FakeOpenStack) -> None:
     plain = {**LISTENER, **dict.fromkeys(names), "sni_container_refs": [], "insert_headers": {}}
     del plain["alpn_protocols"]
     cloud.answer("/load-balancer/v2/lbaas/listeners", {"listeners": [plain]}, project=SHOP)
-    listener = collect(IN_SHOP, "octavia.listeners").one("openstack.listener")
+    listener = collect(IN_SHOP, "octavia.listeners", "octavia.l7policies").one("openstack.listener")
     shown = (
         "default_tls_container",
         "sni_count",
@@ -1445,6 +1801,16 @@ def test_an_application_credential_without_rules_has_none(cloud: FakeOpenStack) 
     )
 
 
+def test_protocols_of_an_identity_provider_that_are_not_told(cloud: FakeOpenStack) -> None:
+    idp = "/identity/v3/OS-FEDERATION/identity_providers/so-noi-vu/protocols"
+    cloud.answer(idp, status=403)
+    calls = TYPES["openstack.identity_provider"].calls
+    provider = collect(TARGET, *calls).one("openstack.identity_provider")
+    assert provider.unseen["protocols"] == Unseen(Reason.NO_PERMISSION, f"HTTP 403 from GET {idp}")
+    bare = collect(TARGET, "keystone.identity_providers").one("openstack.identity_provider")
+    assert bare.unseen["protocols"].reason is Reason.NOT_COLLECTED
+
+
 def test_roles_of_a_trust_that_are_not_told(cloud: FakeOpenStack) -> None:
     """A trust that is used up is listed, and answers 404."""
     roles = "/identity/v3/OS-TRUST/trusts/trust-1/roles"
@@ -1614,7 +1980,8 @@ def test_a_service_of_a_cell_that_is_down_says_so(cloud: FakeOpenStack) -> None:
     cloud.answer("/compute/v2.1/os-services", {"services": [{**COMPUTE_SERVICE, "id": 3}, down]})
     first, second = collect(REGION, "nova.services").resources("openstack.compute_service")
     assert (first.id, second.id) == ("3", "nova-compute:may-2")
-    assert second.facts == {"binary": "nova-compute", "host": "may-2", "status": "UNKNOWN"}
+    assert second.facts == {"binary": "nova-compute", "host": "may-2"}
+    assert "status" in second.unseen
     assert set(second.unseen.values()) == {Unseen(Reason.PARTIAL, "the cell of the service does not answer")}
 
 
@@ -1911,8 +2278,37 @@ def test_a_configuration_drive_as_releases_write_it(
     assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["config_drive"] is expected
 
 
-def test_load_balancers_from_before_further_addresses(cloud: FakeOpenStack) -> None:
-    row = {k: v for k, v in LOADBALANCER.items() if k != "additional_vips"}
-    cloud.answer("/load-balancer/v2/lbaas/loadbalancers", listed("loadbalancers", [row]), project=SHOP)
-    one = collect(IN_SHOP, "octavia.loadbalancers").one("openstack.loadbalancer")
-    assert (one.facts["additional_vips"], one.facts["vip_network"]) == ((), "net-1")
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(status=403), Reason.NO_PERMISSION),
+        (Reply({"resources": [{"resource_type": 7}]}), Reason.INVALID_ANSWER),
+        (Reply({}), Reason.NOT_IMPLEMENTED),
+    ],
+)
+def test_resources_of_a_stack_that_are_not_shown(cloud: FakeOpenStack, reply: Reply, reason: Reason) -> None:
+    path = f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources"
+    cloud.answer(path, reply.body, status=reply.status)
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is reason
+
+
+def test_resources_of_a_stack_that_nobody_asks_for(cloud: FakeOpenStack) -> None:
+    stack = collect(IN_SHOP, "heat.stacks").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.NOT_COLLECTED
+    nameless = {**STACK, "stack_name": None}
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [nameless]})
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.INVALID_ANSWER
+
+
+def test_a_document_of_versions_that_cannot_be_read(cloud: FakeOpenStack) -> None:
+    cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "status": "CURRENT"}]})
+    api = collect(REGION, "block-storage.version").one("openstack.api")
+    assert (api.facts, {name: why.reason for name, why in api.unseen.items()}) == (
+        {"service": "block-storage"},
+        {"min_version": Reason.INVALID_ANSWER, "max_version": Reason.INVALID_ANSWER},
+    )
+    cloud.answer("/volume/v3/", status=503)
+    (gap,) = collect(REGION, "block-storage.version").gaps()
+    assert (gap.scope, gap.type, gap.operation) == (REGION, "openstack.api", "block-storage.version")

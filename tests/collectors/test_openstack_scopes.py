@@ -35,6 +35,7 @@ from openstack_answers import (
     ADMIN,
     BGPVPN,
     DNS_ZONE,
+    EMPTY,
     GROUP,
     IMAGE,
     NETWORK,
@@ -396,7 +397,7 @@ def test_many_threads_share_one_limit_and_one_set_of_tokens(cloud: FakeOpenStack
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json", [{"name": name} for name in names])
     cloud.answer(f"/object/v1/AUTH_{SHOP}?format=json&marker={names[-1]}", [])
     for name in names:
-        cloud.answer(f"/object/v1/AUTH_{SHOP}/{name}", status=204)
+        cloud.answer(f"/object/v1/AUTH_{SHOP}/{name}", status=204, headers=EMPTY)
     reader = collector(max_in_flight=3)
     log = CallLog()
     with ThreadPoolExecutor(8) as pool:
@@ -1127,7 +1128,7 @@ def test_swift_is_asked_project_by_project(cloud: FakeOpenStack) -> None:
     theirs = Scope("hn", "vn-hn-1", ADMIN)
     cloud.answer(f"/object/v1/AUTH_{ADMIN}?format=json", [{"name": "nhat-ky"}])
     cloud.answer(f"/object/v1/AUTH_{ADMIN}?format=json&marker=nhat-ky", [])
-    cloud.answer(f"/object/v1/AUTH_{ADMIN}/nhat-ky", status=204)
+    cloud.answer(f"/object/v1/AUTH_{ADMIN}/nhat-ky", status=204, headers=EMPTY)
     taken = collect(theirs, "swift.containers", "swift.container_head", vantage=OPERATOR)
     assert [(c.id, c.scope) for c in taken.resources("openstack.container")] == [(f"{ADMIN}/nhat-ky", theirs)]
     assert tokens_used(cloud, f"AUTH_{ADMIN}") == {f"token-{SHOP}"}

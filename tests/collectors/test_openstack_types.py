@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fake_openstack import AT, BANK, IN_BANK, IN_SHOP, REGION, SHOP, TARGET, FakeOpenStack, Take, collect
-from openstack_answers import BROUGHT, EXTENSIONS, PLANTED, T, small_cloud
+from openstack_answers import BROUGHT, EXTENSIONS, IMAGE, PLANTED, T, small_cloud
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector
@@ -56,6 +56,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "vcpus": 1,
                 "ram_mb": 512,
                 "disk_gb": 1,
+                "flavor_spec_names": ("hw:cpu_policy", "trait:CUSTOM_GPU"),
                 "image": "img-1",
                 "boot_volumes": ("vol-1",),
                 "key_name": None,
@@ -70,6 +71,10 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                     {"network": "shop-net", "address": "10.10.0.46", "version": 4, "kind": "fixed"},
                 ),
                 "has_user_data": True,
+                "secrets.found": (
+                    {"place": "metadata", "key": "db_password", "pattern": "name"},
+                    {"place": "user_data", "key": "user_data", "pattern": "assignment"},
+                ),
             },
             "from": {"": "GET /compute/v2.1/servers/detail?limit=1000"},
         },
@@ -106,8 +111,12 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "replication_status": None,
                 "host": "bed@file1#file1",
                 "snapshot_id": None,
+                "encryption_key": "key-1",
                 "labels": {"data_class": "important"},
                 "label_names": ("data_class", "note"),
+                "image.os_distro": "debian",
+                "image.os_version": "12",
+                "secrets.found": (),
             },
             "from": {"": f"GET /volume/v3/{SHOP}/volumes/detail?limit=1000"},
         },
@@ -220,6 +229,8 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "status": "ACTIVE",
                 "addresses": ("10.10.0.46",),
                 "allowed_address_pairs": ({"address": "10.10.0.0/24"},),
+                "dhcp.name_servers": ("2001:db8::53", "203.0.113.54"),
+                "dhcp.time_servers": ("203.0.113.123", "time.example.vn"),
             },
             "from": {"": "GET /network/v2.0/ports?limit=1000"},
         },
@@ -257,6 +268,8 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "fixed_address": "10.10.0.46",
                 "status": "ACTIVE",
                 "external_network": "net-public",
+                "router": "router-1",
+                "port_forwardings": ({"address": "10.10.0.46", "port": 25, "protocol": "tcp"},),
             },
             "from": {"": "GET /network/v2.0/floatingips?limit=1000"},
         },
@@ -450,15 +463,19 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "hash_algo": "sha512",
                 "hash_value": "612d39",
                 "os_distro": "debian",
-                "os_version": None,
+                "os_version": "12",
                 "architecture": None,
                 "stores": ("ceph", "file"),
-                "property_names": ("build_token", "os_distro", "tier"),
+                "snapshot_of": None,
+                "property_names": ("build_token", "os_distro", "os_version", "tier"),
                 "external_urls": ("swift.example.test",),
+                "locations_shown": True,
                 "created_at": T,
                 "updated_at": T,
                 "labels": {"tier": "gold"},
-                "label_names": ("build_token", "os_distro", "tier"),
+                "label_names": ("build_token", "os_distro", "os_version", "tier"),
+                "build_date": None,
+                "secrets.found": ({"place": "metadata", "key": "build_token", "pattern": "name"},),
             },
             "from": {"": "GET /image/v2/images?limit=1000"},
         },
@@ -488,12 +505,12 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         REGION,
         "openstack.image_service",
-        ("glance.import_info",),
+        ("glance.import_info", "glance.stores"),
         {
             "id": "image",
             "name": "image",
-            "facts": {"import_methods": ("copy-image", "glance-direct")},
-            "from": {"": "GET /image/v2/info/import"},
+            "facts": {"import_methods": ("copy-image", "glance-direct"), "names_stores": True},
+            "from": {"": "GET /image/v2/info/import", "names_stores": "GET /image/v2/info/stores"},
         },
     ),
     (
@@ -551,6 +568,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "quota_bytes": 1000000,
                 "labels": {"system_id": "cong-dich-vu"},
                 "label_names": ("quota-bytes", "system_id", "temp-url-key"),
+                "secrets.found": (),
             },
             "from": {"": f"HEAD /object/v1/AUTH_{SHOP}/kho"},
         },
@@ -568,6 +586,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "size_gb": 10,
                 "zone": "hn-az1",
                 "created_at": T,
+                "is_public": False,
             },
             "from": {"": "GET /share/v2/shares/detail?limit=1000"},
         },
@@ -602,7 +621,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         IN_SHOP,
         "openstack.loadbalancer",
-        ("octavia.loadbalancers",),
+        ("octavia.loadbalancers", "octavia.amphorae"),
         {
             "id": "lb-1",
             "name": "cong",
@@ -613,19 +632,25 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "vip_address": "198.51.100.1",
                 "vip_subnet": "sub-1",
                 "vip_port": "port-9",
-                "vip_network": "net-1",
-                "additional_vips": ({"address": "2001:db8::9", "port": "port-9"},),
                 "provider": "amphora",
                 "flavor": None,
                 "availability_zone": None,
+                "amphorae": (
+                    {"role": "MASTER", "status": "ALLOCATED"},
+                    {"role": "BACKUP", "status": "ALLOCATED"},
+                    {"role": None, "status": "BOOTING"},
+                ),
             },
-            "from": {"": "GET /load-balancer/v2/lbaas/loadbalancers?limit=1000"},
+            "from": {
+                "": "GET /load-balancer/v2/lbaas/loadbalancers?limit=1000",
+                "amphorae": "GET /load-balancer/v2/octavia/amphorae?limit=1000",
+            },
         },
     ),
     (
         IN_SHOP,
         "openstack.listener",
-        ("octavia.listeners",),
+        ("octavia.listeners", "octavia.l7policies"),
         {
             "id": "ls-1",
             "name": "https",
@@ -641,8 +666,13 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "alpn_protocols": ("h2", "http/1.1"),
                 "insert_headers": ("X-Forwarded-For", "X-Forwarded-Proto"),
                 "allowed_cidrs": ("203.0.113.0/24",),
+                "default_pool": "pool-1",
+                "l7_policies": ({"action": "REDIRECT_TO_URL", "scheme": "https"},),
             },
-            "from": {"": "GET /load-balancer/v2/lbaas/listeners?limit=1000"},
+            "from": {
+                "": "GET /load-balancer/v2/lbaas/listeners?limit=1000",
+                "l7_policies": "GET /load-balancer/v2/lbaas/l7policies?limit=1000",
+            },
         },
     ),
     (
@@ -716,7 +746,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         IN_SHOP,
         "openstack.stack",
-        ("heat.stacks",),
+        ("heat.stacks", "heat.stack_resources"),
         {
             "id": "stack-1",
             "name": "cong-dich-vu",
@@ -726,10 +756,15 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "created_at": T,
                 "updated_at": None,
                 "parent": None,
+                "resource_types": ("OS::Nova::Server", "template"),
                 "labels": {"system_id": "cong-dich-vu"},
                 "label_names": ("iac", "note", "system_id"),
+                "secrets.found": (),
             },
-            "from": {"": f"GET /heat-api/v1/{SHOP}/stacks?limit=1000&show_nested=true&show_hidden=true"},
+            "from": {
+                "": f"GET /heat-api/v1/{SHOP}/stacks?limit=1000&show_nested=true&show_hidden=true",
+                "resource_types": f"GET /heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources",
+            },
         },
     ),
     (
@@ -798,9 +833,9 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "mfa.rules": ({"methods": ("password", "totp")},),
                 "ignores_password_expiry": False,
                 "ignores_lockout": False,
-                "ignores_first_use_change": True,
                 "password_expires_at": T,
                 "federated": True,
+                "ignores_first_change": False,
             },
             "from": {"": "GET /identity/v3/users"},
         },
@@ -920,7 +955,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     (
         TARGET,
         "openstack.identity_provider",
-        ("keystone.identity_providers",),
+        ("keystone.identity_providers", "keystone.identity_provider_protocols"),
         {
             "id": "so-noi-vu",
             "name": "so-noi-vu",
@@ -928,8 +963,12 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "enabled": True,
                 "domain": "default",
                 "remote_ids": ("https://dang-nhap.example.test/idp",),
+                "protocols": ({"id": "openid", "mapping": "anh-xa-so"},),
             },
-            "from": {"": "GET /identity/v3/OS-FEDERATION/identity_providers"},
+            "from": {
+                "": "GET /identity/v3/OS-FEDERATION/identity_providers",
+                "protocols": "GET /identity/v3/OS-FEDERATION/identity_providers/so-noi-vu/protocols",
+            },
         },
     ),
     (
@@ -946,6 +985,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "ephemeral_gb": 2,
                 "swap_mb": 0,
                 "is_public": True,
+                "disabled": False,
                 "extra_specs": {"hw:cpu_policy": "dedicated"},
             },
             "from": {"": "GET /compute/v2.1/flavors/detail?is_public=None&limit=1000"},
@@ -1066,6 +1106,17 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "frozen": False,
             },
             "from": {"": f"GET /volume/v3/{SHOP}/os-services"},
+        },
+    ),
+    (
+        REGION,
+        "openstack.api",
+        ("block-storage.version",),
+        {
+            "id": "block-storage",
+            "name": "block-storage",
+            "facts": {"service": "block-storage", "min_version": "3.0", "max_version": "3.71"},
+            "from": {"": "GET /volume/v3/"},
         },
     ),
     (
@@ -1215,6 +1266,25 @@ def test_services_without_volumes_have_no_replication(cloud: FakeOpenStack) -> N
         },
         {},
     )
+
+
+@pytest.mark.parametrize(
+    ("properties", "server"),
+    [
+        ({"image_type": "snapshot", "instance_uuid": "srv-1"}, "srv-1"),
+        ({"image_type": "backup", "instance_uuid": "srv-1"}, "srv-1"),
+        ({"image_type": "snapshot"}, None),
+        ({"image_type": "snapshot", "instance_uuid": ""}, None),
+        ({"instance_uuid": "srv-1"}, None),
+        ({"image_type": "image", "instance_uuid": "srv-1"}, None),
+    ],
+)
+def test_an_image_tells_which_server_it_is_a_snapshot_of(
+    cloud: FakeOpenStack, properties: dict[str, str], server: str | None
+) -> None:
+    cloud.answer("/image/v2/images", {"images": [{**IMAGE, **properties}]}, project=SHOP)
+    (image,) = collect(IN_SHOP, "glance.images").resources("openstack.image")
+    assert image.facts["snapshot_of"] == server
 
 
 def test_extensions_are_read(cloud: FakeOpenStack) -> None:

@@ -36,6 +36,7 @@ from cloudaudit.collectors.openstack.item import (
     Odd,
     Reader,
     address,
+    count,
     each,
     empty_as_null,
     flag,
@@ -43,6 +44,7 @@ from cloudaudit.collectors.openstack.item import (
     integer,
     many,
     moment,
+    one_of,
     text,
 )
 from cloudaudit.collectors.openstack.paging import Page, Paging, pages, within
@@ -68,6 +70,8 @@ ALLOWED = frozenset({"system_id", "role"})
         (flag, True, True),
         (flag, "False", False),
         (integer, 0, 0),
+        (count, 0, 0),
+        (one_of("a", "b"), "b", "b"),
         (moment, "2026-11-22T03:45:35Z", 1795319135),
         (moment, "2026-11-22T03:45:35.900000", 1795319135),
         (moment, "2026-11-22T10:45:35+07:00", 1795319135),
@@ -88,6 +92,7 @@ def test_a_good_value_is_read(read: Reader, value: object, expected: object) -> 
     [
         (text, 7), (text, None), (text, b"x"), (identifier, ""), (identifier, 7), (identifier, "x" * 4097),
         (flag, 1), (flag, "yes"), (flag, None), (integer, True), (integer, "1"), (integer, 1.0),
+        (count, -1), (count, True), (one_of("a"), "A"), (one_of("a"), ""), (one_of("a"), None),
         (moment, "yesterday"), (moment, 0), (moment, "9" * 100), (moment, None), (moment, "0001-01-01T00:00:00+23:00"),
         (address, "10.0.0.0/33"), (address, "host"), (address, 167772160), (address, ""),
         (many(text), "a"), (many(text), [1]), (each(dict), ["a"]), (each(dict), {}),

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from certificates import PAST, Authority
+from certificates import PAST, Authority, self_signed
 from fake_openstack import (
     BANK,
     IN_BANK,
@@ -498,6 +498,50 @@ def test_an_expired_certificate_is_a_gap(
             Reason.UNREACHABLE,
             f"the certificate of {place} has expired",
         )
+
+
+@pytest.mark.parametrize("names", [("10.0.0.9", "cloud.example.test"), ()])
+def test_a_certificate_of_another_host_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority, names: tuple[str, ...]
+) -> None:
+    fake = small_cloud()
+    fake.tls = authority.server(*names)
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        place = fake.url.removeprefix("https://")
+        assert why_not(ca_file=str(authority.path)) == (
+            Reason.UNREACHABLE,
+            f"the certificate of {place} is for another host",
+        )
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("trusting", ["nobody", "another authority"])
+def test_a_certificate_nobody_trusts_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority, trusting: str
+) -> None:
+    fake = small_cloud()
+    fake.tls = authority.server("127.0.0.1")
+    (tmp_path / "other").mkdir()
+    other = {"ca_file": str(Authority.make(tmp_path / "other").path)}
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        place = fake.url.removeprefix("https://")
+        assert why_not(**(other if trusting == "another authority" else {})) == (
+            Reason.UNREACHABLE,
+            f"certificate verify failed for {place}; give ca_file",
+        )
+    assert fake.requests == []
+
+
+def test_a_certificate_that_signs_itself_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = small_cloud()
+    fake.tls = self_signed(tmp_path, "127.0.0.1")
+    with fake.running():
+        fake.configure(tmp_path, monkeypatch)
+        place = fake.url.removeprefix("https://")
+        assert why_not() == (Reason.UNREACHABLE, f"certificate verify failed for {place}; give ca_file")
+    assert fake.requests == []
 
 
 def mixed(fake: FakeOpenStack, plain: FakeOpenStack) -> None:

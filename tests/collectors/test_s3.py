@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import time
 from functools import cache
@@ -157,7 +158,8 @@ def _expected(name: str, short: str, phase: str, variant: bool, answer: dict[str
             flag = parsed["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
             return dict.fromkeys(NOTHING[query], flag)
         case "acl":
-            return {"acl.grants": tuple(_granted(grant) for grant in parsed["Grants"])}
+            owner = parsed.get("Owner", {}).get("ID") or None
+            return {"acl.owner": owner, "acl.grants": tuple(_granted(grant) for grant in parsed["Grants"])}
         case "logging":
             target = parsed.get("LoggingEnabled", {})
             return {
@@ -197,7 +199,7 @@ def _replicated(entry: dict[str, Any]) -> dict[str, Any]:
     arn = entry["Destination"]["Bucket"]
     assert arn.startswith("arn:aws:s3:::")
     return {
-        "id": entry["ID"], "enabled": True, "prefix": "", "destination": arn[13:],
+        "id": entry["ID"], "enabled": True, "prefix": "", "filtered_by_tags": False, "destination": arn[13:],
         "destination_account": None, "storage_class": None,
     }  # fmt: skip
 
@@ -381,12 +383,12 @@ def test_not_set_is_believed_only_of_a_bucket_we_see(op: Any, head: int, tmp_pat
 
 def test_nothing_means_all_facts_of_a_setting() -> None:
     """The facts of "not set" and of "set" have the same names, those of the contract."""
-    names = {name for nothing in NOTHING.values() for name in nothing} | {"acl.grants"}
+    names = {name for nothing in NOTHING.values() for name in nothing} | {"acl.owner", "acl.grants"}
     assert names == {
         "location", "versioning.state", "versioning.mfa_delete", "encryption.algorithm",
         "encryption.kms_key_present", "lock.enabled", "lock.mode", "lock.retention", "lifecycle.rules",
         "replication.rules", "policy.present", "policy.statements", "policy_status.is_public", "acl.grants",
-        "block.configured", "block.block_acls", "block.ignore_acls", "block.block_policy", "block.restrict",
+        "acl.owner", "block.configured", "block.block_acls", "block.ignore_acls", "block.block_policy", "block.restrict",
         "logging.target", "logging.prefix", "notification.targets", "labels", "label_names", "cors.origins",
         "website.enabled", "ownership.rule",
     }  # fmt: skip
@@ -466,7 +468,7 @@ def xml(text: str) -> Reply:
                             "<Filter><And><Prefix>p/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
                             "<Destination><Bucket>ngoai</Bucket><Account>42</Account><StorageClass>COLD</StorageClass>"
                             "</Destination></Rule></ReplicationConfiguration>"),
-         {"replication.rules": ({"id": "a", "enabled": False, "prefix": "p/", "destination": "ngoai",
+         {"replication.rules": ({"id": "a", "enabled": False, "prefix": "p/", "filtered_by_tags": True, "destination": "ngoai",
                                  "destination_account": "42", "storage_class": "COLD"},)}),
         ("notification", xml("<NotificationConfiguration><QueueConfiguration><Queue>arn:q</Queue></QueueConfiguration>"
                              "<TopicConfiguration><Topic>arn:t</Topic></TopicConfiguration><CloudFunctionConfiguration>"
@@ -479,7 +481,13 @@ def xml(text: str) -> Reply:
           "block.block_policy": False, "block.restrict": False}),
         ("acl", xml("<AccessControlPolicy><AccessControlList><Grant><Grantee><EmailAddress>a@b.vn</EmailAddress>"
                     "</Grantee><Permission>WRITE</Permission></Grant></AccessControlList></AccessControlPolicy>"),
-         {"acl.grants": ({"grantee": "a@b.vn", "kind": "email", "permission": "WRITE"},)}),
+         {"acl.owner": None, "acl.grants": ({"grantee": "a@b.vn", "kind": "email", "permission": "WRITE"},)}),
+        # Ceph RGW puts all permissions of a grantee into one grant.
+        ("acl", xml("<AccessControlPolicy><AccessControlList><Grant><Grantee><URI>urn:x/AllUsers</URI></Grantee>"
+                    "<Permission>READ</Permission><Permission>WRITE</Permission></Grant></AccessControlList>"
+                    "</AccessControlPolicy>"),
+         {"acl.owner": None, "acl.grants": ({"grantee": "AllUsers", "kind": "group", "permission": "READ"},
+                         {"grantee": "AllUsers", "kind": "group", "permission": "WRITE"})}),
         ("website", xml("<WebsiteConfiguration><RedirectAllRequestsTo><HostName>x</HostName></RedirectAllRequestsTo>"
                         "</WebsiteConfiguration>"), {"website.enabled": True}),
         ("cors", xml("<CORSConfiguration><CORSRule><AllowedOrigin>b</AllowedOrigin><AllowedOrigin>a</AllowedOrigin>"
@@ -489,11 +497,36 @@ def xml(text: str) -> Reply:
                         "<TargetPrefix/></LoggingEnabled></BucketLoggingStatus>"),
          {"logging.target": "nhat-ky", "logging.prefix": None}),
         ("acl", Reply(200, b"\xef\xbb\xbf\n<AccessControlPolicy><AccessControlList/></AccessControlPolicy>"),
-         {"acl.grants": ()}),
+         {"acl.owner": None, "acl.grants": ()}),
     ],
 )  # fmt: skip
 def test_documents_become_facts(query: str, reply: Reply, facts: dict[str, Any], tmp_path: Path) -> None:
     assert facts_of(one(tmp_path, query, reply), query) == facts
+
+
+EVERYBODY = "<Grantee><URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee>"
+
+
+def access_list(grantee: str, *permissions: str) -> str:
+    """An access list of one grant, or of what stands in a grant's place."""
+    rights = "".join(f"<Permission>{permission}</Permission>" for permission in permissions)
+    grant = f"<Grant>{grantee}{rights}</Grant>" if permissions else grantee
+    return f"<AccessControlPolicy><AccessControlList>{grant}</AccessControlList></AccessControlPolicy>"
+
+
+def encryption(*algorithms: str) -> str:
+    rules = "".join(
+        "<Rule><ApplyServerSideEncryptionByDefault>"
+        f"<SSEAlgorithm>{name}</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>"
+        for name in algorithms
+    )
+    return f"<ServerSideEncryptionConfiguration>{rules}</ServerSideEncryptionConfiguration>"
+
+
+def statement(**parts: Any) -> str:
+    """A policy of one statement; a part that is None is left out."""
+    whole = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"} | parts
+    return json.dumps({"Statement": [{name: part for name, part in whole.items() if part is not None}]})
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -532,9 +565,34 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
         ("policy", '{"Statement": [{"Effect": "Allow", "Effect": "Deny"}]}', "the policy has a key twice"),
         ("policy", '{"Statement": ["x"]}', "a statement of the policy is no object"),
         ("policy", '{"Statement": [{"Effect": "allow"}]}', "a statement of the policy has no effect"),
-        ("policy", '{"Statement": [{"Effect": "Allow", "Action": [1]}]}', "a name in the policy is no text"),
-        ("policy", '{"Statement": [{"Effect": "Allow", "Condition": {"Bool": 1}}]}',
-         "a condition of the policy is no object"),
+        ("policy", statement(Action=[1]), "a name in the policy is no text"),
+        ("policy", statement(Condition={"Bool": 1}), "a condition of the policy is no object"),
+        ("policy", statement(Principal=None, principal="*"), "a statement of the policy has parts that are not known"),
+        ("policy", statement(Conditions={}), "a statement of the policy has parts that are not known"),
+        ("policy", statement(Principal=None), "a statement of the policy has no Principal"),
+        ("policy", statement(Action=None), "a statement of the policy has no Action"),
+        ("policy", statement(Resource=None), "a statement of the policy has no Resource"),
+        ("policy", statement(Principal={"aws": "*"}), "a principal of the policy is of no known kind"),
+        ("policy", '{"Version": "2012-10-17"}', "the policy has no statements, or parts that are not known"),
+        ("policy", '{"Statement": [], "Statements": []}', "the policy has no statements, or parts that are not known"),
+        ("versioning", "<VersioningConfiguration><Status>Enabled</Status><Status>Suspended</Status></VersioningConfiguration>",
+         "Status is there 2 times"),
+        ("encryption", encryption("odd"), "SSEAlgorithm is none that is known"),
+        ("encryption", encryption("AES256", "odd"), "Rule/ApplyServerSideEncryptionByDefault is there 2 times"),
+        ("replication", "<ReplicationConfiguration><Rules/></ReplicationConfiguration>",
+         "<ReplicationConfiguration> holds more than Role and Rule"),
+        ("replication", "<ReplicationConfiguration><Rule><Status>Enabled</Status><Destination><Bucket>a</Bucket>"
+                        "<Bucket>b</Bucket></Destination></Rule></ReplicationConfiguration>",
+         "Destination/Bucket is there 2 times"),
+        ("tagging", "<Tagging><tagSet/></Tagging>", "<Tagging> holds more than TagSet"),
+        ("tagging", "<Tagging><TagSet><tag/></TagSet></Tagging>", "<TagSet> holds more than Tag"),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a</Key><value>b</value></Tag></TagSet></Tagging>",
+         "<Tag> holds more than Key and Value"),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a</Key><Key>b</Key></Tag></TagSet></Tagging>", "Key is there 2 times"),
+        ("acl", access_list("<Granted/>"), "<AccessControlList> holds more than Grant"),
+        ("acl", access_list(EVERYBODY, "odd"), "a grant is of no known permission"),
+        ("acl", access_list("<Grantee><Canned>Everyone</Canned></Grantee>", "READ"), "a grant does not say to whom"),
+        ("acl", access_list("<Grantee><ID>chu</ID></Grantee>" + EVERYBODY, "READ"), "Grantee is there 2 times"),
     ],
 )  # fmt: skip
 def test_documents_that_do_not_say_what_they_must(query: str, body: str, detail: str, tmp_path: Path) -> None:
@@ -556,10 +614,11 @@ POLICIES = [
      ' "Condition": {"Null": {"b": 1, "a": 2}, "Bool": {"aws:SecureTransport": "false"}}}]}',
      {"effect": "Deny", "principals": ("!arn:a",), "actions": ("!s3:Get*",), "resources": ("!r",),
       "conditions": ("Bool:aws:SecureTransport", "Null:a", "Null:b")}),
-    ('{"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*", "arn:b"], "Service": "s.vn", "Federated": ["f"]}}]}',
+    ('{"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*", "arn:b"], "Service": "s.vn", "Federated": ["f"]},'
+     ' "Action": [], "Resource": []}]}',
      {"effect": "Allow", "principals": ("*", "arn:b", "Service:s.vn", "Federated:f"), "actions": (), "resources": (),
       "conditions": ()}),
-    ('{"Statement": [{"Effect": "Allow", "Action": "\\ud800So\\u031b\\u0309"}]}',
+    ('{"Statement": [{"Effect": "Allow", "Principal": {}, "Action": "\\ud800So\\u031b\\u0309", "Resource": []}]}',
      {"effect": "Allow", "principals": (), "actions": ("?Sở",), "resources": (), "conditions": ()}),
 ]  # fmt: skip
 
@@ -675,7 +734,13 @@ def test_a_store_that_leaves_out_what_the_caller_may_not_see_proves_nothing_by_i
         (Reply(200, b"<html/>"), doubt("200 with <html>: this is no list of buckets", Reason.INVALID_ANSWER)),
         (Reply(200), doubt("200 with an empty body: this is no list of buckets", Reason.INVALID_ANSWER)),
         (xml("<ListAllMyBucketsResult><Buckets><Bucket/></Buckets></ListAllMyBucketsResult>"),
-         doubt("the list holds a bucket without a name", Reason.INVALID_ANSWER)),
+         doubt("the list holds a bucket without a name, or with several", Reason.INVALID_ANSWER)),
+        (xml("<ListAllMyBucketsResult><Buckets><Bucket><Name>a</Name><Name>b</Name></Bucket></Buckets>"
+             "</ListAllMyBucketsResult>"),
+         doubt("the list holds a bucket without a name, or with several", Reason.INVALID_ANSWER)),
+        (xml("<ListAllMyBucketsResult><Buckets><Bucket><Name>a</Name></Bucket><bucket><Name>b</Name></bucket></Buckets>"
+             "</ListAllMyBucketsResult>"),
+         doubt("the list holds something else than buckets", Reason.INVALID_ANSWER)),
         (xml("<ListAllMyBucketsResult><Owner><ID>chu</ID></Owner></ListAllMyBucketsResult>"),
          doubt("the answer holds no list of buckets", Reason.INVALID_ANSWER)),
         (Reply(200, b"<ListAllMyBucketsResult>"), doubt("200, but the XML is damaged", Reason.INVALID_ANSWER)),
@@ -704,18 +769,26 @@ def test_a_paged_list_is_read_to_its_end_without_asking_for_pages(tmp_path: Path
     assert seen.listings[0] == Listing(SCOPE, "s3.bucket", 3, "ListBuckets of owner 'chu': 3 buckets", 0)
 
 
-def test_a_page_that_fails_leaves_what_was_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (403, "AccessDenied", f"403 AccessDenied: {GRANT}"),
+        (400, "InvalidArgument", "400 InvalidArgument"),  # the bucket the token stands for is gone
+        (404, "NoSuchKey", "404 NoSuchKey"),
+    ],
+)
+def test_a_page_that_fails_leaves_what_was_seen(status: int, code: str, said: str, tmp_path: Path) -> None:
     def answer(asked: Asked) -> Reply:
         if asked.path == "/":
             return bucket_list(["a"], more="<ContinuationToken>t</ContinuationToken>")
-        return error(403, "AccessDenied")
+        return error(status, code)
 
     with playing(answer) as server:
         seen = collect(server.url, tmp_path, frozenset({"s3.list_buckets"}))
     assert list(seen.buckets) == ["a"]
-    assert [(gap.reason, gap.detail) for gap in seen.gaps] == [
-        (Reason.PARTIAL, f"a later page: 403 AccessDenied: {GRANT}")
-    ]
+    assert [x for x in (*seen.listings, *seen.gaps) if x.type == "s3.bucket"] == doubt(
+        f"a later page: {said}"
+    )
 
 
 def test_named_buckets_are_all_that_is_asked_for(tmp_path: Path) -> None:
@@ -1123,7 +1196,7 @@ def test_what_is_collected_is_what_resources_declare() -> None:
     for op in operations(frozenset()):
         assert declared.calls[op.call].request == f"GET /{{bucket}}?{op.query}"
         names = {name for name, fact in declared.facts.items() if fact.call == op.call}
-        assert names == (set(op.nothing) or {"acl.grants"})
+        assert names == (set(op.nothing) or {"acl.owner", "acl.grants"})
         assert {name.split(".")[0] for name in names} == set(op.groups)
     assert declared.calls["s3.list_buckets"].lists
 

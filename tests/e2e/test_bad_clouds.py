@@ -228,7 +228,7 @@ def sound_cloud() -> FakeOpenStack:
     """A cloud that passes every control of TECHNICAL."""
     cloud = small_cloud()
     acl = {"X-Container-Read": f"{SHOP}:u-an", "X-Container-Write": f"{SHOP}:u-an"}
-    cloud.answer(f"/object/v1/AUTH_{SHOP}/kho", status=204, headers=acl)
+    cloud.answer(f"/object/v1/AUTH_{SHOP}/kho", status=204, headers={"X-Container-Object-Count": "1", **acl})
     return cloud
 
 

@@ -194,7 +194,7 @@ def sound(cloud: FakeOpenStack) -> FakeOpenStack:
     for project, names in ((SHOP, ["kho"]), (BANK, [])):
         rows = [{"name": name} for name in names]
         cloud.answer(f"/object/v1/AUTH_{project}?format=json&limit=20", rows)
-    cloud.answer(f"/object/v1/AUTH_{SHOP}/kho", status=204, headers=acl)
+    cloud.answer(f"/object/v1/AUTH_{SHOP}/kho", status=204, headers={"X-Container-Object-Count": "1", **acl})
     return cloud
 
 

@@ -16,9 +16,11 @@ from builders import (
     derived,
     endpoint,
     gap,
+    image,
     in_project,
     listing,
     reasons,
+    server,
     site,
     snapshot,
     volume,
@@ -44,6 +46,9 @@ def test_a_volume_without_backups() -> None:
     assert facts(World()) == {
         "backup.count": 0,
         "backup.newest_age": None,
+        "backup.oldest_age": None,
+        "backup.full_age": None,
+        "backup.chain": None,
         "backup.copies": (),
         "backup.last_attempt": None,
         "snapshot.count": 0,
@@ -66,6 +71,9 @@ def test_the_facts_of_copies_and_their_places() -> None:
     assert facts(world) == {
         "backup.count": 2,
         "backup.newest_age": 5 * HOUR,
+        "backup.oldest_age": 2 * DAY,
+        "backup.full_age": 5 * HOUR,
+        "backup.chain": 0,
         "backup.copies": (
             {"id": "b-1", "age": 5 * HOUR, "zone": None, "encrypted": True, **copy},
             {"id": "b-2", "age": 2 * DAY, "zone": "az2", "encrypted": False, **copy},
@@ -124,7 +132,62 @@ def test_what_is_not_known_of_a_copy_is_left_out() -> None:
     found = derived("backup", World([hidden, site(), backup_target(container="*")]), volume())
     assert found.facts["backup.copies"] == ({"id": "b-1", "zone": None},)
     assert found.facts["backup.count"] == 1
-    assert reasons(found) == {"backup.newest_age": Reason.PARTIAL}
+    ages = ("backup.newest_age", "backup.oldest_age", "backup.full_age", "backup.chain")
+    assert reasons(found) == dict.fromkeys(ages, Reason.PARTIAL)
+
+
+# --- chains ---------------------------------------------------------------------------------------------
+
+
+def chain(*backups: Resource, gaps: tuple[Gap, ...] = ()) -> tuple[Value, Value]:
+    found = facts(World(backups, gaps))
+    return found.get("backup.chain", "missing"), found.get("backup.full_age", "missing")
+
+
+def full(id_: str, age: int, status: str = "available") -> Resource:
+    return backup(id_, {"status": status}, age=age)
+
+
+def link(id_: str, age: int, status: str = "available") -> Resource:
+    return backup(id_, {"incremental": True, "status": status}, age=age)
+
+
+def test_the_chain_is_what_was_added_to_the_newest_full_backup() -> None:
+    older = (full("b-1", 9 * DAY), link("b-2", 8 * DAY), link("b-3", 7 * DAY))
+    assert chain(*older) == (2, 9 * DAY)
+    assert chain(*older, full("b-4", 2 * DAY), link("b-5", DAY)) == (1, 2 * DAY)
+
+
+def test_the_chain_goes_by_the_time_of_the_data() -> None:
+    of_old_snapshot = backup("b-2", {"incremental": True, "data_timestamp": NOW - 3 * DAY}, age=HOUR)
+    assert chain(full("b-1", 2 * DAY), of_old_snapshot) == (0, 2 * DAY)
+
+
+def test_data_of_one_moment_build_on_nothing() -> None:
+    assert chain(full("b-1", DAY), link("b-2", DAY)) == (0, DAY)
+
+
+def test_backups_that_failed_are_no_links_and_those_being_restored_are() -> None:
+    assert chain(full("b-1", 3 * DAY), link("b-2", 2 * DAY, "error"), link("b-3", DAY, "restoring")) == (
+        1,
+        3 * DAY,
+    )
+    assert chain(full("b-1", 3 * DAY), full("b-2", 2 * DAY, "restoring"), link("b-3", DAY)) == (1, 2 * DAY)
+    assert chain(full("b-1", 3 * DAY, "error"), link("b-2", DAY)) == (None, None)
+
+
+@pytest.mark.parametrize("fact", ["incremental", "data_timestamp", "status"])
+def test_one_that_is_not_known_leaves_the_length_open(fact: str) -> None:
+    unclear = backup("b-2", {"incremental": True}, without=[fact], age=DAY)
+    assert chain(full("b-1", 3 * DAY), unclear) == ("missing", AtMost(3 * DAY))
+
+
+def test_a_gap_leaves_the_length_open() -> None:
+    assert chain(full("b-1", 3 * DAY), link("b-2", DAY), gaps=(gap(BACKUP, OURS),)) == (
+        "missing",
+        AtMost(3 * DAY),
+    )
+    assert chain(link("b-2", DAY), gaps=(gap(BACKUP, OURS),)) == ("missing", "missing")
 
 
 # --- lists that are not whole --------------------------------------------------------------------------
@@ -136,12 +199,14 @@ def test_a_gap_leaves_bounds() -> None:
     assert {name: value for name, value in found.facts.items() if name != "backup.copies"} == {
         "backup.count": AtLeast(1),
         "backup.newest_age": AtMost(5 * HOUR),
+        "backup.oldest_age": AtLeast(5 * HOUR),
+        "backup.full_age": AtMost(5 * HOUR),
         "snapshot.count": AtLeast(1),
     }
     assert isinstance(found.facts["backup.copies"], Partial)
-    assert reasons(found) == dict.fromkeys(
-        ("backup", "backup.newest_age", "backup.last_attempt", "snapshot.count"), Reason.NO_PERMISSION
-    )
+    ages = ("backup.newest_age", "backup.oldest_age", "backup.full_age", "backup.chain")
+    missing = ("backup", *ages, "backup.last_attempt", "snapshot.count")
+    assert reasons(found) == dict.fromkeys(missing, Reason.NO_PERMISSION)
 
 
 def test_a_gap_without_any_copy_leaves_the_age_open() -> None:
@@ -222,3 +287,100 @@ def test_a_backup_in_an_unknown_state_may_count() -> None:
     found = derived("backup", World([backup(), backup("b-2", without=["status"])]), volume())
     assert found.facts["backup.count"] == AtLeast(1)
     assert ids(found.facts["backup.copies"]) == ["b-1"]
+
+
+# --- images of servers -----------------------------------------------------------------------------------
+
+STORES = (
+    endpoint("compute"),
+    site("hn-1", azs=("hn-az1",), regions=(REGION,), store_ids=("ceph",)),
+    site("hcm-1", store_ids=("ceph-hcm",)),
+    site("sg-1", country="SG", store_ids=("ceph-sg",)),
+)
+IMAGES = "openstack.image"
+
+
+def images(*found: Resource, gaps: tuple[Gap, ...] = (), one: Resource | None = None) -> Value:
+    return facts(World([*STORES, *found], gaps), one or server(role=None)).get("backup.images")
+
+
+def kept(
+    store: str, at: str, *, offsite: bool, domestic: bool = True, **differing: Value
+) -> dict[str, Value]:
+    found = {"id": "i-1", "age": HOUR, "store": store, "site": at, "domestic": domestic, "offsite": offsite}
+    return {**found, **differing}
+
+
+def test_a_server_without_images() -> None:
+    assert images() == ()
+    assert images(image(of=None), image("i-2", of="m-2"), image("i-3", {"status": "queued"})) == ()
+
+
+def test_an_image_is_a_copy_in_each_of_its_stores() -> None:
+    found = images(image(facts={"stores": ("ceph", "ceph-hcm", "ceph-sg")}), image("i-2", age=2 * DAY))
+    assert found == (
+        kept("ceph", "hn-1", offsite=False),
+        kept("ceph-hcm", "hcm-1", offsite=True),
+        kept("ceph-sg", "sg-1", offsite=True, domestic=False),
+        kept("ceph", "hn-1", offsite=False, id="i-2", age=2 * DAY),
+    )
+
+
+@pytest.mark.parametrize("stores", [(), ("la",)])
+def test_a_store_that_is_not_named_or_declared_is_at_no_place(stores: Value) -> None:
+    named: dict[str, Value] = {"store": "la"} if stores else {}
+    assert images(image(facts={"stores": stores})) == ({"id": "i-1", "age": HOUR, **named},)
+
+
+def test_a_glance_that_names_no_stores_may_keep_an_image_in_several() -> None:
+    found = derived("backup", World([*STORES, image(without=["stores"])]), server(role=None))
+    assert found.facts == {"backup.images": Partial(({"id": "i-1", "age": HOUR},))}
+    assert reasons(found) == {"backup.images": Reason.PARTIAL}
+
+
+def test_an_image_in_another_region_is_a_copy_of_unknown_age() -> None:
+    far = image(facts={"stores": ("ceph-hcm",)}, scope=in_project(PROJECT, "hcm"))
+    assert images(far) == (
+        {"id": "i-1", "store": "ceph-hcm", "site": "hcm-1", "domestic": True, "offsite": True},
+    )
+
+
+@pytest.mark.parametrize("stamp", [NOW + DAY, None, "odd"])
+def test_a_time_that_cannot_be_gives_no_age(stamp: Value) -> None:
+    without = {"id": "i-1", "store": "ceph", "site": "hn-1", "domestic": True, "offsite": False}
+    assert images(image(facts={"created_at": stamp})) == (without,)
+
+
+def test_images_of_another_project_do_not_count_even_where_all_were_listed_at_once() -> None:
+    theirs = image(scope=THEIRS)
+    listings = [listing(IMAGES, EVERYBODYS)]
+    assert facts(World([*STORES, theirs], (), listings), server(role=None))["backup.images"] == ()
+    assert facts(World([*STORES, image()], (), listings), server(role=None))["backup.images"] == (
+        kept("ceph", "hn-1", offsite=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("hidden_at", "spoils"),
+    [(OURS, True), (in_project(PROJECT, "hcm"), True), (EVERYBODYS, True), (THEIRS, False)],
+)
+def test_images_that_may_be_hidden_leave_the_list_open(hidden_at: Scope, spoils: bool) -> None:
+    listings = [listing(IMAGES, OURS), listing(IMAGES, THEIRS)]
+    found = derived(
+        "backup", World([*STORES, image()], [gap(IMAGES, hidden_at)], listings), server(role=None)
+    )
+    copies = (kept("ceph", "hn-1", offsite=False),)
+    assert found.facts == {"backup.images": Partial(copies) if spoils else copies}
+    assert reasons(found) == ({"backup.images": Reason.NO_PERMISSION} if spoils else {})
+
+
+@pytest.mark.parametrize("fact", ["snapshot_of", "status"])
+def test_an_image_that_may_be_a_snapshot_of_any_server_leaves_the_list_open(fact: str) -> None:
+    assert images(image(without=[fact])) == Partial(())
+
+
+def test_a_server_at_no_declared_place_has_nothing_to_be_apart_from() -> None:
+    lost = server(facts={"zone": "la"}, role=None)
+    assert images(image(), one=lost) == (
+        {"id": "i-1", "age": HOUR, "store": "ceph", "site": "hn-1", "domestic": True},
+    )

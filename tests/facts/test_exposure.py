@@ -37,6 +37,8 @@ def fact(name: str, facts: dict[str, Value], world: World = WORLD) -> Value:
         ({"remote_prefix": 5}, Reason.INVALID_ANSWER),
         ({"remote_prefix": 5, "remote_group": "sg-2"}, False),
         ({"direction": None}, Reason.INVALID_ANSWER),
+        ({"direction": "INGRESS"}, Reason.INVALID_ANSWER),
+        ({"direction": "odd", "remote_group": "sg-2"}, False),
     ],
 )
 def test_the_source_of_a_rule(facts: dict[str, Value], world: Value) -> None:
@@ -58,7 +60,11 @@ def test_a_source_that_was_not_seen_is_not_the_world(hidden: str) -> None:
         ({"ports": (1, 5), "protocol": "UDP"}, (1, 5)),
         ({"ports": (1, 5), "protocol": "132"}, (1, 5)),
         ({"ports": None, "protocol": "0"}, (0, 65535)),
+        ({"ports": None, "protocol": "ip"}, (0, 65535)),
+        ({"ports": None, "protocol": "hopopt"}, (0, 65535)),
         ({"ports": None, "protocol": "icmp"}, None),
+        ({"ports": None, "protocol": "256"}, Reason.INVALID_ANSWER),
+        ({"ports": None, "protocol": "odd"}, Reason.INVALID_ANSWER),
         ({"ports": None, "protocol": "47"}, None),
         ({"ports": (22,)}, Reason.INVALID_ANSWER),
         ({"ports": (30, 20)}, Reason.INVALID_ANSWER),
@@ -105,3 +111,19 @@ def test_a_rule_of_an_unknown_region_looks_everywhere() -> None:
 
 def test_a_rule_without_its_group_is_neither() -> None:
     assert fact("exposure.attached", {"security_group": None}) is Reason.INVALID_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("world", "attached"),
+    [
+        (WORLD, True),
+        (World([port("p-1", "sg-2")]), False),
+        (World([port("p-1", "sg-1", scope=in_project("khac"))]), True),
+        (World([], [gap("openstack.port")]), Reason.NO_PERMISSION),
+        (World([port("p-1", "sg-1")], [gap("openstack.port")]), True),
+        (World([resource("openstack.port", "p-1", {})]), Reason.PARTIAL),
+    ],
+)
+def test_a_group_on_a_port(world: World, attached: Value) -> None:
+    found = derived("exposure", world, resource("openstack.security_group", "sg-1", {}))
+    assert found.facts.get("exposure.attached", reasons(found).get("exposure.attached")) == attached

@@ -52,6 +52,17 @@ def test_grants_open_unless_a_block_makes_the_store_ignore_them(
     assert openness(bucket(facts=facts)) == expected
 
 
+def test_a_group_of_the_stores_own_may_hold_everybody() -> None:
+    def group(name: str) -> tuple[Mapping[str, Value], ...]:
+        return ({"grantee": name, "kind": "group", "permission": "READ"},)
+
+    assert openness(bucket(facts={"acl.grants": group("NhanVien")})) == (Reason.AMBIGUOUS, False)
+    assert openness(bucket(facts={"acl.grants": group("LogDelivery")})) == (False, False)
+    found = derived("public", World(), bucket(facts={"acl.grants": group("NhanVien")}))
+    detail = "its access list names a group of which it is not known who is in it"
+    assert found.unseen["public.read"] == Unseen(Reason.AMBIGUOUS, detail)
+
+
 def test_what_was_refused_leaves_the_answer_open() -> None:
     refused = Unseen(Reason.NO_PERMISSION)
     policy = bucket(facts={"acl.grants": READ}, without=["policy.statements"], unseen={"policy": refused})

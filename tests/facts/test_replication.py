@@ -21,6 +21,8 @@ def there(name: str = "ho-so-dr", location: str | None = "hcm", scope: Scope = H
 
 
 SITES = (site("hcm-1", s3_locations=("hcm",)), site("sg-1", country="SG", s3_locations=("sin",)))
+RULED = ("replication.destinations", "replication.copies", "replication.state")
+"""Facts that follow from the rules of a bucket."""
 UNDECLARED = {"known": False, "site": None, "country": None, "domestic": None}
 AT_HCM = {"known": True, "site": "hcm-1", "country": "VN", "domestic": True}
 
@@ -100,14 +102,117 @@ def test_rules_that_are_off_copy_nothing_and_repeated_ones_copy_once() -> None:
 def test_rules_that_cannot_be_read_leave_the_list_open(rules: Value) -> None:
     found = derived("replication", World(SITES), bucket(facts={"replication.rules": rules}))
     assert found.facts["replication.destinations"] == Partial(())
-    assert reasons(found) == {"replication.destinations": Reason.PARTIAL}
+    assert reasons(found) == dict.fromkeys(RULED, Reason.PARTIAL)
 
 
 def test_refused_rules_are_not_no_rules() -> None:
     refused = bucket(without=["replication.rules"], unseen={"replication": Unseen(Reason.NO_PERMISSION)})
-    assert reasons(derived("replication", World(), refused)) == {
-        "replication.destinations": Reason.NO_PERMISSION
-    }
+    assert reasons(derived("replication", World(), refused)) == dict.fromkeys(RULED, Reason.NO_PERMISSION)
+
+
+# --- copies ----------------------------------------------------------------------------------------------
+
+HN = site("hn-1", endpoints=("s3.hn.example.vn",))
+WHOLE = {"prefix": "", "filtered_by_tags": False}
+
+
+def copies(world: World, *rules: Value) -> Value:
+    full = tuple({"id": "", "destination": "ho-so-dr", "enabled": True, **rule} for rule in rules)
+    one = bucket(facts={"replication.rules": full})
+    return derived("replication", world, one).facts.get("replication.copies")
+
+
+def at_hcm(**differing: Value) -> dict[str, Value]:
+    there = {"bucket": "ho-so-dr", "site": "hcm-1", "domestic": True, "offsite": True, "versioned": True}
+    return {**there, **differing}
+
+
+def test_a_copy_of_the_whole_bucket_at_another_site() -> None:
+    world = World([HN, *SITES, there()])
+    assert copies(world, WHOLE) == (at_hcm(whole=True),)
+    assert copies(world) == ()
+
+
+@pytest.mark.parametrize(
+    ("rules", "whole"),
+    [
+        (({**WHOLE, "prefix": "a/"},), False),
+        (({**WHOLE, "filtered_by_tags": True},), False),
+        (({**WHOLE, "prefix": "a/"}, {**WHOLE, "prefix": "b/"}), False),
+        (({**WHOLE, "prefix": "a/"}, WHOLE), True),
+        (({**WHOLE, "prefix": "a/", "filtered_by_tags": None},), False),
+    ],
+)
+def test_a_part_of_a_bucket_is_no_copy_of_it(rules: tuple[Value, ...], whole: bool) -> None:
+    assert copies(World([HN, *SITES, there()]), *rules) == (at_hcm(whole=whole),)
+
+
+@pytest.mark.parametrize("rule", [{"prefix": ""}, {"prefix": None, "filtered_by_tags": False}])
+def test_what_a_rule_covers_may_not_be_known(rule: Value) -> None:
+    assert copies(World([HN, *SITES, there()]), rule) == (at_hcm(),)
+
+
+def test_rules_that_are_off_make_no_copy() -> None:
+    assert copies(World([HN, *SITES, there()]), {**WHOLE, "enabled": False}) == ()
+
+
+@pytest.mark.parametrize(("state", "versioned"), [("suspended", False), ("off", False), ("enabled", True)])
+def test_versions_of_a_copy(state: str, versioned: bool) -> None:
+    kept = bucket("ho-so-dr", {"location": "hcm", "versioning.state": state}, scope=HCM)
+    assert copies(World([HN, *SITES, kept]), WHOLE) == (at_hcm(whole=True, versioned=versioned),)
+
+
+def test_versions_are_known_where_all_buckets_that_may_be_meant_agree() -> None:
+    twin = bucket("ho-so-dr", {"location": "hcm", "versioning.state": "off"}, scope=Scope("kho-hcm-2"))
+    without = {"bucket": "ho-so-dr", "site": "hcm-1", "domestic": True, "offsite": True, "whole": True}
+    assert copies(World([HN, *SITES, there(), twin]), WHOLE) == (without,)
+    unread = bucket("ho-so-dr", {"location": "hcm"}, scope=HCM, without=["versioning.state"])
+    assert copies(World([HN, *SITES, unread]), WHOLE) == (without,)
+    declared = (HN, site("hcm-1", store_ids=("ho-so-dr",)))
+    assert copies(World(declared), WHOLE) == (without,)
+    assert copies(World([*declared, there()], [gap("s3.bucket", Scope("kho"))]), WHOLE) == (without,)
+
+
+@pytest.mark.parametrize(
+    ("sites", "differing"),
+    [
+        ((HN, site("hcm-1", s3_locations=("hcm",), risk_group=None)), {}),
+        (
+            (site("hn-1", endpoints=("s3.hn.example.vn",), s3_locations=("hcm",)),),
+            {"site": "hn-1", "offsite": False},
+        ),
+        ((HN, site("hcm-1", country="SG", s3_locations=("hcm",))), {"domestic": False}),
+        (
+            (
+                site("hn-1", endpoints=("s3.hn.example.vn",), risk_group="song-hong"),
+                site("hcm-1", s3_locations=("hcm",), risk_group="song-hong"),
+            ),
+            {"offsite": False},
+        ),
+    ],
+)
+def test_where_a_copy_is(sites: tuple[Resource, ...], differing: dict[str, Value]) -> None:
+    assert copies(World([*sites, there()]), WHOLE) == (at_hcm(whole=True, **differing),)
+
+
+def test_a_bucket_at_no_declared_site_has_nothing_to_be_apart_from() -> None:
+    found = {"bucket": "ho-so-dr", "site": "hcm-1", "domestic": True, "whole": True, "versioned": True}
+    assert copies(World([*SITES, there()]), WHOLE) == (found,)
+
+
+def test_a_destination_nobody_knows_is_at_no_second_site() -> None:
+    found = {"bucket": "ho-so-dr", "offsite": False, "domestic": False, "whole": True}
+    assert copies(World([HN, *SITES]), WHOLE) == (found,)
+    assert copies(World([HN, *SITES], [gap("s3.bucket", Scope("x"))]), WHOLE) == (
+        {"bucket": "ho-so-dr", "whole": True},
+    )
+
+
+def test_rules_that_cannot_be_read_leave_the_copies_open() -> None:
+    world = World([HN, *SITES, there()])
+    assert copies(world, WHOLE, {"enabled": None}) == Partial((at_hcm(whole=True),))
+    refused = bucket(without=["replication.rules"], unseen={"replication": Unseen(Reason.NO_PERMISSION)})
+    assert reasons(derived("replication", world, refused))["replication.copies"] is Reason.NO_PERMISSION
 
 
 # --- containers ------------------------------------------------------------------------------------------

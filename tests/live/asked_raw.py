@@ -24,6 +24,7 @@ ROOTS = {"network": "/v2.0", "image": "/v2", "key-manager": "/v1"}
 HEADERS = {
     "OpenStack-API-Version": "compute 2.96, volume 3.70",
     "X-OpenStack-Manila-API-Version": "2.80",
+    "X-OpenStack-Manila-API-Experimental": "true",
 }
 ABSENT = 404
 """Neutron's answer to lists of an extension that it does not have."""

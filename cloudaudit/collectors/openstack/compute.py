@@ -23,8 +23,10 @@ from cloudaudit.collectors.openstack.item import (
     items,
     many,
     moment,
+    one_of,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
 from cloudaudit.collectors.openstack.paging import Page, Paging, segment
 from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
@@ -48,6 +50,11 @@ PROJECT: Covers = (
     ("nova.quotas", QUOTA),
 )
 KEYPAIR: Final = "nova.keypair"
+_STATES: Final = (
+    "ACTIVE", "BUILD", "DELETED", "ERROR", "HARD_REBOOT", "MIGRATING", "PASSWORD", "PAUSED", "REBOOT",
+    "REBUILD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED", "SHUTOFF",
+    "SOFT_DELETED", "SUSPENDED", "VERIFY_RESIZE",
+)  # fmt: skip
 _REFUSES: Final = "Nova lists all of them to administrators, and refuses everybody else"
 
 
@@ -74,12 +81,15 @@ def read_project(desk: Desk) -> Iterator[Seen]:
 def _server(item: Item, desk: Desk) -> None:
     if item.row.get("status") == "UNKNOWN":
         # Nova lists a server of a cell that is down with little more than its id.
-        item.default = Unseen(Reason.PARTIAL, "the cell of the server does not answer")
-    item.take("status", "status")
+        # "UNKNOWN" is no state: it may well be running.
+        down = Unseen(Reason.PARTIAL, "the cell of the server does not answer")
+        item.default = item.unseen["status"] = down
+    else:
+        item.take("status", "status", one_of(*_STATES))
     item.take("zone", "OS-EXT-AZ:availability_zone", empty_as_null(text), null=True)
     item.take("host_id", "hostId", empty_as_null(text), null=True)
     _flavor(item)
-    item.take("image", "image", _image, null=True)
+    item.take("image", "image", _image)
     item.take("boot_volumes", "os-extended-volumes:volumes_attached", each(lambda v: identifier(v.get("id"))))
     item.take("key_name", "key_name", null=True)
     # An empty text where there is none.
@@ -91,7 +101,21 @@ def _server(item: Item, desk: Desk) -> None:
     item.take("security_groups", "security_groups", _group_names)
     item.take("addresses", "addresses", _addresses)
     # Only whether there is user data is kept, never what it is.
-    item.take("has_user_data", "OS-EXT-SRV-ATTR:user_data", bool, hidden=True)
+    item.take("has_user_data", "OS-EXT-SRV-ATTR:user_data", _is_given, hidden=True)
+    _secrets(item, desk)
+
+
+def _secrets(item: Item, desk: Desk) -> None:
+    """Secrets in metadata, tags and user data; the last are shown to administrators only."""
+    look = Look()
+    user_data = item.row.get("OS-EXT-SRV-ATTR:user_data", 0)
+    if isinstance(user_data, str):
+        look.user_data(user_data)
+    elif user_data is not None:
+        hidden = Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only")
+        look.blind(item.default or hidden)
+    # Nova has tags of servers since 2.26.
+    item.secrets(look, metadata="metadata", tags="tags" if desk.at_least(2, 26) else "")
 
 
 def _since(
@@ -113,8 +137,15 @@ def _flavor(item: Item) -> None:
     inner.take("vcpus", "vcpus", integer)
     inner.take("ram_mb", "ram", integer)
     inner.take("disk_gb", "disk", integer)
+    # Their names alone: `pci_passthrough:alias`, `trait:CUSTOM_X` say in themselves what they ask for.
+    inner.take("flavor_spec_names", "extra_specs", _names, hidden="original_name" in inner.row)
     item.facts |= inner.facts
     item.unseen |= inner.unseen
+
+
+def _is_given(value: object) -> bool:
+    """Whether there is a text; Nova writes null where there is none."""
+    return value is not None and bool(text(value))
 
 
 def _image(value: object) -> Value:
@@ -206,6 +237,7 @@ def _flavor_offered(item: Item, desk: Desk) -> None:
     # Before 2.75 an empty text where there is none.
     item.take("swap_mb", "swap", lambda value: 0 if value == "" else integer(value))
     item.take("is_public", "os-flavor-access:is_public", flag)
+    item.take("disabled", "OS-FLV-DISABLED:disabled", flag)
     if desk.at_least(2, 61):
         item.take("extra_specs", "extra_specs", _texts, hidden=True)
     else:
@@ -216,6 +248,12 @@ def _texts(value: object) -> Value:
     if not isinstance(value, dict):
         raise Odd("no object")
     return {text(name): text(value[name]) for name in sorted(value)}
+
+
+def _names(value: object) -> Value:
+    if not isinstance(value, dict):
+        raise Odd("no object")
+    return tuple(sorted(text(name) for name in value))
 
 
 def _no_administrator(desk: Desk, flavors: list[Resource]) -> bool:
@@ -384,11 +422,14 @@ AGGREGATES = Lister(
 def _service(item: Item, desk: Desk) -> None:
     if item.row.get("status") == "UNKNOWN":
         # Nova lists a service of a cell that is down with its name and host alone.
-        item.default = Unseen(Reason.PARTIAL, "the cell of the service does not answer")
+        # "UNKNOWN" is no state: it may well be running.
+        down = Unseen(Reason.PARTIAL, "the cell of the service does not answer")
+        item.default = item.unseen["status"] = down
+    else:
+        item.take("status", "status")
     item.take("binary", "binary")
     item.take("host", "host")
     item.take("zone", "zone")
-    item.take("status", "status")
     item.take("state", "state")
     item.take("updated_at", "updated_at", moment, null=True)
     item.take("forced_down", "forced_down", flag)

@@ -16,13 +16,13 @@ from cloudaudit.collectors.openstack.cloud import Rows, Token
 from cloudaudit.collectors.openstack.item import (
     Item,
     Odd,
+    Reader,
     Row,
     each,
     empty_as_null,
     flag,
     identifier,
     integer,
-    items,
     many,
     moment,
     text,
@@ -57,6 +57,7 @@ TARGET: Covers = (
 )
 SECURITY: Final = "keystone.domain_security"
 TRUST_ROLES: Final = "keystone.trust_roles"
+PROTOCOLS: Final = "keystone.identity_provider_protocols"
 _REFUSES: Final = "Keystone lists all of them to those it lets ask, and refuses everybody else"
 
 
@@ -71,9 +72,10 @@ def read_target(desk: Desk) -> Iterator[Seen]:
         federated = _federated(desk)
         users = desk.cloud.rows_of_domains(USERS.path, USERS.key, desk.token, desk.log)
         yield from listing(desk, replace(USERS, read=partial(_user, federated=federated)), users.source)
-    for lister in (ASSIGNMENTS, PROVIDERS):
-        if lister.call in desk.wanted:
-            yield from listing(desk, lister, _admin_rows(desk, lister).source)
+    if ASSIGNMENTS.call in desk.wanted:
+        yield from listing(desk, ASSIGNMENTS, _admin_rows(desk, ASSIGNMENTS).source)
+    if PROVIDERS.call in desk.wanted:
+        yield from _providers(desk)
     if GROUPS.call in desk.wanted:
         groups = desk.cloud.rows_of_domains(GROUPS.path, GROUPS.key, desk.token, desk.log)
         yield from listing(desk, GROUPS, groups.source)
@@ -125,7 +127,7 @@ def _catalogue(desk: Desk) -> Iterator[Seen]:
         return
     proof = f"the catalogue of {desk.token.of} was read whole"
     for type_, found in ((SERVICES, services), (ENDPOINTS, endpoints)):
-        yield Listing(desk.scope, type_, len(found), proof, answer.call)
+        yield Listing(desk.scope, type_, len({thing.id for thing in found}), proof, answer.call)
 
 
 def _no_catalogue(desk: Desk, trouble: Trouble) -> Iterator[Gap]:
@@ -162,8 +164,9 @@ def _endpoints(desk: Desk, catalogue: Catalogue, answer: Answer) -> Iterator[Res
         rows = Rows((), Trouble(Reason.NOT_COLLECTED, detail))
     known = {str(row.get("id")): row for row in rows.rows}
     listed = {e.id: e for e in catalogue.endpoints}
-    for id_ in sorted(listed):
-        yield _endpoint(desk, listed[id_], answer.at, answer.call, known.get(id_), rows)
+    # Two of one id are both told: what differs between them is then not known of either.
+    for endpoint in sorted(set(catalogue.endpoints), key=lambda e: (e.id, repr(e))):
+        yield _endpoint(desk, endpoint, answer.at, answer.call, known.get(endpoint.id), rows)
     services = {str(known[i].get("service_id")): e for i, e in listed.items() if i in known}
     for page in rows.pages:
         for row in page.rows:
@@ -296,17 +299,16 @@ def _user(item: Item, desk: Desk, federated: frozenset[str] | Unseen) -> None:
         inner.take("mfa.rules", "multi_factor_auth_rules", many(_rule), absent=())
         inner.take("ignores_password_expiry", "ignore_password_expiry", flag, absent=False)
         inner.take("ignores_lockout", "ignore_lockout_failure_attempts", flag, absent=False)
-        first_use = "ignore_change_password_upon_first_use"
-        inner.take("ignores_first_use_change", first_use, flag, absent=False)
+        inner.take("ignores_first_change", "ignore_change_password_upon_first_use", flag, absent=False)
         item.facts |= inner.facts
         item.unseen |= inner.unseen
     else:
         why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone's answer has no options of the user")
-        unseen = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_use_change")
-        item.unseen |= dict.fromkeys(unseen, why)
+        names = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_change")
+        item.unseen |= dict.fromkeys(names, why)
     item.take("password_expires_at", "password_expires_at", moment, null=True)
     if "federated" in item.row:
-        item.take("federated", "federated", lambda value: bool(items(value)))
+        item.take("federated", "federated", lambda value: bool(each(_from_provider)(value)))
     elif isinstance(federated, Unseen):
         item.unseen["federated"] = federated
     else:
@@ -314,7 +316,12 @@ def _user(item: Item, desk: Desk, federated: frozenset[str] | Unseen) -> None:
 
 
 def _rule(value: object) -> Value:
-    return {"methods": many(text)(value)}
+    """The methods that one rule asks for. One that is named twice is asked for once."""
+    return {"methods": tuple(dict.fromkeys(many(identifier)(value)))}
+
+
+def _from_provider(row: Row) -> str:
+    return identifier(row.get("idp_id"))
 
 
 def _federated(desk: Desk) -> frozenset[str] | Unseen:
@@ -506,6 +513,36 @@ PROVIDERS = Lister(
 )
 
 
+def _protocol(row: Row) -> Value:
+    return {"id": text(row.get("id")), "mapping": text(row.get("mapping_id"))}
+
+
+def _providers(desk: Desk) -> Iterator[Seen]:
+    """Identity providers, each with the protocols by which its users may sign in."""
+    path = f"{PROVIDERS.path}/{{}}/protocols"
+    yield from _each_with(desk, PROVIDERS, PROTOCOLS, path, "protocols", each(_protocol))
+
+
+def _each_with(desk: Desk, lister: Lister, call: str, path: str, fact: str, read: Reader) -> Iterator[Seen]:
+    """A listing, each thing with a further list about it, which the listing leaves out."""
+    found, concluded = _parts(listing(desk, lister, _admin_rows(desk, lister).source))
+    for thing in found:
+        item = Item({})
+        number = None
+        if call in desk.wanted:
+            rows = desk.cloud.admin_rows(path.format(segment(thing.id)), fact, desk.token, desk.log)
+            number = rows.call
+            if rows.trouble:
+                item.unseen[fact] = rows.trouble.unseen()
+            else:
+                item.row = {fact: rows.rows}
+                item.take(fact, fact, read)
+        else:
+            item.miss(fact, Reason.NOT_COLLECTED, "the plan did not ask for it")
+        yield _with(thing, item, fact, number)
+    yield from concluded
+
+
 # --- domains and their rules for passwords ------------------------------------------------------------------
 
 
@@ -643,23 +680,7 @@ TRUSTS = Lister(
 
 def _trusts(desk: Desk) -> Iterator[Seen]:
     """Trusts, each with the roles it hands on, which the list leaves out."""
-    found, concluded = _parts(listing(desk, TRUSTS, _admin_rows(desk, TRUSTS).source))
-    for trust in found:
-        item = Item({})
-        call = None
-        if TRUST_ROLES in desk.wanted:
-            path = f"{TRUSTS.path}/{segment(trust.id)}/roles"
-            rows = desk.cloud.admin_rows(path, "roles", desk.token, desk.log)
-            call = rows.call
-            if rows.trouble:
-                item.unseen["roles"] = rows.trouble.unseen()
-            else:
-                item.row = {"roles": rows.rows}
-                item.take("roles", "roles", each(_role_name))
-        else:
-            item.miss("roles", Reason.NOT_COLLECTED, "the plan did not ask for it")
-        yield _with(trust, item, "roles", call)
-    yield from concluded
+    yield from _each_with(desk, TRUSTS, TRUST_ROLES, f"{TRUSTS.path}/{{}}/roles", "roles", each(_role_name))
 
 
 # --- limits -------------------------------------------------------------------------------------------------
@@ -671,7 +692,7 @@ def _limit(item: Item, desk: Desk) -> None:
     item.take("project_id", "project_id", identifier, null=True)
     item.take("domain_id", "domain_id", identifier, null=True, absent=None)
     item.take("resource", "resource_name")
-    item.take("limit", "resource_limit", unlimited_as_null, null=True)
+    item.take("limit", "resource_limit", unlimited_as_null)
 
 
 def _limits(desk: Desk) -> Iterator[Page | Trouble]:

@@ -13,6 +13,7 @@ from cloudaudit.collectors.openstack.item import (
     Item,
     Odd,
     Row,
+    count,
     empty_as_null,
     flag,
     identifier,
@@ -20,9 +21,11 @@ from cloudaudit.collectors.openstack.item import (
     items,
     many,
     moment,
+    one_of,
     record,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import NOT_WANTED, PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
@@ -67,15 +70,21 @@ _CORE: Final = frozenset(
         "visibility",
     }
 )
+_STATES: Final = (
+    "queued", "saving", "uploading", "importing", "active", "deactivated", "killed", "deleted",
+    "pending_delete",
+)  # fmt: skip
+_VISIBILITIES: Final = ("public", "community", "shared", "private")
 # Schemes behind which another machine stands; the rest name places inside the cloud's own storage.
 _REMOTE: Final = frozenset({"http", "https", "swift+http", "swift+https", "s3+http", "s3+https"})
 
 
 def read_region(desk: Desk) -> Iterator[Seen]:
-    if STORES.call in desk.wanted:
-        yield from _stores(desk)
+    stores = list(desk.items(STORES)) if STORES.call in desk.wanted else []
+    if stores:
+        yield from _stores(desk, stores)
     if SERVICES.call in desk.wanted:
-        yield from _service(desk)
+        yield from _service(desk, stores)
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
@@ -115,30 +124,41 @@ def _every_kind(desk: Desk) -> Iterator[Page | Trouble]:
 
 def _image(item: Item, desk: Desk) -> None:
     row = item.row
-    item.take("status", "status")
-    item.take("visibility", "visibility")
+    item.take("status", "status", one_of(*_STATES))
+    item.take("visibility", "visibility", one_of(*_VISIBILITIES))
     item.take("owner", "owner", identifier, null=True)
     item.take("disk_format", "disk_format", null=True)
     item.take("container_format", "container_format", null=True)
     item.take("protected", "protected", flag)
-    item.take("size_bytes", "size", integer, null=True)
+    item.take("size_bytes", "size", count, null=True)
     item.take("min_disk", "min_disk", integer)
     item.take("min_ram", "min_ram", integer)
-    item.take("hash_algo", "os_hash_algo", null=True)
-    item.take("hash_value", "os_hash_value", null=True)
+    item.take("hash_algo", "os_hash_algo", empty_as_null(text), null=True)
+    item.take("hash_value", "os_hash_value", empty_as_null(text), null=True)
     for name in ("os_distro", "os_version", "architecture"):
         item.take(name, name, empty_as_null(text), null=True, absent=None)
     item.take("stores", "stores", lambda value: tuple(sorted(s for s in text(value).split(",") if s)))
+    # NOTE: Nova writes both properties; an image saved as a scheduled backup is of the type "backup".
+    if row.get("image_type") in ("snapshot", "backup"):
+        item.take("snapshot_of", "instance_uuid", empty_as_null(identifier), null=True, absent=None)
+    else:
+        item.facts["snapshot_of"] = None
     properties = sorted(text(name) for name in row if name not in _CORE)
     item.facts["property_names"] = tuple(properties)
     item.take("created_at", "created_at", moment)
     item.take("updated_at", "updated_at", moment, null=True)
-    item.tags("tags", desk.allowed, [(name, row[name]) for name in row if name not in _CORE])
+    item.take("build_date", "image_build_date", empty_as_null(moment), null=True, absent=None)
+    set_by_somebody = [(name, row[name]) for name in row if name not in _CORE]
+    item.tags("tags", desk.allowed, set_by_somebody)
+    look = Look()
+    look.pairs("metadata", set_by_somebody)
+    item.secrets(look, tags="tags")
     _external(item)
 
 
 def _external(item: Item) -> None:
     """Hosts from which the image's data come, where Glance is configured to show its locations."""
+    item.facts["locations_shown"] = "locations" in item.row or "direct_url" in item.row
     if "locations" not in item.row and "direct_url" not in item.row:
         detail = "Glance is not configured to show locations of images"
         item.miss("external_urls", Reason.NOT_IMPLEMENTED, detail)
@@ -163,7 +183,7 @@ def _host(url: Value) -> str:
 
 def _common(row: Row) -> bool:
     visibility = row.get("visibility")
-    if visibility not in ("public", "community", "shared", "private"):
+    if visibility not in _VISIBILITIES:
         raise Odd("no visibility")
     return visibility != "private"
 
@@ -253,9 +273,8 @@ STORES = Lister(
 )
 
 
-def _stores(desk: Desk) -> Iterator[Seen]:
+def _stores(desk: Desk, pages: list[Page | Trouble]) -> Iterator[Seen]:
     """The stores, with the kinds of them that administrators are shown."""
-    pages = list(desk.items(STORES))
     if isinstance(pages[0], Trouble) and pages[0].status == 404:
         # NOTE: so answers a Glance whose only store has no name, and one older than stores.
         detail = f"Glance names no stores; it may have just one: {pages[0].detail}"
@@ -296,8 +315,8 @@ SERVICES = Lister(
 )
 
 
-def _service(desk: Desk) -> Iterator[Seen]:
-    """The service of the region, by what it says of importing."""
+def _service(desk: Desk, stores: list[Page | Trouble]) -> Iterator[Seen]:
+    """The service of the region, by what it says of importing and of its stores."""
     read = desk.read_document(desk.root + SERVICES.path)
     if isinstance(read, Trouble):
         yield desk.gap(SERVICES, read)
@@ -305,6 +324,7 @@ def _service(desk: Desk) -> Iterator[Seen]:
     body, answer = read
     item = Item(body)
     item.take("import_methods", SERVICES.key, _methods)
+    sources = {"": answer.call} | _naming_of_stores(item, stores)
     yield Resource(
         type=SERVICES.type,
         id=SERVICE,
@@ -314,9 +334,24 @@ def _service(desk: Desk) -> Iterator[Seen]:
         name=SERVICE,
         endpoint=desk.endpoint,
         unseen=item.unseen,
-        sources={"": answer.call},
+        sources=sources,
     )
     yield Listing(desk.scope, SERVICES.type, 1, "the service itself answered", answer.call)
+
+
+def _naming_of_stores(item: Item, stores: list[Page | Trouble]) -> dict[str, int]:
+    """Whether Glance tells its stores apart, and the call that told."""
+    if not stores:
+        item.unseen["names_stores"] = NOT_WANTED
+        return {}
+    first = stores[0]
+    if isinstance(first, Page):
+        item.facts["names_stores"] = True
+    elif first.status == 404:
+        item.facts["names_stores"] = False
+    else:
+        item.unseen["names_stores"] = first.unseen()
+    return {} if first.call is None else {"names_stores": first.call}
 
 
 def _methods(value: object) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Final, TypeAlias, TypeVar
 
-from cloudaudit.model import Reason, Unseen, Value
+from cloudaudit.collectors.openstack.leaks import Look, telltale, told
+from cloudaudit.model import Partial, Reason, Unseen, Value
 
 LONGEST_TEXT: Final = 4096
 CUT: Final = " …[truncated]"
@@ -76,6 +77,26 @@ def integer(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise Odd("no integer")
     return value
+
+
+def count(value: object) -> int:
+    """A number of things."""
+    number = integer(value)
+    if number < 0:
+        raise Odd("less than nothing")
+    return number
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    """One of the words a service has for this. Any other one is no answer: nobody can say what it means."""
+
+    def read(value: object) -> str:
+        word = text(value)
+        if word not in words:
+            raise Odd("a word that is not known")
+        return word
+
+    return read
 
 
 def unlimited_as_null(value: object) -> int | None:
@@ -179,8 +200,9 @@ class Item:
     ) -> None:
         """Read `field` as `fact`.
 
-        `null`: the fact may be null. `hidden`: the service shows the field to administrators only,
-        so that its absence is a refusal. `absent`: the value an absent field stands for, if it has one.
+        `null`: the field may be null, and the fact is then (`read` may give null for another value).
+        `hidden`: the service shows the field to administrators only, so that its absence is a refusal.
+        `absent`: the value an absent field stands for, if it has one.
         """
         if field not in self.row:
             if absent is not Odd:
@@ -196,9 +218,6 @@ class Item:
             got = read(value)
         except Odd as error:
             self.miss(fact, Reason.INVALID_ANSWER, f"'{field}' holds {error}")
-            return
-        if got is None and not null:
-            self.miss(fact, Reason.INVALID_ANSWER, f"'{field}' is empty")
             return
         self.facts[fact] = got
 
@@ -247,11 +266,34 @@ class Item:
         names, labels = set(), {}
         for key, value in pairs:
             name = text(key)
-            names.add(name)
-            if name in allowed and isinstance(value, str):
+            names.add(told(name))
+            if name in allowed and isinstance(value, str) and telltale(value) is None:
                 labels[name] = text(value)
         self.facts["labels"] = labels
         self.facts["label_names"] = tuple(sorted(names))
+
+    def secrets(self, look: Look, *, metadata: str = "", tags: str = "") -> None:
+        """Look for secrets in metadata and tags, after what `look` has seen already.
+
+        A field that is not there could not be looked at, unless the service leaves it out when empty.
+        """
+        for field, kind in ((metadata, dict), (tags, list)):
+            value = self.row.get(field)
+            if not field or (kind is list and value is None and field in self.row):
+                continue
+            if isinstance(value, dict) and kind is dict:
+                look.pairs("metadata", value.items())
+            elif isinstance(value, list) and kind is list:
+                look.words("tags", value)
+            elif field not in self.row:
+                look.blind(self.default or _absence(field, hidden=False))
+            else:
+                look.blind(Unseen(Reason.INVALID_ANSWER, f"'{field}' is not of its kind"))
+        found = look.result()
+        if found != Partial(()):
+            self.facts["secrets.found"] = found
+        if look.unseen is not None:
+            self.unseen["secrets.found"] = look.unseen
 
 
 def _absence(field: str, hidden: bool) -> Unseen:

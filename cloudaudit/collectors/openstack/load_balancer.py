@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -11,6 +12,7 @@ from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.cloud import Rows
 from cloudaudit.collectors.openstack.item import (
     Item,
+    Odd,
     Reader,
     Row,
     address,
@@ -43,14 +45,17 @@ PROJECT: Covers = (
     ("octavia.listeners", "openstack.listener"),
     ("octavia.pools", "openstack.lb_pool"),
 )
+AMPHORAE: Final = "octavia.amphorae"
 MEMBERS: Final = "octavia.pool_members"
 MONITORS: Final = "octavia.healthmonitors"
+L7_POLICIES: Final = "octavia.l7policies"
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
-    for lister in (LOADBALANCERS, LISTENERS):
-        if lister.call in desk.wanted:
-            yield from listing(desk, lister)
+    if LOADBALANCERS.call in desk.wanted:
+        yield from _loadbalancers(desk)
+    if LISTENERS.call in desk.wanted:
+        yield from _listeners(desk)
     if POOLS.call in desk.wanted:
         yield from _pools(desk)
 
@@ -62,17 +67,9 @@ def _loadbalancer(item: Item, desk: Desk) -> None:
     item.take("vip_address", "vip_address", address)
     item.take("vip_subnet", "vip_subnet_id", identifier, null=True)
     item.take("vip_port", "vip_port_id", identifier, null=True)
-    item.take("vip_network", "vip_network_id", identifier, null=True)
-    # Releases before them have none.
-    item.take("additional_vips", "additional_vips", each(_further), absent=())
     item.take("provider", "provider")
     item.take("flavor", "flavor_id", empty_as_null(identifier), null=True)
     item.take("availability_zone", "availability_zone", empty_as_null(text), null=True)
-
-
-def _further(row: Row) -> Value:
-    port = row.get("port_id")
-    return {"address": address(row.get("ip_address")), "port": None if port is None else identifier(port)}
 
 
 def _listener(item: Item, desk: Desk) -> None:
@@ -88,6 +85,7 @@ def _listener(item: Item, desk: Desk) -> None:
     item.take("alpn_protocols", "alpn_protocols", many(text), null=True)
     item.take("insert_headers", "insert_headers", lambda value: tuple(sorted(map(text, record(value)))))
     item.take("allowed_cidrs", "allowed_cidrs", many(address), null=True)
+    item.take("default_pool", "default_pool_id", identifier, null=True)
 
 
 def _present(value: object) -> bool:
@@ -144,6 +142,87 @@ _OF_MONITORS: Final[Mapping[str, Reader]] = {
 }
 
 
+# --- what carries a load balancer ---------------------------------------------------------------------
+
+_OF_AMPHORAE: Final = frozenset({"amphora", "amphorav2", "octavia"})
+"""Names of the driver that runs a load balancer on servers of its own; the last is the old alias."""
+
+
+def _loadbalancers(desk: Desk) -> Iterator[Seen]:
+    """Load balancers, each with the amphorae that carry it, which one list tells operators of all."""
+    found = beside(desk, AMPHORAE, f"/octavia/amphorae?limit={PAGE}", "amphorae")
+    carrying: dict[str, list[Row]] = defaultdict(list)
+    for row in found.rows.values():
+        # One that is spare carries nothing yet, and names no load balancer.
+        carrying[str(row.get("loadbalancer_id"))].append(row)
+
+    def read(item: Item, desk: Desk) -> None:
+        _loadbalancer(item, desk)
+        provider = item.facts.get("provider")
+        if provider not in _OF_AMPHORAE:
+            item.miss("amphorae", Reason.NOT_IMPLEMENTED, f"the provider {provider} tells of no amphorae")
+        elif found.unseen:
+            item.unseen["amphorae"] = found.unseen
+        else:
+            inner = Item({"amphorae": carrying.get(str(item.row.get("id")), [])})
+            inner.take("amphorae", "amphorae", each(_amphora))
+            item.facts |= inner.facts
+            item.unseen |= inner.unseen
+
+    for thing in listing(desk, replace(LOADBALANCERS, read=read)):
+        if isinstance(thing, Resource) and found.call is not None:
+            yield replace(thing, sources={**thing.sources, "amphorae": found.call})
+        else:
+            yield thing
+
+
+def _amphora(row: Row) -> Value:
+    role = row.get("role")
+    # NOTE: one that is being made has no role yet.
+    return {"role": None if role is None else text(role), "status": text(row.get("status"))}
+
+
+# --- what a listener does with requests ---------------------------------------------------------------
+
+
+def _listeners(desk: Desk) -> Iterator[Seen]:
+    """Listeners, each with what its L7 policies do, which the list names by their ids alone."""
+    policies = beside(desk, L7_POLICIES, f"/lbaas/l7policies?limit={PAGE}", "l7policies")
+
+    def read(item: Item, desk: Desk) -> None:
+        _listener(item, desk)
+        _l7_policies(item, policies)
+
+    for thing in listing(desk, replace(LISTENERS, read=read)):
+        if isinstance(thing, Resource) and policies.call is not None:
+            yield replace(thing, sources={**thing.sources, "l7_policies": policies.call})
+        else:
+            yield thing
+
+
+def _l7_policies(item: Item, policies: Beside) -> None:
+    inner = Item(item.row)
+    inner.take("l7_policies", "l7policies", named)
+    found = inner.facts.pop("l7_policies", ())
+    assert isinstance(found, tuple)
+    rows = [policies.rows.get(str(id_)) for id_ in found]
+    if None in rows:
+        detail = "an L7 policy of the listener is not shown to this credential"
+        inner.unseen["l7_policies"] = policies.unseen or Unseen(Reason.PARTIAL, detail)
+    elif not inner.unseen:
+        inner = Item({"l7policies": rows})
+        inner.take("l7_policies", "l7policies", each(_l7_policy))
+    item.facts |= inner.facts
+    item.unseen |= inner.unseen
+
+
+def _l7_policy(row: Row) -> Value:
+    """What a policy does, and the scheme it redirects to; the rest of an address may hold anything."""
+    leads_to = row.get("redirect_url") or row.get("redirect_prefix")
+    scheme, mark, _ = ("", "", "") if leads_to is None else text(leads_to).partition("://")
+    return {"action": text(row.get("action")), "scheme": scheme.lower() if mark else None}
+
+
 # --- what stands behind a pool ------------------------------------------------------------------------
 
 
@@ -186,7 +265,10 @@ def _with_members(desk: Desk, behind: _Behind) -> Iterator[Page | Trouble]:
 def _asked(desk: Desk, row: Row) -> bool:
     """Whether a pool's members have to be asked for. A pool that lists none has none."""
     known = isinstance(row.get("id"), str) and bool(row["id"])
-    return known and row.get("members") != [] and desk.place(POOLS, row) is not None
+    try:
+        return known and row.get("members") != [] and desk.place(POOLS, row) is not None
+    except Odd:
+        return False
 
 
 def _path_of_members(pool: str) -> str:

@@ -24,6 +24,7 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, Read
 from cloudaudit.collectors.openstack.paging import MOST_PAGES, segment
 from cloudaudit.collectors.transport import Answer
@@ -60,6 +61,10 @@ _HIDDEN: Final = Unseen(
     Reason.NO_PERMISSION,
     "Swift leaves this out for all but the account's owners, and nothing shows that the credential is one",
 )
+
+
+_OBJECTS: Final = "X-Container-Object-Count"
+"""The header that every answer about a container has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +115,16 @@ def _containers(desk: Desk) -> Iterator[Seen]:
             for row, head in zip(rows, desk.in_parallel(_head, rows), strict=True)
         ]
     owner |= any(isinstance(c.head, Answer) and _shows_ownership(c.head) for c in found)
+    names: set[str] = set()
     for container in found:
         try:
-            yield _resource(desk, container, owner)
-            read.count += 1
+            resource = _resource(desk, container, owner)
         except Odd:
             read.odd += 1
+            continue
+        names.add(resource.id)
+        yield resource
+    read.count = len(names)
     yield from desk.conclude(CONTAINERS, read)
 
 
@@ -181,6 +190,10 @@ def _head(desk: Desk, row: Row) -> Answer | Trouble:
     answer = desk.fetch(f"{desk.root}/{segment(name)}", "HEAD")
     if isinstance(answer, Trouble) and answer.status == 404:
         return Trouble(Reason.PARTIAL, "the container was gone when its headers were asked for", answer.call)
+    if isinstance(answer, Answer) and _OBJECTS not in answer.headers:
+        # Whatever else is missing would read as "not set".
+        detail = f"the answer to HEAD has no {_OBJECTS}: it is not one about a container"
+        return Trouble(Reason.INVALID_ANSWER, detail, answer.call, answer.status)
     return answer
 
 
@@ -242,6 +255,9 @@ def _facts(item: Item, head: Answer, owner: bool, allowed: frozenset[str]) -> No
     # Headers know neither case nor underscores: "System-Id" is how Swift gives back system_id.
     by_header = {key.lower().replace("_", "-"): key for key in allowed}
     item.keep_labels([(by_header.get(name, name), value) for name, value in metadata.items()], allowed)
+    look = Look()
+    look.pairs("metadata", metadata.items())
+    item.secrets(look)
 
 
 def _count(item: Item, fact: str, headers: Mapping[str, str], name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,9 @@ from cloudaudit.collectors.transport import Answer
 from cloudaudit.model import Reason, Seconds
 
 MOST_PAGES: Final = 10_000
+_SMALLEST: Final = 10
+"""Fewer items than this no operator lets a page have: where there are fewer, the first page held them all."""
+_PAGE_SIZE: Final = re.compile(r"\blimit=\d+")
 Fetch: TypeAlias = Callable[[str], Answer | Trouble]
 
 
@@ -23,7 +27,11 @@ class Paging(Enum):
     LINKS = "links"
     """The answer names it; without a name it was the last."""
     OFFSET = "offset"
-    """By counting. A server may cap the page size unasked, so only an empty page is the last."""
+    """By counting. A server may cap the page size unasked, so only an empty page is the last.
+
+    What goes while the list is read moves the rest forward, past what is asked for next. So a later page is
+    believed when the item before it is still the last one of the page before.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ def pages(
     asked: set[str] = set()
     seen: set[str] = set()
     count = 0
+    last: Row = {}
     while url:
         request = f"GET {path_of(url)}"
         if url in asked or len(asked) >= MOST_PAGES:
@@ -57,6 +66,12 @@ def pages(
             yield page if len(asked) == 1 else _cut_short(page)
             return
         assert isinstance(body, dict)
+        if paging is Paging.OFFSET and last and (page.rows or count >= _SMALLEST):
+            before = _from(root, _PAGE_SIZE.sub("limit=1", path), count - 1)
+            moved = _moved(fetch, before, key, last)
+            if moved:
+                yield moved
+                return
         if paging is Paging.OFFSET and not page.rows:
             if len(asked) == 1:
                 yield page
@@ -65,6 +80,7 @@ def pages(
         seen.update(name_of(row) for row in new)
         count += len(page.rows)
         yield Page(new, page.at, page.call)
+        last = page.rows[-1] if page.rows else {}
         following = _following(body, key, root, path, count, paging)
         if isinstance(following, Trouble):
             yield Trouble(following.reason, following.detail, page.call)
@@ -80,6 +96,23 @@ def name_of(row: Row) -> str:
     fields = ("id", "uuid", "secret_ref", "alias", "zoneName", "name", "resource")
     known = [row.get(field) for field in fields]
     return repr(known if any(known) else sorted(row.items(), key=repr))
+
+
+def _moved(fetch: Fetch, url: str, key: str, last: Row) -> Trouble | None:
+    """Why it is not known that an item still stands where it stood; None where it does."""
+    request = f"GET {path_of(url)}"
+    answer = fetch(url)
+    body = answer if isinstance(answer, Trouble) else document(answer, request)
+    if isinstance(body, Trouble):
+        return _cut_short(body)
+    assert isinstance(answer, Answer)
+    page = _page(body, key, answer, request)
+    if isinstance(page, Trouble):
+        return _cut_short(page)
+    if page.rows and name_of(page.rows[0]) == name_of(last):
+        return None
+    detail = "the list changed while it was read; collect once more"
+    return Trouble(Reason.PARTIAL, detail, page.call)
 
 
 def _cut_short(trouble: Trouble) -> Trouble:
@@ -102,13 +135,18 @@ def _following(
     if body.get("truncated"):
         return Trouble(Reason.PARTIAL, f"the service itself cut the listing {path} short")
     if paging is Paging.OFFSET:
-        return f"{root}{path}{'&' if '?' in path else '?'}offset={count}"
+        return _from(root, path, count)
     href = _next_href(body, key)
     if href is None:
         return None
     if not isinstance(href, str) or not href:
         return Trouble(Reason.PARTIAL, f"the next page of {path} has no address")
     return within(root, href)
+
+
+def _from(root: str, path: str, count: int) -> str:
+    """The address of what comes after so many items."""
+    return f"{root}{path}{'&' if '?' in path else '?'}offset={count}"
 
 
 def _next_href(body: dict[str, object], key: str) -> object:

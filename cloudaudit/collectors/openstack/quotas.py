@@ -87,7 +87,7 @@ def _quotas(desk: Desk, of: Quotas, project: Project, answer: Answer) -> list[Re
 def _quota(desk: Desk, of: Quotas, project: Project, name: str, row: Row, answer: Answer) -> Resource:
     item = Item(row)
     item.facts["service"] = desk.service
-    item.take("limit", "limit", unlimited_as_null, null=True)
+    item.take("limit", "limit", unlimited_as_null)
     if name in of.uncounted:
         item.miss("in_use", Reason.NOT_IMPLEMENTED, f"{desk.service} does not count the {name} of a project")
     else:

@@ -9,7 +9,16 @@ from typing import Final
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.cloud import Version
-from cloudaudit.collectors.openstack.item import Item, empty_as_null, identifier, integer, moment, text
+from cloudaudit.collectors.openstack.item import (
+    Item,
+    Row,
+    empty_as_null,
+    flag,
+    identifier,
+    integer,
+    moment,
+    text,
+)
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, Paging
 from cloudaudit.model import Listing, Reason
@@ -60,20 +69,24 @@ def _of_projects(desk: Desk, lister: Lister, shares: list[Page | Trouble] | None
     if shares is None:
         yield Trouble(Reason.NOT_COLLECTED, "the plan did not ask for the shares themselves")
         return
-    owners: dict[object, object] = {}
+    owners: dict[str, object] = {}
     for page in shares:
         if isinstance(page, Trouble):
             what = lister.key.replace("_", " ")
             detail = f"whose {what} these are cannot be told: {page.detail}"
             yield replace(page, detail=detail)
             return
-        owners |= {row.get("id"): row.get("project_id") for row in page.rows}
+        owners |= {str(row.get("id")): row.get("project_id") for row in page.rows}
     for page in desk.items(lister):
         if isinstance(page, Page):
-            # Of a share that is not listed the owner is somebody else.
-            owned = [(row, owners.get(str(row.get("share_id")), "")) for row in page.rows]
+            owned = [(row, owners.get(str(row.get("share_id")), _unlisted(desk, row))) for row in page.rows]
             page = Page([{**row, "project_id": owner} for row, owner in owned], page.at, page.call)
         yield page
+
+
+def _unlisted(desk: Desk, row: Row) -> str:
+    """The owner of what belongs to a share that is not listed: somebody else, if it names a share at all."""
+    return "" if desk.everyone or not isinstance(row.get("share_id"), str) else "?"
 
 
 def _share(item: Item, desk: Desk) -> None:
@@ -82,6 +95,7 @@ def _share(item: Item, desk: Desk) -> None:
     item.take("size_gb", "size", integer)
     item.take("zone", "availability_zone", empty_as_null(text), null=True)
     item.take("created_at", "created_at", moment)
+    item.take("is_public", "is_public", flag)
 
 
 def _replica(item: Item, desk: Desk) -> None:

@@ -100,11 +100,14 @@ def _page(answer: Answer | Failure, pages: _Pages) -> str:
     pages.owner = pages.owner or _text(root, "Owner/ID")
     entries = root.findall("Buckets/Bucket")
     for entry in entries:
-        name = entry.findtext("Name") or ""
-        if name:
+        names = [name for found in entry.findall("Name") if (name := found.text)]
+        for name in names:
             pages.buckets.setdefault(name, _created(entry))
-        else:
-            pages.doubt = Unseen(Reason.INVALID_ANSWER, "the list holds a bucket without a name")
+        if len(names) != 1:
+            detail = "the list holds a bucket without a name, or with several"
+            pages.doubt = Unseen(Reason.INVALID_ANSWER, detail)
+    if len(entries) != len(root.findall("Buckets/*")):
+        pages.doubt = Unseen(Reason.INVALID_ANSWER, "the list holds something else than buckets")
     if root.find("Buckets") is None:
         pages.doubt = Unseen(Reason.INVALID_ANSWER, "the answer holds no list of buckets")
     token = root.findtext("ContinuationToken") or ""

@@ -7,6 +7,7 @@ CreateBucketConfiguration, Ceph 16 the access block with BlockPublicAccessBlockC
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -21,6 +22,8 @@ LARGEST_NUMBER: Final = 2**53 - 1
 """Beyond it, canonical JSON has no integers."""
 
 _EVERYONE: Final = ("AllUsers", "AuthenticatedUsers")
+_ALGORITHM: Final = re.compile(r"AES256|aws:[a-z:]{1,20}")
+_PERMISSIONS: Final = frozenset({"READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"})
 
 
 def operations(label_keys: frozenset[str]) -> tuple[Operation, ...]:
@@ -72,8 +75,10 @@ def _versioning(root: Element) -> Mapping[str, Value]:
 
 
 def _encryption(root: Element) -> Mapping[str, Value]:
-    default = root.find("Rule/ApplyServerSideEncryptionByDefault")
+    default = _only(root, "Rule/ApplyServerSideEncryptionByDefault")
     algorithm = None if default is None else _of(default, "SSEAlgorithm")
+    if algorithm is not None and not _ALGORITHM.fullmatch(algorithm):
+        raise Unreadable("SSEAlgorithm is none that is known")
     key = None if default is None else _of(default, "KMSMasterKeyID")
     return {"encryption.algorithm": algorithm, "encryption.kms_key_present": key is not None}
 
@@ -98,7 +103,7 @@ def _lifecycle_rule(rule: Element) -> Mapping[str, Value]:
         "id": _of(rule, "ID") or "",
         "enabled": _enabled(rule),
         "prefix": _prefix(rule),
-        "filtered_by_tags": any(rule.find(path) is not None for path in ("Filter/Tag", "Filter/And/Tag")),
+        "filtered_by_tags": _by_tags(rule),
         "expire_days": _number(rule, "Expiration/Days"),
         "expire_date": _moment(_of(rule, "Expiration/Date")),
         "noncurrent_days": _number(rule, "NoncurrentVersionExpiration/NoncurrentDays"),
@@ -112,6 +117,7 @@ def _lifecycle_rule(rule: Element) -> Mapping[str, Value]:
 
 
 def _replication(root: Element) -> Mapping[str, Value]:
+    _nothing_but(root, "Role", "Rule")
     return {"replication.rules": tuple(_replication_rule(rule) for rule in root.findall("Rule"))}
 
 
@@ -123,6 +129,7 @@ def _replication_rule(rule: Element) -> Mapping[str, Value]:
         "id": _of(rule, "ID") or "",
         "enabled": _enabled(rule),
         "prefix": _prefix(rule),
+        "filtered_by_tags": _by_tags(rule),
         "destination": bucket.rpartition(":::")[2],
         "destination_account": _of(rule, "Destination/Account"),
         "storage_class": _of(rule, "Destination/StorageClass"),
@@ -136,24 +143,48 @@ def _policy_status(root: Element) -> Mapping[str, Value]:
 
 
 def _acl(root: Element) -> Mapping[str, Value]:
-    if root.find("AccessControlList") is None:
+    lists = root.findall("AccessControlList")
+    if not lists:
         raise Unreadable("the list of grants is missing")
-    return {"acl.grants": tuple(_grant(grant) for grant in root.findall("AccessControlList/Grant"))}
+    for grants in lists:
+        _nothing_but(grants, "Grant")
+    return {
+        "acl.owner": _of(root, "Owner/ID"),
+        "acl.grants": tuple(
+            one for grant in root.findall("AccessControlList/Grant") for one in _grants(grant)
+        ),
+    }
 
 
-def _grant(grant: Element) -> Mapping[str, Value]:
-    permission = _of(grant, "Permission")
-    grantee = grant.find("Grantee")
-    if grantee is None or permission is None:
+def _grants(grant: Element) -> Iterator[Mapping[str, Value]]:
+    """What a grant permits, one permission at a time.
+
+    NOTE: Ceph RGW writes several permissions into one grant.
+    """
+    permissions = [_text(element) for element in grant.findall("Permission")]
+    grantee = _only(grant, "Grantee")
+    if grantee is None or not permissions:
         raise Unreadable("a grant is incomplete")
-    group, mail = _of(grantee, "URI"), _of(grantee, "EmailAddress")
+    name, kind = _grantee(grantee)
+    for permission in permissions:
+        if permission not in _PERMISSIONS:
+            raise Unreadable("a grant is of no known permission")
+        yield {"grantee": name, "kind": kind, "permission": permission}
+
+
+def _grantee(grantee: Element) -> tuple[str, str]:
+    """Who is granted something, and what kind of caller that is."""
+    group, mail, user = _of(grantee, "URI"), _of(grantee, "EmailAddress"), _of(grantee, "ID")
     if group is not None:
-        return {"grantee": group.rpartition("/")[2], "kind": "group", "permission": permission}
+        return group.rpartition("/")[2], "group"
     if mail is not None:
-        return {"grantee": mail, "kind": "email", "permission": permission}
+        return mail, "email"
     if grantee.get("type") == "Group":
         raise Unreadable("a grant to a group does not name it")
-    return {"grantee": _of(grantee, "ID") or "", "kind": "user", "permission": permission}
+    # NOTE: MinIO names no owner. Others write everybody in words of their own, without a type.
+    if user is None and grantee.get("type") != "CanonicalUser":
+        raise Unreadable("a grant does not say to whom")
+    return user or "", "user"
 
 
 def _block(root: Element) -> Mapping[str, Value]:
@@ -184,7 +215,11 @@ def _notification(root: Element) -> Mapping[str, Value]:
 
 def _tags(root: Element, label_keys: frozenset[str]) -> Mapping[str, Value]:
     values: dict[str, str] = {}
+    _nothing_but(root, "TagSet")
+    for tags in root.findall("TagSet"):
+        _nothing_but(tags, "Tag")
     for tag in root.findall("TagSet/Tag"):
+        _nothing_but(tag, "Key", "Value")
         key, value = _exact(tag, "Key"), _exact(tag, "Value")
         if not key:
             raise Unreadable("a tag has no key")
@@ -215,8 +250,22 @@ def _text(element: Element) -> str | None:
     return nfc(element.text.strip()) if element.text and element.text.strip() else None
 
 
+def _only(parent: Element, path: str) -> Element | None:
+    """The one element of that path. Unreadable where there are several: nothing says which counts."""
+    found = parent.findall(path)
+    if len(found) > 1:
+        raise Unreadable(f"{path} is there {len(found)} times")
+    return found[0] if found else None
+
+
+def _nothing_but(parent: Element, *names: str) -> None:
+    """Unreadable where a list holds something else: it may be an entry that is spelt in another way."""
+    if any(child.tag not in names for child in parent):
+        raise Unreadable(f"<{parent.tag}> holds more than {' and '.join(names)}")
+
+
 def _of(parent: Element, path: str) -> str | None:
-    found = parent.find(path)
+    found = _only(parent, path)
     return None if found is None else _text(found)
 
 
@@ -261,9 +310,14 @@ def _prefix(rule: Element) -> str:
     return next(filter(None, (_exact(rule, p) for p in ("Filter/Prefix", "Filter/And/Prefix", "Prefix"))), "")
 
 
+def _by_tags(rule: Element) -> bool:
+    return any(rule.find(path) is not None for path in ("Filter/Tag", "Filter/And/Tag"))
+
+
 def _exact(parent: Element, path: str) -> str:
     """Text in which a space at the rim means something."""
-    return nfc(parent.findtext(path) or "")
+    found = _only(parent, path)
+    return nfc("" if found is None else found.text or "")
 
 
 def _moment(text: str | None) -> Seconds | None:

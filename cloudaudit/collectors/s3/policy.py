@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from cloudaudit.collectors.s3.answers import Foreign, Unreadable, policy_object
 from cloudaudit.collectors.transport import nfc
 from cloudaudit.model import Value
+
+_DOCUMENT: Final = frozenset({"Version", "Id", "ID", "Statement"})
+_PRINCIPALS: Final = frozenset({"AWS", "CanonicalUser", "Federated", "Service"})
+_PARTS: Final = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
+_KEYS: Final = frozenset({"Sid", "Effect", "Condition", *(name for pair in _PARTS for name in pair)})
 
 
 def read_policy(body: bytes) -> Mapping[str, Value] | Foreign:
@@ -15,11 +21,14 @@ def read_policy(body: bytes) -> Mapping[str, Value] | Foreign:
     Principals are flattened: "*" for everyone, an AWS principal as it stands, any other with its
     kind before a colon ("Service:…"). What a statement names by exclusion (NotPrincipal, NotAction,
     NotResource) has "!" before it. Of conditions only operator and key are kept ("Bool:aws:SecureTransport").
-    A statement that cannot be read makes the whole policy unreadable: half a policy would mislead.
+    A statement that cannot be read, or that lacks a part every store asks for, makes the whole policy
+    unreadable: half a policy would mislead.
     """
     document = policy_object(body)
     if isinstance(document, Foreign):
         return document
+    if not document.keys() <= _DOCUMENT or (document and "Statement" not in document):
+        raise Unreadable("the policy has no statements, or parts that are not known")
     statements = document.get("Statement", [])
     found = statements if isinstance(statements, list) else [statements]
     return {"policy.present": True, "policy.statements": tuple(_statement(s) for s in found)}
@@ -31,6 +40,11 @@ def _statement(statement: object) -> Mapping[str, Value]:
     effect = statement.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise Unreadable("a statement of the policy has no effect")
+    if not statement.keys() <= _KEYS:
+        raise Unreadable("a statement of the policy has parts that are not known")
+    for names in _PARTS:
+        if not statement.keys() & set(names):
+            raise Unreadable(f"a statement of the policy has no {names[0]}")
     get = statement.get
     return {
         "effect": effect,
@@ -44,6 +58,8 @@ def _statement(statement: object) -> Mapping[str, Value]:
 def _principals(principal: object) -> tuple[str, ...]:
     if not isinstance(principal, dict):
         return _strings(principal)
+    if not principal.keys() <= _PRINCIPALS:
+        raise Unreadable("a principal of the policy is of no known kind")
     return tuple(
         name if kind == "AWS" else nfc(f"{kind}:{name}")
         for kind, names in principal.items()
