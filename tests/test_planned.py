@@ -91,7 +91,7 @@ def test_what_was_planned_and_not_asked_had_nothing_to_be_asked_of(bed: Bed) -> 
     assert done.unplanned() == []
     without = {name for name, _ in done.not_made()}
     assert without == {
-        "neutron.availability_zones", "neutron.vpn_connections", "neutron.vpn_ike_policies",
+        "neutron.address_groups", "neutron.availability_zones", "neutron.vpn_connections", "neutron.vpn_ike_policies",
         "neutron.vpn_ipsec_policies", "keystone.group_users", "keystone.federated_users",
         "keystone.identity_provider_protocols", "cinder.type_encryption", "swift.container_head",
         "neutron.network_logs", "neutron.rbac_policies", "neutron.trunks",

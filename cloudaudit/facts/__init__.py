@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloudaudit.facts.access import ACCESS
 from cloudaudit.facts.attribution import ATTRIBUTION, ATTRIBUTION_OF_PROJECTS
 from cloudaudit.facts.backup import BACKUP, BACKUP_OF_SERVERS
 from cloudaudit.facts.balancing import BALANCING
@@ -23,6 +24,7 @@ from cloudaudit.facts.landing import LANDING
 from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
 from cloudaudit.facts.operating_system import OPERATING_SYSTEM
+from cloudaudit.facts.orphan import ORPHANS
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.portability import PORTABILITY
@@ -33,6 +35,7 @@ from cloudaudit.facts.recovery import CAPACITY, RECOVERY
 from cloudaudit.facts.redundancy import SEPARATION, SPREAD
 from cloudaudit.facts.replication import COPIES, REPLICATION, SYNCHRONISATION
 from cloudaudit.facts.replication_state import STATES
+from cloudaudit.facts.retention import RETENTION
 from cloudaudit.facts.sharing import SHARING
 from cloudaudit.facts.volume_type import VOLUME_TYPE
 
@@ -61,6 +64,9 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     *PORTABILITY,
     *PAPERS,
     CHANNEL,
+    *ACCESS,
+    *ORPHANS,
+    *RETENTION,
     *INVENTORY,
     RESIDENCY,
     CLAIMS,

@@ -374,6 +374,7 @@ SHARE = {
     "availability_zone": "hn-az1",
     "created_at": f"{MADE}.000000",
     "is_public": False,
+    "metadata": {"data_class": "internal", "mount": "/mnt/chung"},
 }
 SHARE_BACKUP = {
     "id": "sb-1",

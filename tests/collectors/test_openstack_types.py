@@ -587,6 +587,8 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "zone": "hn-az1",
                 "created_at": T,
                 "is_public": False,
+                "labels": {"data_class": "internal"},
+                "label_names": ("data_class", "mount"),
             },
             "from": {"": "GET /share/v2/shares/detail?limit=1000"},
         },

@@ -27,6 +27,7 @@ from builders import (
     container,
     document,
     drill,
+    expiry,
     flavor,
     gap,
     grant,
@@ -86,8 +87,9 @@ OF_PROJECT = (
     "openstack.loadbalancer", "openstack.lb_pool", "openstack.router", "openstack.network",
     "openstack.subnet", "openstack.quota", "openstack.security_group",
     "openstack.floating_ip", "openstack.trunk", "openstack.listener", "openstack.image_member",
-    "openstack.rbac_policy", "openstack.secret",
+    "openstack.rbac_policy", "openstack.secret", "openstack.address_group",
 )  # fmt: skip
+REQUEST, POLICY = "data-storage-request", "retention-policy"
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
 
@@ -120,7 +122,9 @@ class Maker:
 
     def labels(self) -> dict[str, Value]:
         labelled = not self.tidy and self.rng.random() < 0.3
-        labels = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
+        labels: dict[str, Value] = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
+        if self.rng.random() < 0.5:
+            labels["data_class"] = "internal"
         return {"labels": labels, "label_names": (*labels, *self.some("tier"))}
 
     def role(self) -> dict[str, Value]:
@@ -140,8 +144,21 @@ class Maker:
                 valid_until=self.one(NOW + DAY, NOW - DAY),
                 owner=self.one("Cơ quan", "Cơ quan", None),
                 claims=(self.claim(), self.claim()),
-                kind=self.one("commitment-dr", "log-destinations"),
-                entries=({"what": "SIEM", "site": self.one("hn-1", None), "country": self.one("VN", None)},),
+                kind=self.text(
+                    "commitment-dr",
+                    "log-destinations",
+                    "remote-access",
+                    "customer-data-access",
+                    REQUEST,
+                    POLICY,
+                ),
+                entries=self.one(
+                    (),
+                    ({"what": "203.0.113.0/24"}, {"what": "u1"}),
+                    ({"what": "SIEM", "site": self.one("hn-1", None), "country": self.one("VN", None)},),
+                ),
+                systems=self.some("s1"),
+                numbers={"internal_days": self.text("30", "60")},
             )
         floors = {name: self.text("2.79", "3.0") for name in self.some("compute", "image")}
         profile = {
@@ -280,6 +297,7 @@ class Maker:
                 "replication_status": self.one(None, None, "enabled", "error", "enabling"),
                 "encryption_key": self.one(None, "k1", "k2"),
                 "host": self.one("may-1@x#ceph-hn", "may-1@y", None),
+                "status": self.text("available", "in-use"),
             }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
@@ -316,12 +334,14 @@ class Maker:
         for n in range(self.rng.randrange(4)):
             facts = {
                 "security_group": self.text("g1", "g2"), "direction": self.text("ingress", "egress"),
-                "remote_prefix": self.one(None, "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8", "2000::/3"),
+                "remote_prefix": self.one(None, "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8", "2000::/3", "203.0.113.9/32"),
                 "ethertype": self.text("IPv4", "IPv6"),
                 "remote_group": self.one(None, None, "g1"), "remote_address_group": self.one(None, None, "x"),
                 "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
             }  # fmt: skip
             yield rule(f"r{n}", facts, scope=self.scope())
+        addresses = {"addresses": self.some("10.0.0.0/8", "203.0.113.9/32", "192.0.2.1/32")}
+        yield resource("openstack.address_group", "x", addresses, scope=self.scope())
         for n in range(self.rng.randrange(3)):
             servers = {"dns_nameservers": self.some("203.0.113.53", "198.51.100.53")}
             yield resource("openstack.subnet", f"v{n}", servers, scope=self.scope())
@@ -551,7 +571,7 @@ class Maker:
             "enabled": self.one(True, True, False), "prefix": self.text("", "", "a/"),
             "filtered_by_tags": self.one(False, False, True),
         }  # fmt: skip
-        expiry = {
+        ends = {
             "id": "r", "enabled": self.one(True, True, False), "prefix": self.text("", "tmp/"),
             "filtered_by_tags": self.one(False, False, True), "expire_days": self.one(None, 1),
             "expire_date": self.one(None, None, NOW), "noncurrent_days": self.one(None, 7, 90),
@@ -563,7 +583,9 @@ class Maker:
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
             "versioning.state": self.text("enabled", "enabled", "suspended", "off"),
-            "lifecycle.rules": self.one((), (expiry,), (expiry, "odd")),
+            "lifecycle.rules": self.one(
+                (), (ends,), (ends, "odd"), (expiry(30),), (expiry(90), expiry(None, noncurrent_days=5))
+            ),
             "logging.target": self.one(None, "b1", "b2", "la"),
             "notification.targets": self.some("arn:aws:sns:hn::q1", "https://sync.example.vn/x"),
         }  # fmt: skip

@@ -96,6 +96,7 @@ def _share(item: Item, desk: Desk) -> None:
     item.take("zone", "availability_zone", empty_as_null(text), null=True)
     item.take("created_at", "created_at", moment)
     item.take("is_public", "is_public", flag)
+    item.labels("metadata", desk.allowed)
 
 
 def _replica(item: Item, desk: Desk) -> None:
