@@ -18,9 +18,11 @@ from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.exposure import EXPOSURE
+from cloudaudit.facts.image_metadata import IMAGE_METADATA
 from cloudaudit.facts.landing import LANDING
 from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
+from cloudaudit.facts.naming import NAMING
 from cloudaudit.facts.papers import PAPERS
 from cloudaudit.facts.platform import INVENTORY, RESIDENCY
 from cloudaudit.facts.privilege import PRIVILEGE
@@ -59,6 +61,8 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     LANDING,
     CAPACITY,
     RECOVERY,
+    IMAGE_METADATA,
+    NAMING,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

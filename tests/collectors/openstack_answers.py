@@ -283,6 +283,11 @@ IMAGE = {
     "os_distro": "debian",
     "tier": "gold",
     "build_token": f"{PLANTED}-property",
+    "hw_mem_encryption": "True",
+    "os_secure_boot": "required",
+    "os_purpose": "generic",
+    "image_source": f"https://images.example.test/debian.qcow2?signature={PLANTED}-source",
+    "image_description": f"{PLANTED}-description",
     "stores": "ceph,file",
     "tags": [],
     "direct_url": f"swift+https://user:{PLANTED}-location@swift.example.test/v1/c/o",
@@ -344,6 +349,7 @@ SHARE = {
     "share_proto": "NFS",
     "size": 10,
     "availability_zone": "hn-az1",
+    "is_public": False,
     "created_at": f"{MADE}.000000",
 }
 SHARE_BACKUP = {

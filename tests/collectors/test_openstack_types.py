@@ -16,6 +16,10 @@ from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStac
 from cloudaudit.model import FactType, Listing, Reason, Resource, Scope, Unseen
 
 TYPES = load_types()
+PROPERTIES = (
+    "build_token", "hw_mem_encryption", "image_description", "image_source", "os_distro", "os_purpose",
+    "os_secure_boot", "tier",
+)  # fmt: skip
 CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
 
 
@@ -448,12 +452,20 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "architecture": None,
                 "stores": ("ceph", "file"),
                 "snapshot_of": None,
-                "property_names": ("build_token", "os_distro", "tier"),
+                "property_names": PROPERTIES,
+                "properties": {
+                    "hw_mem_encryption": "true",
+                    "image_description": "text",
+                    "image_source": "url",
+                    "os_purpose": "generic",
+                    "os_secure_boot": "required",
+                },
+                "hidden": False,
                 "external_urls": ("swift.example.test",),
                 "created_at": T,
                 "updated_at": T,
                 "labels": {"tier": "gold"},
-                "label_names": ("build_token", "os_distro", "tier"),
+                "label_names": PROPERTIES,
             },
             "from": {"": "GET /image/v2/images?limit=1000"},
         },
@@ -562,6 +574,7 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "protocol": "NFS",
                 "size_gb": 10,
                 "zone": "hn-az1",
+                "is_public": False,
                 "created_at": T,
             },
             "from": {"": "GET /share/v2/shares/detail?limit=1000"},

@@ -9,7 +9,16 @@ from typing import Final
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.cloud import Version
-from cloudaudit.collectors.openstack.item import Item, Row, empty_as_null, identifier, integer, moment, text
+from cloudaudit.collectors.openstack.item import (
+    Item,
+    Row,
+    empty_as_null,
+    flag,
+    identifier,
+    integer,
+    moment,
+    text,
+)
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, Paging
 from cloudaudit.model import Listing, Reason
@@ -85,6 +94,7 @@ def _share(item: Item, desk: Desk) -> None:
     item.take("protocol", "share_proto")
     item.take("size_gb", "size", integer)
     item.take("zone", "availability_zone", empty_as_null(text), null=True)
+    item.take("is_public", "is_public", flag)
     item.take("created_at", "created_at", moment)
 
 
