@@ -1234,6 +1234,20 @@ def test_an_operators_replicas_go_by_their_shares(cloud: FakeOpenStack) -> None:
     assert [s.count for s in taken.listings()] == [2, 2]
 
 
+def test_an_operators_access_rules_go_by_their_shares(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    shares = (SHARE, {**SHARE, "id": "share-b", "project_id": BANK})
+    cloud.call("/share/v2/shares/detail", offset_list("shares", *shares))
+    calls = ("manila.shares", "manila.share_access_rules")
+    taken = collect(REGION, *calls, vantage=OPERATOR)
+    assert [(r.facts["share"], r.scope) for r in taken.resources("openstack.share_access_rule")] == [
+        ("share-1", IN_SHOP), ("share-b", IN_BANK),
+    ]  # fmt: skip
+    assert [s.count for s in taken.listings()] == [2, 2]
+    few = collect(REGION, *calls, vantage=OPERATOR, projects=("shop",))
+    assert [r.facts["share"] for r in few.resources("openstack.share_access_rule")] == ["share-1"]
+
+
 def test_an_operators_share_backups_go_by_their_shares(cloud: FakeOpenStack) -> None:
     """Manila does not tell whose they are."""
     operated(cloud)

@@ -582,6 +582,24 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         IN_SHOP,
+        "openstack.share_access_rule",
+        ("manila.shares", "manila.share_access_rules"),
+        {
+            "id": "ar-1",
+            "name": "",
+            "facts": {
+                "share": "share-1",
+                "access_type": "ip",
+                "access_to": "10.0.0.0/24",
+                "address": "10.0.0.0/24",
+                "access_level": "rw",
+                "state": "active",
+            },
+            "from": {"": "GET /share/v2/share-access-rules?share_id=share-1"},
+        },
+    ),
+    (
+        IN_SHOP,
         "openstack.share_backup",
         ("manila.share_backups",),
         {
@@ -1383,6 +1401,7 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
     concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
     beside = {
         ("glance.images", "openstack.image_member"),
+        ("manila.shares", "openstack.share_access_rule"),
         ("manila.shares", "openstack.share_replica"),
         ("manila.shares", "openstack.share_backup"),
         *(("neutron.extensions", type_) for type_ in BROUGHT),
