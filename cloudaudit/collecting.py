@@ -16,6 +16,8 @@ from typing import Any, Final, TypeVar
 from cloudaudit import __version__, plugins, snapshot
 from cloudaudit.collectors import Collector, Seen
 from cloudaudit.collectors.documents import DocumentCollector
+from cloudaudit.collectors.names import CALL as NAMES
+from cloudaudit.collectors.names import NameProbe
 from cloudaudit.collectors.openstack import OpenStackCollector, OpenStackTarget
 from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.collectors.probe import TlsProbe
@@ -218,7 +220,7 @@ def _read(
     cancelled: threading.Event | None,
     earlier: Earlier | None = None,
 ) -> Collected:
-    """Run the collectors of a subject's targets, and with them that of its papers and the TLS probe."""
+    """Run the collectors of a subject's targets, and with them that of its papers and the probes."""
     documents = _documents(subject, plan, declared, now, cancelled)
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
     named = {entry.name: _proxy(entry) for entry in subject.targets}
@@ -232,6 +234,7 @@ def _read(
             on_progress=progress,
             cancelled=cancelled,
             tls=TlsProbe(ca_files, proxies) if PROBE in plan.wanted else None,
+            names=NameProbe(frozenset(proxies)) if NAMES in plan.wanted else None,
             kept=earlier.parts if earlier else (),
             calls=earlier.calls if earlier else (),
         )

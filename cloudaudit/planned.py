@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from cloudaudit.collecting import DOCUMENT, KINDS, PROBE, addresses_of_papers, openstack_target
+from cloudaudit.collecting import DOCUMENT, KINDS, addresses_of_papers, openstack_target
 from cloudaudit.collectors.openstack import OPERATOR, TENANT, OpenStackCollector, OpenStackTarget
 from cloudaudit.collectors.openstack.cloud import CEILING
 from cloudaudit.collectors.openstack.entry import read_entry
@@ -193,7 +193,7 @@ def of_openstack(
     if "keystone.auth_projects" not in wanted:
         beside.append(needs.types["openstack.project"].calls["keystone.auth_projects"])
     found = [Planned(call, call.per or "target", everyone) for call in beside]
-    for service in sorted(services & set(CEILING)):
+    for service in sorted(s for s in services & set(CEILING) if f"{s}{VERSION}" not in wanted):
         of_service = {id_ for one in calls if one.call.service == service for id_ in one.controls}
         call = CallSpec(f"{service}{VERSION}", service, "GET /", per="region")
         found.append(Planned(call, "region", tuple(i for i in everyone if i in of_service)))
@@ -233,7 +233,7 @@ def reading(needs: Needs, prefix: str) -> tuple[str, ...]:
 def _place(one: Planned) -> tuple[int, str, bool, bool, bool, str]:
     """By service, Keystone first and probes last; in it the versions, tokens, lists, and then the rest."""
     call = one.call
-    rank = 0 if call.service == "identity" else 2 if call.name == PROBE else 1
+    rank = 0 if call.service == "identity" else 2 if call.service == "probe" else 1
     beside = not call.name.endswith(VERSION), not call.request.startswith("POST")
     return rank, call.service, *beside, not call.lists, call.name
 

@@ -157,6 +157,58 @@ def load(folder: Path | None) -> Registers:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """An id in a paper that its own register does not have."""
+
+    paper: str
+    id: str
+    register: str
+    """Kind of the register the id should stand in."""
+    where: Where
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFile:
+    """A register of attestations that was read by itself."""
+
+    papers: tuple[Resource, ...]
+    strangers: tuple[Stranger, ...]
+    """Ids that the registers beside it do not have; one that was not given cannot be checked against."""
+    beside: tuple[str, ...]
+    """Kinds of the other registers that were read for it."""
+    _document: Document = field(repr=False)
+
+    def where_of(self, number: int, field: str = "id") -> Where:
+        """Tell where a field of the paper with this number is written, or else its entry."""
+        return self._document.where(("attestations", number, field))
+
+
+def load_papers(path: Path, beside: Path) -> PaperFile:
+    """Read one register of attestations, under whatever name, against the registers in a folder beside it.
+
+    RegisterError and SourceError tell every mistake. An id that another register does not have is none:
+    it is for whoever asks to judge.
+    """
+    documents = {"attestations": load_yaml(path)}
+    for kind in dict.fromkeys(wanted for kind, _, wanted in _REFERENCES if kind == "attestations"):
+        if kind not in documents and (other := beside / f"{kind}.yaml").is_file():
+            documents[kind] = load_yaml(other)
+    problems = [problem for kind, document in documents.items() for problem in _misfits(kind, document)]
+    if not problems:
+        alone = {"attestations": documents["attestations"]}
+        problems = [*_repeated(alone), *_spans(alone)]
+    if problems:
+        raise RegisterError.of(problems)
+    return PaperFile(
+        _resources("attestations", documents["attestations"]),
+        tuple(_strangers(documents)),
+        tuple(kind for kind in documents if kind != "attestations"),
+        documents["attestations"],
+    )
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -377,12 +429,27 @@ def _repeated(documents: Mapping[str, Document]) -> Iterator[Problem]:
             lines.setdefault(key, where)
 
 
+def _strangers(documents: Mapping[str, Document]) -> Iterator[Stranger]:
+    """Ids in papers that the register they should stand in does not have."""
+    for kind, way, wanted in _REFERENCES:
+        if kind != "attestations" or wanted not in documents:
+            continue
+        known = _ids(documents, wanted)
+        for where, entry, id_ in _found(documents, kind, way):
+            if id_ not in known:
+                yield Stranger(entry["id"], id_, wanted, where, did_you_mean(id_, known))
+
+
+def _ids(documents: Mapping[str, Document], kind: str) -> set[str]:
+    return {entry["id"] for _, entry in _entries(kind, documents[kind])}
+
+
 def _dangling(documents: Mapping[str, Document]) -> Iterator[Problem]:
     """References to entries that do not exist. A register that was not given cannot be checked against."""
     for kind, way, wanted in _REFERENCES:
         if wanted not in documents:
             continue
-        known = {entry["id"] for _, entry in _entries(wanted, documents[wanted])}
+        known = _ids(documents, wanted)
         for where, entry, id_ in _found(documents, kind, way):
             if id_ not in known:
                 hint = did_you_mean(id_, known) or "add it there, or correct the id"

@@ -77,14 +77,19 @@ def volume(
 ) -> Resource:
     """A volume in zone hn-az1 of type luks, without labels."""
     plain = {
-        "status": "in-use",
-        "size_gb": 10,
-        "zone": "hn-az1",
-        "volume_type": "luks",
-        "replication_status": None,
-        **_NO_LABELS,
-    }
+        "status": "in-use", "size_gb": 10, "zone": "hn-az1", "volume_type": "luks", "attachments": (), "replication_status": None,
+        "created_at": NOW - 200 * DAY, "updated_at": NOW - HOUR, **_NO_LABELS,
+    }  # fmt: skip
     return resource("openstack.volume", id_, {**plain, **(facts or {})}, **options)
+
+
+def flavor(
+    id_: str = "fl-1", facts: Mapping[str, Value] | None = None, **options: Unpack[Options]
+) -> Resource:
+    """A public flavor of two processors and 8 GiB."""
+    plain = {"vcpus": 2, "ram_mb": 8192, "disk_gb": 0, "is_public": True, "disabled": False}
+    options.setdefault("scope", Scope(CLOUD, REGION))
+    return resource("openstack.flavor", id_, {**plain, **(facts or {})}, **options)
 
 
 def backup(
@@ -160,6 +165,7 @@ def endpoint(
     plain = {
         "service_type": service, "interface": "public", "url": address, "host": address.split("/")[2],
         "scheme": address.split(":")[0], "enabled": None, "tls.version": "TLSv1.3",
+        "dns.addresses": ("203.0.113.5",),
     }  # fmt: skip
     options.setdefault("scope", Scope(target, region))
     return resource("openstack.endpoint", f"{service}-{region}", plain, **options)
@@ -301,9 +307,11 @@ def bucket(
 ) -> Resource:
     """A private bucket with versions and an empty location, at an endpoint in Hà Nội, without labels."""
     plain = {
-        "location": None, "owner_id": "chu-kho", "acl.grants": (), "policy.present": False, "policy.statements": (),
+        "location": None, "owner_id": "chu-kho", "acl.owner": "chu-kho", "acl.grants": (),
+        "policy.present": False, "policy.statements": (),
         "block.configured": False, "block.ignore_acls": False, "block.restrict": False,
-        "replication.rules": (), "versioning.state": "enabled", "lifecycle.rules": (), **_NO_LABELS,
+        "replication.rules": (), "created_at": NOW - 200 * DAY, "versioning.state": "enabled",
+        "lifecycle.rules": (), "logging.target": None, "notification.targets": (), **_NO_LABELS,
     }  # fmt: skip
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")
@@ -325,6 +333,16 @@ def zone(
     options.setdefault("scope", Scope(STORE))
     options.setdefault("endpoint", "https://s3.hn.example.vn")
     return resource("s3.zone", id_, {**plain, **(facts or {})}, **options)
+
+
+def expiry(days: int | None = 365, **fields: Value) -> Mapping[str, Value]:
+    """An enabled lifecycle rule that expires every object after some days, unless fields say otherwise."""
+    plain = {
+        "id": "", "enabled": True, "prefix": "", "filtered_by_tags": False, "expire_days": days,
+        "expire_date": None, "noncurrent_days": None, "newer_noncurrent": None, "abort_upload_days": None,
+        "transitions": (),
+    }  # fmt: skip
+    return {**plain, **fields}
 
 
 def statement(effect: str = "Allow", **fields: Value) -> Mapping[str, Value]:

@@ -26,7 +26,7 @@ LAYERS: dict[int, set[str]] = {
     2: {"catalog", "registers", "targets", "snapshot", "plan"},
     3: {"assessment", "examples", "readiness"},
     4: {"collectors", "reporters"},
-    5: {"plugins", "collecting", "planned", "permissions", "preflight", "api", "demo", "cli"},
+    5: {"plugins", "attesting", "collecting", "planned", "permissions", "preflight", "api", "demo", "cli"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
 BESIDE = {

@@ -91,7 +91,7 @@ def test_rules_allow_nothing_that_holds_secrets_or_data() -> None:
         ("compute", "GET", "/v2.1/servers/srv-1/os-server-password"),
         ("compute", "GET", "/v2.1/os-keypairs"),
         ("identity", "GET", "/v3/credentials"),
-        ("identity", "GET", "/v3/users/u-an/application_credentials"),
+        ("identity", "GET", "/v3/users/u-an/credentials/OS-EC2"),
         ("network", "GET", "/v2.0/vpn/ipsec-site-connections/vpn-1"),
         ("volumev3", "GET", "/v3/p-1/attachments"),
         ("compute", "DELETE", "/v2.1/servers/detail"),

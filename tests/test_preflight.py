@@ -192,7 +192,7 @@ def test_a_fact_that_is_hidden_leaves_only_its_own_controls_unknown(bed: Bed) ->
     bed.store.answer = s3_play.store({"kho": refuses("policy")})
     found = fly(bed)
     assert row(found, "s3.policy").state is State.REFUSED
-    assert row(found, "s3.policy").controls == ("SEC-13", "SEC-18")
+    assert row(found, "s3.policy").controls == ("SEC-13", "SEC-14", "SEC-18", "SEC-20")
     assert row(found, "s3.acl").state is State.SEEN
 
 

@@ -33,6 +33,7 @@ ROOTS = {
     "object-store": "/object/v1/AUTH_[^/]+",
     "shared-file-system": "/share/v2",
     "load-balancer": "/load-balancer/v2",
+    "key-manager": "/key-manager/v1",
     "orchestration": "/heat-api/v1/[^/]+",
     "s3": "",
 }
@@ -166,6 +167,18 @@ def open_bed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
     )
     domains = [{"id": name, "name": name, "enabled": True} for name in ("default", "so-y-te")]
     cloud.answer("/identity/v3/domains", listed("domains", domains))
+    rules = {"config": {"security_compliance": {"password_regex": None, "password_regex_description": None}}}
+    cloud.answer("/identity/v3/domains/so-y-te/config/security_compliance", rules)
+    log = {
+        "id": "log-2",
+        "project_id": BANK,
+        "resource_type": "security_group",
+        "enabled": True,
+        "event": "ALL",
+    }
+    cloud.answer(
+        "/network/v2.0/log/logs", {"logs": [{**log, "resource_id": None, "target_id": None}]}, project=BANK
+    )
     for project, names in ((SHOP, ["kho"]), (BANK, [])):
         account = f"/object/v1/AUTH_{project}"
         cloud.answer(f"{account}?format=json&limit=20", [{"name": name} for name in names])

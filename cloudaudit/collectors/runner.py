@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cloudaudit.collectors import Collector, Seen
+from cloudaudit.collectors.names import CALL as DNS_CALL
+from cloudaudit.collectors.names import NameProbe
 from cloudaudit.collectors.probe import CALL as TLS_CALL
 from cloudaudit.collectors.probe import TlsProbe
 from cloudaudit.collectors.sightings import merged, renumbered
@@ -178,6 +180,7 @@ def collect(
     on_progress: OnProgress | None = None,
     cancelled: threading.Event | None = None,
     tls: TlsProbe | None = None,
+    names: NameProbe | None = None,
     kept: Sequence[Part] = (),
     calls: Sequence[Call] = (),
 ) -> Collected:
@@ -186,9 +189,10 @@ def collect(
     Calls are numbered by target, then scope, in the order given, however the threads ran. Setting
     `cancelled`, or Ctrl-C, ends the collection: what was read is returned, the rest is gaps. Give
     the same event to the collectors, so that their pauses end too. `tls` adds tls.* facts to
-    endpoints, if "probe.tls" is wanted. A CloudauditError of a collector ends everything: it is
-    a mistake the operator has to mend. `on_progress` is called from the calling thread only. Scopes in
-    `kept`, which an earlier session read, are not read again; `calls` is the log of that session.
+    endpoints, if "probe.tls" is wanted, and `names` dns.* facts, if "probe.dns" is. A CloudauditError
+    of a collector ends everything: it is a mistake the operator has to mend. `on_progress` is called
+    from the calling thread only. Scopes in `kept`, which an earlier session read, are not read again;
+    `calls` is the log of that session.
     """
     stop = cancelled or threading.Event()
     targets = [
@@ -209,12 +213,17 @@ def collect(
         log = CallLog()
         log.absorb(calls)
         resources, listings, gaps, parts = _gathered(targets, log)
+        steps = []
         if tls is not None and TLS_CALL in wanted:
+            steps.append(tls.add_tls)
+        if names is not None and DNS_CALL in wanted:
+            steps.append(names.add_names)
+        for step in steps:
             try:
-                resources = tls.add_tls(resources, log, now=now, cancelled=stop)
+                resources = step(resources, log, now=now, cancelled=stop)
             except KeyboardInterrupt:
                 stop.set()
-                resources = tls.add_tls(resources, log, now=now, cancelled=stop)
+                resources = step(resources, log, now=now, cancelled=stop)
     except CloudauditError:
         stop.set()
         raise

@@ -1,8 +1,10 @@
 """Who may delete backups and what they are of: separation of duties between backup and production.
 
 Cinder's default policies decide for users: `admin` may do anything anywhere, `member` and `manager` may
-delete in their project, `reader` nothing. What another role may do is written in policy files of the cloud,
-which no API shows. A user is told if there is a volume that he may delete with every usable backup of it.
+delete in their project. Up to Wallaby whoever had any role there might, `reader` too, and later releases can
+keep those rules; what another role may do is written in policy files of the cloud. No API shows which rules
+are in force, so that all other roles are not known. A user is told if there is a volume that he may delete
+with every usable backup of it.
 
 A bucket is one of backups by its label `role`. Who may delete there is its account, where that account owns
 other buckets too, and whoever its policy or access list lets remove versions or what protects them.
@@ -90,8 +92,8 @@ class _Rights:
 
     def _by(self, grant: Resource, place: Scope) -> bool | None:
         role = role_of(grant)
-        if role is None or role in ("admin", "reader"):
-            return None if role is None else role == "admin"
+        if role is None or role == "admin":
+            return None if role is None else True
         decides = True if role in ("member", "manager") else None
         return both((decides, self._projects.meant(grant, place)))
 

@@ -12,6 +12,7 @@ from cloudaudit.facts.derivation import (
     Family,
     Lists,
     both,
+    nfc,
     optional_text,
     text,
     texts,
@@ -24,6 +25,7 @@ from cloudaudit.operators import Network, network
 
 RULE: Final = "openstack.security_group_rule"
 PORT: Final = "openstack.port"
+GROUP: Final = "openstack.security_group"
 FACTS: Final = ("exposure.world", "exposure.attached", "exposure.ports_open")
 # NOTE: number 0 is every protocol, and Neutron has two more names for it.
 WITH_PORTS: Final = frozenset({
@@ -46,15 +48,28 @@ def prepare(world: World) -> Derive:
         facts: dict[str, Value] = {}
         unseen: dict[str, Unseen] = {}
         for name, answer in (
-            ("exposure.world", _from_world(rule)),
-            ("exposure.attached", attached.of(rule)),
-            ("exposure.ports_open", _open_ports(rule)),
+            ("exposure.world", from_world(rule)),
+            ("exposure.attached", attached.of_rule(rule)),
+            ("exposure.ports_open", open_ports(rule)),
         ):
             if isinstance(answer, Unseen):
                 unseen[name] = answer
             else:
                 facts[name] = answer
         return Derived(facts, unseen)
+
+    return derive
+
+
+def prepare_groups(world: World) -> Derive:
+    """Groups with the ports they are on."""
+    attached = _Attached(world)
+
+    def derive(group: Resource) -> Derived:
+        answer = attached.of(nfc(group.id), group)
+        if isinstance(answer, Unseen):
+            return Derived(unseen={"exposure.attached": answer})
+        return Derived({"exposure.attached": answer})
 
     return derive
 
@@ -78,11 +93,13 @@ class _Attached:
                 blind.append((Scope(place.target, place.region), why(port, "security_groups")))
         self._lists = Lists(world, PORT, blind)
 
-    def of(self, rule: Resource) -> bool | Unseen:
+    def of_rule(self, rule: Resource) -> bool | Unseen:
         group = text(rule.facts.get("security_group"))
-        if group is None:
-            return why(rule, "security_group")
-        place = where(rule)
+        return why(rule, "security_group") if group is None else self.of(group, rule)
+
+    def of(self, group: str, seen: Resource) -> bool | Unseen:
+        """Whether a group is on a port where the resource that tells of it was seen."""
+        place = where(seen)
         regions = (
             {r for t, r in self._groups if t == place.target}
             if place.region is None
@@ -93,7 +110,7 @@ class _Attached:
         return self._lists.unseen_in(Scope(place.target, place.region)) or False
 
 
-def _from_world(rule: Resource) -> bool | Unseen:
+def from_world(rule: Resource) -> bool | Unseen:
     """Whether a rule lets everybody in: ingress, from no group, from all addresses or as good as all."""
     direction, group, addresses, prefix = (
         optional_text(rule, name)
@@ -122,7 +139,7 @@ def _is_world(prefix: str | Unseen | None) -> bool | None:
     return None if net is None else net.prefixlen <= 1
 
 
-def _open_ports(rule: Resource) -> Value:
+def open_ports(rule: Resource) -> Value:
     """The range a rule opens; all ports where it names none; null for a protocol without ports."""
     protocol = optional_text(rule, "protocol")
     if isinstance(protocol, Unseen):
@@ -153,3 +170,9 @@ EXPOSURE: Final = Family(
     },
     prepare,
 )  # fmt: skip
+EXPOSURE_OF_GROUPS: Final = Family(
+    "exposure",
+    {GROUP: ("exposure.attached",)},
+    {GROUP: (), PORT: ("security_groups",)},
+    prepare_groups,
+)

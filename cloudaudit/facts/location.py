@@ -238,14 +238,35 @@ class Places:
     def _host(self, host: str) -> Site | Unseen:
         name = nfc(host).casefold()
         found = [site for pattern, site in self._hosts if glob_match(pattern, name)]
-        mine = network(name)
-        if not found and mine is not None:
-            found = [
-                site
-                for prefix, site in self._ranges
-                if (net := network(prefix)) and net.version == mine.version and mine.network_address in net
-            ]
-        return self._one(found, f"host {host}")
+        return self._one(found or self._in_ranges(name), f"host {host}")
+
+    def address(self, address: str) -> Site | Unseen:
+        """The site whose declared ranges hold an address."""
+        return self._one(self._in_ranges(address), f"address {address}")
+
+    def _in_ranges(self, address: str) -> list[Site]:
+        mine = network(address)
+        return [
+            site
+            for prefix, site in self._ranges
+            if mine
+            and (net := network(prefix))
+            and net.version == mine.version
+            and mine.network_address in net
+        ]
+
+    def backend(self, host: str) -> tuple[str, Site | Unseen]:
+        """The back end that a volume's host names, and its site.
+
+        `host@section#pool` is declared by its pool, which mostly has the name of the back end in volume
+        types, by the section of the configuration, or by host and section.
+        """
+        place, _, pool = host.partition("#")
+        section = place.rpartition("@")[2]
+        labels = [nfc(label) for label in dict.fromkeys((pool, section, place)) if label]
+        declared = [label for label in labels if ("backend_names", label) in self._by]
+        found = (site for label in declared for site in self._by["backend_names", label])
+        return (declared or [nfc(section)])[0], self._one(found, f"back end {host}")
 
     def backup(self, backup: Resource) -> Site | Unseen:
         """The site of a backup by the register of backup targets: zone and container patterns."""
@@ -307,6 +328,21 @@ class Places:
         if "region" in resource.unseen:
             return self._by_zone_alone(zone) or resource.unseen["region"]
         return self.zone(resource.scope.target, resource.scope.region, zone, service)
+
+
+def placing(place: Site | Unseen) -> dict[str, Value]:
+    """A place as fields of a record: what is known, with nulls for what is declared nowhere.
+
+    What two sites claim is declared, but its place is not known; without a register nothing is.
+    """
+    if isinstance(place, Site):
+        found: dict[str, Value] = {"known": True, "site": place.id}
+        return (
+            found if place.country is None else found | {"country": place.country, "domestic": place.domestic}
+        )
+    if place.reason is Reason.UNMAPPED:
+        return {"known": False, "site": None, "country": None, "domestic": None}
+    return {"known": True} if place.reason is Reason.AMBIGUOUS else {}
 
 
 def _service(resource: Resource) -> str | None:

@@ -17,6 +17,7 @@ from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, Value, Wo
 USER: Final = "openstack.user"
 GRANT: Final = "openstack.role_assignment"
 MEMBER: Final = "openstack.group_member"
+CREDENTIAL: Final = "openstack.application_credential"
 POWERFUL: Final = frozenset({"admin", "manager"})
 """Roles that administer, on whatever scope. On system scope every role but `reader` does."""
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -30,10 +31,16 @@ def role_of(grant: Resource) -> str | None:
 
 def _is_powerful(grant: Resource) -> bool | None:
     """Whether a grant administers."""
-    role, scope = role_of(grant), text(grant.facts.get("scope"))
-    if role is None or role in POWERFUL:
-        return None if role is None else True
-    return False if role == "reader" else (None if scope is None else scope == "system")
+    return _administers(text(grant.facts.get("role")), text(grant.facts.get("scope")))
+
+
+def _administers(role: str | None, scope: str | None) -> bool | None:
+    """Whether a role on a scope administers. One given by its id alone could be any; case does not matter."""
+    if role is None or _ID.fullmatch(role):
+        return None
+    if role.lower() in POWERFUL:
+        return True
+    return False if role.lower() == "reader" else (None if scope is None else scope == "system")
 
 
 class Grants:
@@ -144,4 +151,30 @@ PRIVILEGE: Final = Family(
     {USER: ("privileged", "roles")},
     {USER: (), GRANT: ("role", "user", "group", "scope", "scope_id"), MEMBER: ("group", "user")},
     prepare,
+)
+
+
+# --- what users have delegated --------------------------------------------------------------------------
+
+
+def prepare_credentials(world: World) -> Derive:
+    """Whether an application credential administers: it stands on one project, never on the system."""
+
+    def derive(credential: Resource) -> Derived:
+        roles = credential.facts.get("roles")
+        seen = roles.items if isinstance(roles, Partial) else roles
+        names = tuple(map(text, seen)) if isinstance(seen, tuple) else ()
+        power = either(_administers(name, "project") for name in names)
+        if power or (power is False and isinstance(roles, tuple)):
+            return Derived({"privileged": power})
+        unnamed = Unseen(Reason.PARTIAL, "a role of the credential is not known by name")
+        return Derived(
+            unseen={"privileged": unnamed if isinstance(roles, tuple) else why(credential, "roles")}
+        )
+
+    return derive
+
+
+PRIVILEGE_OF_CREDENTIALS: Final = Family(
+    "privilege", {CREDENTIAL: ("privileged",)}, {CREDENTIAL: ("roles",)}, prepare_credentials
 )

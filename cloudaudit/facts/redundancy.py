@@ -195,13 +195,15 @@ def _cells(servers: Iterable[Resource]) -> Mapping[Cell | None, list[Resource]]:
 
 def _share_a_host(servers: Sequence[Resource]) -> bool | None:
     """Whether two of them run on one host."""
-    marks: set[tuple[str, str, str]] = set()
+    marks: set[tuple[str, str, str, str]] = set()
     blind: set[str] = set()
     for server in servers:
         project, host = project_of(server), text(server.facts.get("host_id"))
-        if project is None or host is None:
+        region = where(server).region
+        if project is None or host is None or region is None:
             blind.add(server.id)
-        elif (mark := (server.scope.target, project, host)) in marks:
+        # Hosts of two regions may have one name, and then one mark.
+        elif (mark := (server.scope.target, region, project, host)) in marks:
             return True
         else:
             marks.add(mark)

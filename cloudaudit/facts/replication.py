@@ -25,7 +25,7 @@ from cloudaudit.facts.derivation import (
     unseen_anywhere,
     why,
 )
-from cloudaudit.facts.location import READ_OF_STORES, Places, Site, host_of
+from cloudaudit.facts.location import READ_OF_STORES, Places, Site, host_of, placing
 from cloudaudit.model import Partial, Reason, Resource, Unseen, Value, World
 
 BUCKET: Final = "s3.bucket"
@@ -55,7 +55,7 @@ class _Destinations:
         found: dict[str, Value] = {"bucket": name}
         declared = self._places.store(name)
         if isinstance(declared, Site):
-            return found | _place(declared)
+            return found | placing(declared)
         if declared.reason is Reason.AMBIGUOUS:
             return found | {"known": True}
         others = [b for b in self._by_name.get(name, ()) if _identity(b) != _identity(source)]
@@ -63,7 +63,7 @@ class _Destinations:
             places = {self._places.of(bucket) for bucket in others}
             place = places.pop()
             sure = isinstance(place, Site) and not places and self._hidden is None
-            return found | (_place(place) if isinstance(place, Site) and sure else {"known": True})
+            return found | (placing(place) if isinstance(place, Site) and sure else {"known": True})
         if name in self._by_name:
             return found | {"known": True}
         if self._hidden is not None or declared.reason is not Reason.UNMAPPED:
@@ -98,11 +98,6 @@ class _Destinations:
 
 def _identity(bucket: Resource) -> tuple[str, str, str]:
     return (bucket.scope.target, bucket.endpoint, bucket.id)
-
-
-def _place(site: Site) -> dict[str, Value]:
-    place: dict[str, Value] = {"known": True, "site": site.id}
-    return place if site.country is None else place | {"country": site.country, "domestic": site.domestic}
 
 
 def switched_on(rules: tuple[Value, ...] | Partial) -> tuple[dict[str, list[Mapping[str, Value]]], bool]:

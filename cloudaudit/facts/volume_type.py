@@ -1,4 +1,4 @@
-"""Encryption and back end of a volume, by the type it was made with."""
+"""Encryption, back end and replication of a volume, by the type it was made with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cloudaudit.facts.derivation import (
     Derived,
     Family,
     Lists,
+    flag,
     nfc,
     optional_text,
     where,
@@ -25,6 +26,7 @@ GIVEN: Final = {
     "type.encryption.key_size": "encryption.key_size",
     "type.encryption.control_location": "encryption.control_location",
     "type.backend": "backend",
+    "type.replication_enabled": "replication_enabled",
 }
 
 
@@ -84,7 +86,13 @@ def _facts(kind: Resource) -> Derived:
 def _value(kind: Resource, fact: str) -> Value:
     """A fact of a type, null included, or MISSING where it is not of its kind."""
     value = kind.facts.get(fact, MISSING)
-    fits = whole_number(value) is not None if fact.endswith("key_size") else isinstance(value, str)
+    match fact.rpartition(".")[2]:
+        case "key_size":
+            fits = whole_number(value) is not None
+        case "replication_enabled":
+            fits = flag(value) is not None
+        case _:
+            fits = isinstance(value, str)
     return value if fits or value is None else MISSING
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from fake_openstack import BANK, SHOP, FakeOpenStack, Reply, Request, listed
@@ -27,7 +28,13 @@ SERVER = {
     "tenant_id": SHOP,
     "OS-EXT-AZ:availability_zone": "hn-az1",
     "hostId": "6d2437",
-    "flavor": {"vcpus": 1, "ram": 512, "disk": 1, "original_name": "s1.small", "extra_specs": {}},
+    "flavor": {
+        "vcpus": 1,
+        "ram": 512,
+        "disk": 1,
+        "original_name": "s1.small",
+        "extra_specs": {"trait:CUSTOM_GPU": "required", "hw:cpu_policy": f"{PLANTED}-spec"},
+    },
     "image": {"id": "img-1", "links": []},
     "os-extended-volumes:volumes_attached": [{"id": "vol-1", "delete_on_termination": False}],
     "key_name": None,
@@ -37,7 +44,8 @@ SERVER = {
     "addresses": {
         "shop-net": [{"version": 4, "addr": "10.10.0.46", "OS-EXT-IPS:type": "fixed"}],
     },
-    "OS-EXT-SRV-ATTR:user_data": f"{PLANTED}-user-data",
+    "OS-EXT-SRV-ATTR:user_data": b64encode(f"#cloud-config\npassword: {PLANTED}-user-data".encode()).decode(),
+    "tags": ["tier=gold"],
 }
 SERVER_GROUP = {
     "id": "sg-1",
@@ -62,6 +70,8 @@ VOLUME = {
     "os-vol-host-attr:host": "bed@file1#file1",
     "os-vol-tenant-attr:tenant_id": SHOP,
     "snapshot_id": None,
+    "volume_image_metadata": {"os_distro": "debian", "os_version": "12", "image_name": "debian-12"},
+    "encryption_key_id": "key-1",
     "metadata": {"data_class": "important", "note": f"{PLANTED}-volume"},
 }
 SNAPSHOT = {
@@ -133,6 +143,13 @@ PORT = {
     "status": "ACTIVE",
     "fixed_ips": [{"subnet_id": "sub-1", "ip_address": "10.10.0.46"}],
     "allowed_address_pairs": [{"ip_address": "10.10.0.0/24", "mac_address": "fa:16:3e:00:00:01"}],
+    "extra_dhcp_opts": [
+        {"opt_name": "option:ntp-server", "opt_value": "203.0.113.123, time.example.vn", "ip_version": 4},
+        {"opt_name": "23", "opt_value": "2001:db8::53", "ip_version": 6},
+        {"opt_name": "6", "opt_value": "203.0.113.54", "ip_version": 4},
+        {"opt_name": "6", "opt_value": "of another kind", "ip_version": 6},
+        {"opt_name": "bootfile-name", "opt_value": "pxelinux.0", "ip_version": 4},
+    ],
 }
 ROUTER = {
     "id": "router-1",
@@ -156,6 +173,10 @@ FLOATING_IP = {
     "port_id": "port-1",
     "fixed_ip_address": "10.10.0.46",
     "status": "ACTIVE",
+    "router_id": "router-1",
+    "port_forwardings": [
+        {"protocol": "tcp", "internal_ip_address": "10.10.0.46", "internal_port": 25, "external_port": 2225},
+    ],
 }
 GROUP = {"id": "g-1", "name": "web", "project_id": SHOP, "stateful": True, "shared": False}
 RULE = {
@@ -281,6 +302,7 @@ IMAGE = {
     "os_hash_value": "612d39",
     "os_hidden": False,
     "os_distro": "debian",
+    "os_version": "12",
     "tier": "gold",
     "build_token": f"{PLANTED}-property",
     "hw_mem_encryption": "True",
@@ -349,8 +371,9 @@ SHARE = {
     "share_proto": "NFS",
     "size": 10,
     "availability_zone": "hn-az1",
-    "is_public": False,
     "created_at": f"{MADE}.000000",
+    "is_public": False,
+    "metadata": {"data_class": "internal", "mount": "/mnt/chung"},
 }
 ACCESS_RULE = {
     "id": "ar-1",
@@ -428,6 +451,16 @@ LISTENER = {
     "alpn_protocols": ["h2", "http/1.1"],
     "insert_headers": {"X-Forwarded-Proto": "true", "X-Forwarded-For": "true"},
     "allowed_cidrs": ["203.0.113.0/24"],
+    "default_pool_id": "pool-1",
+    "l7policies": [{"id": "l7-1"}],
+}
+L7_POLICY = {
+    "id": "l7-1",
+    "project_id": SHOP,
+    "listener_id": "ls-1",
+    "action": "REDIRECT_TO_URL",
+    "redirect_url": f"https://www.example.test/?k={PLANTED}-redirect",
+    "redirect_prefix": None,
 }
 POOL = {
     "id": "pool-1",
@@ -501,6 +534,11 @@ STACK = {
     "tags": ["system_id=cong-dich-vu", f"note={PLANTED}-stack-tag", "iac"],
     "parameters": {"password": f"{PLANTED}-parameter"},
 }
+STACK_RESOURCES = [
+    {"resource_name": "may", "resource_type": "OS::Nova::Server", "resource_status_reason": f"{PLANTED}-why"},
+    {"resource_name": "may-2", "resource_type": "OS::Nova::Server"},
+    {"resource_name": "mang", "resource_type": f"https://user:{PLANTED}-url@example.test/mang.yaml"},
+]
 DNS_ZONE = {
     "id": "zone-1",
     "name": "dich-vu.example.vn.",
@@ -590,6 +628,7 @@ FLAVOR = {
     "OS-FLV-EXT-DATA:ephemeral": 2,
     "swap": 0,
     "os-flavor-access:is_public": True,
+    "OS-FLV-DISABLED:disabled": False,
     "extra_specs": {"hw:cpu_policy": "dedicated"},
 }
 KEYPAIR = {
@@ -737,11 +776,13 @@ def _further_services(cloud: FakeOpenStack) -> None:
     cloud.answer(f"{octavia}/pools/pool-1/members", {"members": POOL_MEMBERS, "members_links": []})
     cloud.answer("/load-balancer/v2/octavia/amphorae", {"amphorae": AMPHORAE, "amphorae_links": []})
     cloud.answer(f"{octavia}/healthmonitors", {"healthmonitors": [HEALTH_MONITOR]})
+    cloud.answer(f"{octavia}/l7policies", {"l7policies": [L7_POLICY]})
     secrets = offset_list("secrets", SECRET)
     cloud.answers["/key-manager/v1/secrets", SHOP] = secrets
     cloud.answer("/key-manager/v1/secrets", {"secrets": [], "total": 0})
     cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [STACK]})
     cloud.answer(f"/heat-api/v1/{BANK}/stacks", {"stacks": []})
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources", {"resources": STACK_RESOURCES})
     links = {"self": f"{cloud.url}/dns/v2/zones"}
     cloud.answer("/dns/v2/zones", {"zones": [DNS_ZONE], "links": links}, project=SHOP)
     cloud.answer("/dns/v2/zones", {"zones": [], "links": links})

@@ -64,7 +64,7 @@ from openstack_answers import (
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStackCollector, session
 from cloudaudit.collectors.transport import CallLog
-from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen
+from cloudaudit.model import Gap, Listing, Partial, Reason, Resource, Scope, Unseen
 
 TYPES = load_types()
 CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
@@ -468,6 +468,7 @@ def test_a_field_of_the_wrong_kind_costs_one_fact(cloud: FakeOpenStack) -> None:
         "created_at": Unseen(Reason.INVALID_ANSWER, "'created_at' holds no time"),
         "labels": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
         "label_names": Unseen(Reason.INVALID_ANSWER, "'metadata' holds no object"),
+        "secrets.found": Unseen(Reason.INVALID_ANSWER, "'metadata' is not of its kind"),
     }
     assert volume.facts["bootable"] is False
 
@@ -504,6 +505,33 @@ def test_user_data_that_is_null_is_none(cloud: FakeOpenStack) -> None:
     assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["has_user_data"] is False
 
 
+def test_user_data_that_are_hidden_may_hold_anything(cloud: FakeOpenStack) -> None:
+    row = {name: value for name, value in SERVER.items() if not name.endswith("user_data")}
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    found = {"place": "metadata", "key": "db_password", "pattern": "name"}
+    assert server.facts["secrets.found"] == Partial((found,))
+    why = Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only")
+    assert server.unseen["secrets.found"] == why
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**row, "metadata": {}}]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    assert ("secrets.found" in server.facts, server.unseen["secrets.found"]) == (False, why)
+
+
+def test_a_volume_remembers_its_image(cloud: FakeOpenStack) -> None:
+    def volume(remembered: dict[str, Any]) -> Resource:
+        row = {name: value for name, value in VOLUME.items() if name != "volume_image_metadata"}
+        cloud.answer(VOLUMES, {"volumes": [{**row, **remembered}]})
+        return collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+
+    names = ("image.os_distro", "image.os_version")
+    assert [volume({}).facts[name] for name in names] == [None, None]
+    half = volume({"volume_image_metadata": {"os_distro": "debian", "os_version": ""}})
+    assert [half.facts[name] for name in names] == ["debian", None]
+    odd = volume({"volume_image_metadata": "debian"})
+    assert odd.unseen == {"image": Unseen(Reason.INVALID_ANSWER, "'volume_image_metadata' holds no object")}
+
+
 def test_old_versions_leave_facts_missing(cloud: FakeOpenStack) -> None:
     cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.59", "min_version": "3.0"}]})
     taken = collect(IN_SHOP, "cinder.backups")
@@ -511,6 +539,43 @@ def test_old_versions_leave_facts_missing(cloud: FakeOpenStack) -> None:
         "encrypted": Unseen(Reason.NOT_IMPLEMENTED, "Cinder tells of a backup's key since version 3.64")
     }
     assert cloud.requests[-1].headers["OpenStack-API-Version"] == "volume 3.59"
+    assert collect(IN_SHOP, "cinder.volumes").one("openstack.volume").unseen == {
+        "encryption_key": Unseen(Reason.NOT_IMPLEMENTED, "Cinder tells of a volume's key since version 3.64")
+    }
+
+
+@pytest.mark.parametrize(
+    ("flavor", "reason"),
+    [
+        ({"id": "fl-1", "links": []}, Reason.NOT_IMPLEMENTED),  # before 2.47
+        ({"original_name": "s1.small", "vcpus": 1, "ram": 512, "disk": 1}, Reason.NO_PERMISSION),
+        (
+            {"original_name": "s1.small", "vcpus": 1, "ram": 512, "disk": 1, "extra_specs": "x"},
+            Reason.INVALID_ANSWER,
+        ),
+    ],
+)
+def test_extra_specs_of_a_server_that_are_not_shown(
+    cloud: FakeOpenStack, flavor: dict[str, Any], reason: Reason
+) -> None:
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [{**SERVER, "flavor": flavor}]}, project=SHOP)
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    assert server.unseen["flavor_spec_names"].reason is reason
+
+
+def test_an_unencrypted_volume_has_no_key(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in VOLUME.items() if k != "encryption_key_id"}
+    cloud.answer(f"/volume/v3/{SHOP}/volumes/detail", {"volumes": [row]}, project=SHOP)
+    volume = collect(IN_SHOP, "cinder.volumes").one("openstack.volume")
+    assert volume.facts["encryption_key"] is None
+
+
+@pytest.mark.parametrize("options", [None, [{"opt_name": 6}], [{"opt_name": "6", "opt_value": None}]])
+def test_dhcp_options_that_cannot_be_read(cloud: FakeOpenStack, options: object) -> None:
+    row = {**PORT, "extra_dhcp_opts": options}
+    cloud.answer("/network/v2.0/ports", {"ports": [row]}, project=SHOP)
+    port = collect(IN_SHOP, "neutron.ports").one("openstack.port")
+    assert port.unseen["dhcp.name_servers"].reason is Reason.INVALID_ANSWER
 
 
 def test_no_version_is_asked_for_where_the_service_tells_none(cloud: FakeOpenStack) -> None:
@@ -532,7 +597,8 @@ def test_users_without_options_have_no_mfa_facts(cloud: FakeOpenStack) -> None:
     cloud.answer("/identity/v3/users", listed("users", [row, {**USER, "id": "u-2", "options": {}}]))
     bare, empty = collect(TARGET, "keystone.users", "keystone.federated_users").resources("openstack.user")
     why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone's answer has no options of the user")
-    assert bare.unseen == {"mfa": why, "ignores_password_expiry": why, "ignores_lockout": why}
+    options = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_change")
+    assert bare.unseen == dict.fromkeys(options, why)
     assert (empty.facts["mfa.enabled"], empty.facts["mfa.rules"], dict(empty.unseen)) == (False, (), {})
 
 
@@ -779,6 +845,7 @@ def test_a_reader_cannot_conclude_that_a_container_is_private(cloud: FakeOpenSta
         "quota_bytes": None,
         "labels": {},
         "label_names": (),
+        "secrets.found": (),
     }
 
 
@@ -955,6 +1022,34 @@ def test_a_glance_that_names_no_stores_is_a_gap(cloud: FakeOpenStack) -> None:
         Reason.NOT_IMPLEMENTED,
         "Glance names no stores; it may have just one: HTTP 404 from GET /image/v2/info/stores",
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "unseen"),
+    [
+        (404, {"names_stores": False}, {}),
+        (403, {}, {"names_stores": Unseen(Reason.NO_PERMISSION, "HTTP 403 from GET /image/v2/info/stores")}),
+    ],
+)
+def test_a_service_tells_whether_it_names_its_stores(
+    cloud: FakeOpenStack, status: int, facts: dict[str, bool], unseen: dict[str, Unseen]
+) -> None:
+    cloud.answer("/image/v2/info/stores", status=status)
+    service = collect(REGION, "glance.import_info", "glance.stores").one("openstack.image_service")
+    assert (service.facts, service.unseen) == (
+        {"import_methods": ("copy-image", "glance-direct"), **facts},
+        unseen,
+    )
+    service = collect(REGION, "glance.import_info").one("openstack.image_service")
+    assert service.unseen["names_stores"].reason is Reason.NOT_COLLECTED
+
+
+def test_an_image_without_locations_shows_none(cloud: FakeOpenStack) -> None:
+    row = {k: v for k, v in IMAGE.items() if k != "direct_url"}
+    cloud.answer("/image/v2/images", {"images": [row]}, project=SHOP)
+    image = collect(IN_SHOP, "glance.images").one("openstack.image")
+    assert image.facts["locations_shown"] is False
+    assert image.unseen["external_urls"].reason is Reason.NOT_IMPLEMENTED
 
 
 def test_kinds_of_stores_are_for_administrators(cloud: FakeOpenStack) -> None:
@@ -1208,6 +1303,27 @@ def test_what_stands_behind_a_pool_may_be_refused(cloud: FakeOpenStack) -> None:
     assert bare.unseen == {"members": why, "monitor": why}
 
 
+def test_what_a_listener_does_may_be_refused(cloud: FakeOpenStack) -> None:
+    def listener(*wanted: str) -> Resource:
+        return collect(IN_SHOP, "octavia.listeners", *wanted).one("openstack.listener")
+
+    policies = "/load-balancer/v2/lbaas/l7policies"
+    cloud.answer(policies, {"l7policies": []})
+    hidden = Unseen(Reason.PARTIAL, "an L7 policy of the listener is not shown to this credential")
+    assert listener("octavia.l7policies").unseen == {"l7_policies": hidden}
+    cloud.answer(policies, status=403)
+    assert listener("octavia.l7policies").unseen["l7_policies"].reason is Reason.NO_PERMISSION
+    assert listener().unseen["l7_policies"].reason is Reason.NOT_COLLECTED
+    cloud.answer(policies, {"l7policies": [{"id": "l7-1", "action": 7}]})
+    assert listener("octavia.l7policies").unseen["l7_policies"].reason is Reason.INVALID_ANSWER
+    cloud.answer(policies, {"l7policies": [{"id": "l7-1", "action": "REJECT"}]})
+    assert listener("octavia.l7policies").facts["l7_policies"] == ({"action": "REJECT", "scheme": None},)
+    row = {**LISTENER, "l7policies": []}
+    cloud.answer("/load-balancer/v2/lbaas/listeners", {"listeners": [row]}, project=SHOP)
+    cloud.answer(policies, status=403)
+    assert listener("octavia.l7policies").facts["l7_policies"] == ()
+
+
 def test_members_on_many_pages_are_all_read_or_none(cloud: FakeOpenStack) -> None:
     members = f"{POOLS}/pool-1/members"
     following = [{"rel": "next", "href": f"{cloud.url}{members}?limit=1&marker=m-1"}]
@@ -1251,7 +1367,7 @@ def test_a_listener_without_tls_has_null_facts(cloud: FakeOpenStack) -> None:
     plain = {**LISTENER, **dict.fromkeys(names), "sni_container_refs": [], "insert_headers": {}}
     del plain["alpn_protocols"]
     cloud.answer("/load-balancer/v2/lbaas/listeners", {"listeners": [plain]}, project=SHOP)
-    listener = collect(IN_SHOP, "octavia.listeners").one("openstack.listener")
+    listener = collect(IN_SHOP, "octavia.listeners", "octavia.l7policies").one("openstack.listener")
     shown = (
         "default_tls_container",
         "sni_count",
@@ -2143,6 +2259,42 @@ def test_a_dead_region_is_a_gap_and_the_others_are_unharmed(cloud: FakeOpenStack
     assert there.listings() == []
     here = collect(IN_SHOP, "cinder.volumes", "nova.servers", "swift.containers")
     assert (len(here.listings()), here.gaps()) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(status=403), Reason.NO_PERMISSION),
+        (Reply({"resources": [{"resource_type": 7}]}), Reason.INVALID_ANSWER),
+        (Reply({}), Reason.NOT_IMPLEMENTED),
+    ],
+)
+def test_resources_of_a_stack_that_are_not_shown(cloud: FakeOpenStack, reply: Reply, reason: Reason) -> None:
+    path = f"/heat-api/v1/{SHOP}/stacks/cong-dich-vu/stack-1/resources"
+    cloud.answer(path, reply.body, status=reply.status)
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is reason
+
+
+def test_resources_of_a_stack_that_nobody_asks_for(cloud: FakeOpenStack) -> None:
+    stack = collect(IN_SHOP, "heat.stacks").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.NOT_COLLECTED
+    nameless = {**STACK, "stack_name": None}
+    cloud.answer(f"/heat-api/v1/{SHOP}/stacks", {"stacks": [nameless]})
+    stack = collect(IN_SHOP, "heat.stacks", "heat.stack_resources").one("openstack.stack")
+    assert stack.unseen["resource_types"].reason is Reason.INVALID_ANSWER
+
+
+def test_a_document_of_versions_that_cannot_be_read(cloud: FakeOpenStack) -> None:
+    cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "status": "CURRENT"}]})
+    api = collect(REGION, "block-storage.version").one("openstack.api")
+    assert (api.facts, {name: why.reason for name, why in api.unseen.items()}) == (
+        {"service": "block-storage"},
+        {"min_version": Reason.INVALID_ANSWER, "max_version": Reason.INVALID_ANSWER},
+    )
+    cloud.answer("/volume/v3/", status=503)
+    (gap,) = collect(REGION, "block-storage.version").gaps()
+    assert (gap.scope, gap.type, gap.operation) == (REGION, "openstack.api", "block-storage.version")
 
 
 # --- who may use shares ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudaudit.collectors import Seen
+from cloudaudit.collectors.names import NameProbe
 from cloudaudit.collectors.probe import TlsProbe
 from cloudaudit.collectors.runner import Collected, Progress, collect
 from cloudaudit.collectors.sightings import in_order, merged, renumbered
@@ -227,7 +228,7 @@ def test_control_c_returns_what_there_is() -> None:
     assert seen.gaps == interrupted_gaps(b)
 
 
-# --- progress, the TLS step -------------------------------------------------------------------------
+# --- progress, the steps after it -----------------------------------------------------------------------
 
 
 def test_progress_comes_from_the_calling_thread_and_ends_with_done() -> None:
@@ -252,6 +253,17 @@ def test_tls_is_added_when_it_is_wanted() -> None:
     without = collect([fake], WANTED, now=lambda: NOW, tls=TlsProbe())
     assert with_it.resources[0].facts["tls.verified"] is False
     assert "tls.verified" not in without.resources[0].facts
+
+
+def test_names_are_looked_up_when_it_is_wanted() -> None:
+    def read(scope: Scope, log: CallLog) -> Iterator[Seen]:
+        yield Resource("s3.endpoint", "e", scope, NOW, {"url": "https://10.0.0.1"})
+
+    fake = Fake("t", read=read)
+    with_it = collect([fake], WANTED | {"probe.dns"}, now=lambda: NOW, names=NameProbe())
+    without = collect([fake], WANTED, now=lambda: NOW, names=NameProbe())
+    assert with_it.resources[0].facts["dns.addresses"] == ("10.0.0.1",)
+    assert "dns.addresses" not in without.resources[0].facts
 
 
 # --- sightings --------------------------------------------------------------------------------------

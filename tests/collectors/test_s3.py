@@ -158,7 +158,8 @@ def _expected(name: str, short: str, phase: str, variant: bool, answer: dict[str
             flag = parsed["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
             return dict.fromkeys(NOTHING[query], flag)
         case "acl":
-            return {"acl.grants": tuple(_granted(grant) for grant in parsed["Grants"])}
+            owner = parsed.get("Owner", {}).get("ID") or None
+            return {"acl.owner": owner, "acl.grants": tuple(_granted(grant) for grant in parsed["Grants"])}
         case "logging":
             target = parsed.get("LoggingEnabled", {})
             return {
@@ -382,12 +383,12 @@ def test_not_set_is_believed_only_of_a_bucket_we_see(op: Any, head: int, tmp_pat
 
 def test_nothing_means_all_facts_of_a_setting() -> None:
     """The facts of "not set" and of "set" have the same names, those of the contract."""
-    names = {name for nothing in NOTHING.values() for name in nothing} | {"acl.grants"}
+    names = {name for nothing in NOTHING.values() for name in nothing} | {"acl.owner", "acl.grants"}
     assert names == {
         "location", "versioning.state", "versioning.mfa_delete", "encryption.algorithm",
         "encryption.kms_key_present", "lock.enabled", "lock.mode", "lock.retention", "lifecycle.rules",
         "replication.rules", "policy.present", "policy.statements", "policy_status.is_public", "acl.grants",
-        "block.configured", "block.block_acls", "block.ignore_acls", "block.block_policy", "block.restrict",
+        "acl.owner", "block.configured", "block.block_acls", "block.ignore_acls", "block.block_policy", "block.restrict",
         "logging.target", "logging.prefix", "notification.targets", "labels", "label_names", "cors.origins",
         "website.enabled", "ownership.rule",
     }  # fmt: skip
@@ -480,12 +481,12 @@ def xml(text: str) -> Reply:
           "block.block_policy": False, "block.restrict": False}),
         ("acl", xml("<AccessControlPolicy><AccessControlList><Grant><Grantee><EmailAddress>a@b.vn</EmailAddress>"
                     "</Grantee><Permission>WRITE</Permission></Grant></AccessControlList></AccessControlPolicy>"),
-         {"acl.grants": ({"grantee": "a@b.vn", "kind": "email", "permission": "WRITE"},)}),
+         {"acl.owner": None, "acl.grants": ({"grantee": "a@b.vn", "kind": "email", "permission": "WRITE"},)}),
         # Ceph RGW puts all permissions of a grantee into one grant.
         ("acl", xml("<AccessControlPolicy><AccessControlList><Grant><Grantee><URI>urn:x/AllUsers</URI></Grantee>"
                     "<Permission>READ</Permission><Permission>WRITE</Permission></Grant></AccessControlList>"
                     "</AccessControlPolicy>"),
-         {"acl.grants": ({"grantee": "AllUsers", "kind": "group", "permission": "READ"},
+         {"acl.owner": None, "acl.grants": ({"grantee": "AllUsers", "kind": "group", "permission": "READ"},
                          {"grantee": "AllUsers", "kind": "group", "permission": "WRITE"})}),
         ("website", xml("<WebsiteConfiguration><RedirectAllRequestsTo><HostName>x</HostName></RedirectAllRequestsTo>"
                         "</WebsiteConfiguration>"), {"website.enabled": True}),
@@ -496,7 +497,7 @@ def xml(text: str) -> Reply:
                         "<TargetPrefix/></LoggingEnabled></BucketLoggingStatus>"),
          {"logging.target": "nhat-ky", "logging.prefix": None}),
         ("acl", Reply(200, b"\xef\xbb\xbf\n<AccessControlPolicy><AccessControlList/></AccessControlPolicy>"),
-         {"acl.grants": ()}),
+         {"acl.owner": None, "acl.grants": ()}),
     ],
 )  # fmt: skip
 def test_documents_become_facts(query: str, reply: Reply, facts: dict[str, Any], tmp_path: Path) -> None:
@@ -1195,7 +1196,7 @@ def test_what_is_collected_is_what_resources_declare() -> None:
     for op in operations(frozenset()):
         assert declared.calls[op.call].request == f"GET /{{bucket}}?{op.query}"
         names = {name for name, fact in declared.facts.items() if fact.call == op.call}
-        assert names == (set(op.nothing) or {"acl.grants"})
+        assert names == (set(op.nothing) or {"acl.owner", "acl.grants"})
         assert {name.split(".")[0] for name in names} == set(op.groups)
     assert declared.calls["s3.list_buckets"].lists
 

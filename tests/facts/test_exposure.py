@@ -111,3 +111,19 @@ def test_a_rule_of_an_unknown_region_looks_everywhere() -> None:
 
 def test_a_rule_without_its_group_is_neither() -> None:
     assert fact("exposure.attached", {"security_group": None}) is Reason.INVALID_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("world", "attached"),
+    [
+        (WORLD, True),
+        (World([port("p-1", "sg-2")]), False),
+        (World([port("p-1", "sg-1", scope=in_project("khac"))]), True),
+        (World([], [gap("openstack.port")]), Reason.NO_PERMISSION),
+        (World([port("p-1", "sg-1")], [gap("openstack.port")]), True),
+        (World([resource("openstack.port", "p-1", {})]), Reason.PARTIAL),
+    ],
+)
+def test_a_group_on_a_port(world: World, attached: Value) -> None:
+    found = derived("exposure", world, resource("openstack.security_group", "sg-1", {}))
+    assert found.facts.get("exposure.attached", reasons(found).get("exposure.attached")) == attached

@@ -27,6 +27,8 @@ from builders import (
     container,
     document,
     drill,
+    expiry,
+    flavor,
     gap,
     grant,
     listing,
@@ -72,16 +74,22 @@ ID_OF_P1 = "0123456789abcdef0123456789abcdef"
 DECLARED = ("site", "system", "backup_target", "attestation", "landing_profile", "drill")
 OF_TARGET = (
     "openstack.endpoint", "openstack.service", "openstack.region", "openstack.project", "openstack.user",
-    "openstack.role_assignment", "openstack.group_member",
+    "openstack.role_assignment", "openstack.group_member", "openstack.application_credential",
 )  # fmt: skip
-OF_REGION = ("openstack.volume_type", "openstack.availability_zone", "openstack.flavor")
+OF_REGION = (
+    "openstack.volume_type", "openstack.availability_zone", "openstack.flavor", "openstack.image_store",
+    "openstack.image_service", "openstack.api",
+)  # fmt: skip
 OF_PROJECT = (
     "openstack.volume", "openstack.backup", "openstack.snapshot", "openstack.port",
     "openstack.security_group_rule", "openstack.server", "openstack.share", "openstack.container",
     "openstack.image", "openstack.vpn_connection", "openstack.share_replica", "openstack.server_group",
     "openstack.loadbalancer", "openstack.lb_pool", "openstack.router", "openstack.network",
     "openstack.subnet", "openstack.quota", "openstack.security_group",
+    "openstack.floating_ip", "openstack.trunk", "openstack.listener", "openstack.image_member",
+    "openstack.rbac_policy", "openstack.secret", "openstack.address_group",
 )  # fmt: skip
+REQUEST, POLICY = "data-storage-request", "retention-policy"
 ABOUT_OUR_KNOWLEDGE = frozenset({"locations.unknown", "claims.unverified", "claims.checked"})
 """Facts that tell how much is known, and so change with it."""
 
@@ -114,7 +122,9 @@ class Maker:
 
     def labels(self) -> dict[str, Value]:
         labelled = not self.tidy and self.rng.random() < 0.3
-        labels = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
+        labels: dict[str, Value] = {"system_id": self.text("s1", "s2", "s9")} if labelled else {}
+        if self.rng.random() < 0.5:
+            labels["data_class"] = "internal"
         return {"labels": labels, "label_names": (*labels, *self.some("tier"))}
 
     def role(self) -> dict[str, Value]:
@@ -134,14 +144,30 @@ class Maker:
                 valid_until=self.one(NOW + DAY, NOW - DAY),
                 owner=self.one("Cơ quan", "Cơ quan", None),
                 claims=(self.claim(), self.claim()),
+                kind=self.text(
+                    "commitment-dr",
+                    "log-destinations",
+                    "remote-access",
+                    "customer-data-access",
+                    REQUEST,
+                    POLICY,
+                ),
+                entries=self.one(
+                    (),
+                    ({"what": "203.0.113.0/24"}, {"what": "u1"}),
+                    ({"what": "SIEM", "site": self.one("hn-1", None), "country": self.one("VN", None)},),
+                ),
+                systems=self.some("s1"),
+                numbers={"internal_days": self.text("30", "60")},
             )
+        floors = {name: self.text("2.79", "3.0") for name in self.some("compute", "image")}
         profile = {
             "ndc_peers": self.some("203.0.113.9"),
             "ndc_ranges": self.some("198.51.100.0/24"),
             "publisher": "Cơ quan",
             "required_services": self.some("compute", "image"),
             "formats": self.some("qcow2"),
-            "api_floors": {},
+            "api_floors": floors,
         }
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
         yield drill(age=DAY)
@@ -151,7 +177,8 @@ class Maker:
         hosts = ("s3.example.vn", "s3.example.sg", "sync.example.vn")
         yield site(
             "hn-1", regions=("hn",), azs=("az1",), endpoints=hosts, s3_locations=("vn",),
-            attestation="a1", store_ids=("vn/a",),
+            attestation="a1", store_ids=("vn/a", "ceph", "glance@hn"), ip_ranges=("203.0.113.0/24",),
+            backend_names=("ceph-hn",),
         )  # fmt: skip
         yield site("hcm-1", regions=("hcm",), s3_locations=("sg", "la"), attestation=self.one("a1", "a2"))
         yield site(
@@ -173,7 +200,9 @@ class Maker:
                 regions=self.some("hn", "hcm"),
                 azs=self.some("az1", "az2"),
                 s3_locations=self.some("vn", "sg"),
-                store_ids=self.some("vn/a", "b1"),
+                store_ids=self.some("vn/a", "b1", "ceph", "glance@hn", "q1"),
+                ip_ranges=self.some("203.0.113.0/24", "198.51.100.0/24"),
+                backend_names=self.some("ceph-hn", "may-1@x"),
                 endpoints=self.some("s3.example.vn", "sync.example.vn"),
                 attestation=self.one(None, "a1", "a2"),
                 risk_group=self.one(None, "song-hong"),
@@ -226,11 +255,13 @@ class Maker:
                 facts = {
                     "service_type": service, "interface": self.text("public", "internal"), "url": url,
                     "scheme": self.text("https", "http"), "tls.version": self.one("TLSv1.3", "TLSv1.2", None),
+                    "dns.addresses": self.some("203.0.113.5", "192.0.2.7"),
                 }  # fmt: skip
                 id_ = f"{service}-{region}"
                 yield resource("openstack.endpoint", id_, facts, scope=Scope(CLOUD, region))
             yield resource("openstack.region", region, {"parent": None}, scope=Scope(CLOUD, region))
-        yield resource("openstack.service", "compute", {"type": "compute"}, scope=Scope(CLOUD))
+        regions = {"regions": self.some(*REGIONS)}
+        yield resource("openstack.service", "compute", {"type": "compute", **regions}, scope=Scope(CLOUD))
         for label, id_ in (("p1", ID_OF_P1), ("p2", "f" * 32)):
             scope = Scope(CLOUD, None, label)
             facts = {"domain": self.text("default", "x"), **self.labels()}
@@ -238,6 +269,12 @@ class Maker:
         for id_ in ("u1", "u2"):
             yield user(id_)
             yield member(self.text("g1", "g2"), id_)
+        yield resource(
+            "openstack.application_credential",
+            "c1",
+            {"roles": self.some("admin", "reader", "f" * 32)},
+            scope=Scope(CLOUD),
+        )
         for _ in range(self.rng.randrange(4)):
             role = self.text("admin", "member", "member", "reader", "tro-ly")
             on, holder = (
@@ -252,9 +289,15 @@ class Maker:
     def of_cloud(self) -> Iterator[Resource]:
         volumes = {f"v{n}": self.scope() for n in range(self.rng.randrange(4))}
         for id_, scope in volumes.items():
+            attached = tuple({"server": server, "device": None} for server in self.some("x"))
             facts = {
                 "zone": self.one("az1", "az2", None), "volume_type": self.one("t1", "t2", None),
+                "attachments": attached, "bootable": self.one(True, True, False),
+                "image.os_distro": self.one("debian", "debian", None), "image.os_version": self.text("11", "12"),
                 "replication_status": self.one(None, None, "enabled", "error", "enabling"),
+                "encryption_key": self.one(None, "k1", "k2"),
+                "host": self.one("may-1@x#ceph-hn", "may-1@y", None),
+                "status": self.text("available", "in-use"),
             }  # fmt: skip
             yield volume(id_, {**facts, **self.labels()}, scope=scope)
         for n in range(self.rng.randrange(8)):
@@ -270,7 +313,19 @@ class Maker:
             yield resource("openstack.backup", f"b{n}", facts, scope=near or self.scope())
         for n in range(self.rng.randrange(3)):
             yield snapshot(f"s{n}", of="v0", scope=volumes.get("v0") or self.scope())
+        for key in self.some("k1", "k2"):
+            yield resource("openstack.secret", key, {}, scope=self.scope())
         for region in REGIONS:
+            span = {"min_version": "2.1", "max_version": self.text("2.60", "2.96")}
+            yield resource(
+                "openstack.api",
+                "compute",
+                {"service": "compute", **span},
+                scope=Scope(CLOUD, region),
+                endpoint=region,
+            )
+            facts = {"ram_mb": self.one(512, 8192), "is_public": self.one(True, False)}
+            yield flavor(f"f:{region}", facts, scope=Scope(CLOUD, region))
             for label in self.some("t1", "t2"):
                 replicated = {"replication_enabled": self.one(True, False)}
                 yield volume_type(label, replicated, scope=Scope(CLOUD, region))
@@ -279,23 +334,26 @@ class Maker:
         for n in range(self.rng.randrange(4)):
             facts = {
                 "security_group": self.text("g1", "g2"), "direction": self.text("ingress", "egress"),
-                "remote_prefix": self.one(None, "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8", "2000::/3"),
+                "remote_prefix": self.one(None, "0.0.0.0/0", "198.51.100.0/24", "10.0.0.0/8", "2000::/3", "203.0.113.9/32"),
+                "ethertype": self.text("IPv4", "IPv6"),
                 "remote_group": self.one(None, None, "g1"), "remote_address_group": self.one(None, None, "x"),
                 "protocol": self.one(None, "tcp", "icmp"), "ports": self.one(None, (22, 22)),
             }  # fmt: skip
             yield rule(f"r{n}", facts, scope=self.scope())
+        addresses = {"addresses": self.some("10.0.0.0/8", "203.0.113.9/32", "192.0.2.1/32")}
+        yield resource("openstack.address_group", "x", addresses, scope=self.scope())
         for n in range(self.rng.randrange(3)):
-            groups = {"security_groups": self.some("g1", "g2")}
-            yield resource("openstack.port", f"p{n}", groups, scope=self.scope())
+            servers = {"dns_nameservers": self.some("203.0.113.53", "198.51.100.53")}
+            yield resource("openstack.subnet", f"v{n}", servers, scope=self.scope())
         yield from self.servers()
         yield from self.recovery()
-        yield resource(
-            "openstack.share", "x", {"zone": self.one("az1", None), "size_gb": 5}, scope=self.scope()
-        )
+        yield from self.of_networks(Scope(CLOUD, "hn", "p1"))
+        facts = {"zone": self.one("az1", None), "size_gb": 5, "is_public": self.one(True, False)}
+        yield resource("openstack.share", "x", facts, scope=self.scope())
         sync = self.one(
             None, "//VN/a/AUTH_x/c", "https://sync.example.vn/v1", None if self.tidy else "//la/la/x/y"
         )
-        acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn")
+        acl = self.one(None, ".r:*,.rlistings", "*:*", ".r:-evil.vn", "p9:u,acc:*", "vai-tro")
         yield container("b3", {"sync_to": sync, "read_acl": acl, **self.labels()}, scope=self.scope())
         for name in self.rng.choice(((), ("b1",), ("b1", "b2", "b3"), ("b1", "b2", "b3"))):
             acls = {"read_acl": self.one(None, None, ".r:*"), "write_acl": self.one(None, None, "*:*")}
@@ -304,16 +362,33 @@ class Maker:
             yield resource("openstack.container", f"p1/{name}", facts, scope=place, name=name)
         state = {"replica_state": self.one("active", "in_sync", "out_of_sync", None)}
         yield replica(facts=state, scope=self.scope())
+        names_stores = {region: self.rng.random() < 0.5 for region in REGIONS}
+        for region, names in names_stores.items():
+            methods = {"names_stores": names, "import_methods": self.some("web-download", "copy-image")}
+            yield resource("openstack.image_service", region, methods, scope=Scope(CLOUD, region))
+            for store in self.some("ceph") if names else ():
+                yield resource("openstack.image_store", store, {}, scope=Scope(CLOUD, region))
         for n in range(self.rng.randrange(1, 4)):
-            facts = {
+            scope = self.scope()
+            image: dict[str, Value] = {
                 "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
                 "snapshot_of": self.one("x", "x", None), "stores": self.some("vn/a", "b1"),
-                "created_at": NOW - HOUR, **self.labels(), "architecture": self.one("x86_64", None),
-                "hash_algo": "sha512", "os_distro": "debian", "os_version": "13", "min_disk": self.one(1, 0),
+                "created_at": NOW - HOUR, "architecture": self.one("x86_64", None),
+                "hash_algo": "sha512", "os_distro": self.one("debian", None), "min_disk": self.one(1, 0),
                 "min_ram": 512, "size_bytes": self.one(None, 2**30, 2**32),
                 "properties": self.one({}, {"os_purpose": "generic", "image_build_date": "2026-11-21"}),
+                "os_version": self.text("12", "0"),
+                "locations_shown": True, "external_urls": self.some("tep.example.vn"),
             }  # fmt: skip
-            yield resource("openstack.image", f"i{n}", facts, scope=self.scope())
+            if self.rng.random() < 0.3:
+                image = {**image, "locations_shown": False}
+                del image["external_urls"]
+            unnamed = {"stores": Unseen(Reason.NOT_IMPLEMENTED, "no such field")}
+            if names_stores[str(scope.region)]:
+                image["stores"], unnamed = self.some("ceph", "web", "vn/a", "b1"), {}
+            yield resource(
+                "openstack.image", f"i{n}", {**image, **self.labels()}, scope=scope, unseen=unnamed
+            )
         yield from self.interconnection()
         peer = {"peer_address": self.text("203.0.113.9", "198.51.100.7", "192.0.2.1")}
         yield resource("openstack.vpn_connection", "w", peer, scope=self.scope())
@@ -399,6 +474,60 @@ class Maker:
                 scope=Scope(CLOUD, "hn", self.text(*PROJECTS)),
             )
 
+    def of_networks(self, near: Scope) -> Iterator[Resource]:
+        """A server, a listener and what leads to them, most of it in one project."""
+
+        def scope() -> Scope:
+            return near if self.rng.random() < 0.8 else self.scope()
+
+        addresses = ("10.0.0.1", "10.0.0.2", "2001:db8::1")
+        for n in range(self.rng.randrange(5)):
+            pairs = tuple({"address": a} for a in self.some("10.0.0.2"))
+            facts = {
+                "security_groups": self.some("g1", "g2"), "port_security": self.one(True, True, False, None),
+                "network": self.text("n1", "n2"), "device_id": self.text("x", "x", "r", "lb-x"),
+                "device_owner": self.text("compute:az", "network:router_interface"),
+                "addresses": self.some(*addresses), "allowed_address_pairs": pairs,
+                "dhcp.name_servers": self.some("203.0.113.53"),
+                "dhcp.time_servers": self.some("time.example.vn", "sync.example.vn"),
+            }  # fmt: skip
+            yield resource("openstack.port", f"p{n}", facts, scope=scope())
+        for id_ in self.some("n1", "n2"):
+            yield resource(
+                "openstack.network",
+                id_,
+                {"external": self.one(True, False, False), **self.labels()},
+                scope=scope(),
+            )
+        facts = {"external_network": self.one(None, "n9"), **self.labels()}
+        yield resource("openstack.router", "r", facts, scope=scope())
+        for n in range(self.rng.randrange(3)):
+            forwards = tuple({"address": a, "port": 1, "protocol": "tcp"} for a in self.some(*addresses))
+            facts = {
+                "address": f"203.0.113.{n}", "port_id": self.one(None, "p0", "p1", "p2"),
+                "fixed_address": self.one(None, "10.0.0.1", "10.0.0.2"), "router": self.one(None, "r"),
+                "port_forwardings": forwards,
+            }  # fmt: skip
+            yield resource("openstack.floating_ip", f"f{n}", facts, scope=scope())
+        facts = {
+            "port": self.text("p0", "p1"),
+            "sub_ports": tuple({"port": p} for p in self.some("p2", "p3")),
+        }
+        yield resource("openstack.trunk", "t", facts, scope=scope())
+        for id_ in self.some("g1", "g2"):
+            yield resource("openstack.security_group", id_, {}, scope=scope())
+        told = tuple(
+            {"network": "n", "address": a, "version": 4, "kind": self.one("fixed", "fixed", "floating", None)}
+            for a in self.some(*addresses, "203.0.113.0")
+        )
+        facts = {"zone": self.one("az1", None), "addresses": told, "image": self.one(None, "i0", "i9")}
+        yield resource("openstack.server", "x", {**facts, **self.labels()}, scope=near)
+        yield resource("openstack.listener", "l", {"load_balancers": self.some("x", "y")}, scope=near)
+        yield resource("openstack.loadbalancer", "x", {"vip_port": self.one(None, "p0", "p9")}, scope=scope())
+        yield resource("openstack.image_member", "i:q", {"member": "q"}, scope=scope())
+        shares = {"action": self.text("access_as_shared", "access_as_external"), "target_tenant": "*"}
+        yield resource("openstack.rbac_policy", "b", shares, scope=scope())
+
     def of_stores(self) -> Iterator[Resource]:
         for store in STORES:
             is_swift = self.rng.random() < 0.5
@@ -409,6 +538,7 @@ class Maker:
                 "swift.target": CLOUD if is_swift else self.one(None, None, CLOUD),
                 "swift.project": self.text("p1", ID_OF_P1),
                 "swift.region": self.one(None, "hn"),
+                "dns.addresses": self.some("203.0.113.9"),
             }
             yield resource(
                 "s3.endpoint", f"https://{store}", {**facts, "tls.version": "TLSv1.3"}, scope=Scope(store)
@@ -430,7 +560,8 @@ class Maker:
                 )
 
     def bucket_facts(self) -> dict[str, Value]:
-        grants = ({"grantee": self.text("AllUsers", "o1"), "permission": self.text("READ", "WRITE")},)
+        everybody = {"grantee": "AllUsers", "permission": self.text("READ", "WRITE"), "kind": "group"}
+        grants = (everybody, {"grantee": self.text("o1", "z"), "permission": "READ", "kind": "user"})
         statements = tuple(
             statement(
                 self.text("Allow", "Deny"),
@@ -446,19 +577,23 @@ class Maker:
             "enabled": self.one(True, True, False), "prefix": self.text("", "", "a/"),
             "filtered_by_tags": self.one(False, False, True),
         }  # fmt: skip
-        expiry = {
+        ends = {
             "id": "r", "enabled": self.one(True, True, False), "prefix": self.text("", "tmp/"),
             "filtered_by_tags": self.one(False, False, True), "expire_days": self.one(None, 1),
             "expire_date": self.one(None, None, NOW), "noncurrent_days": self.one(None, 7, 90),
             "newer_noncurrent": self.one(None, 3),
         }  # fmt: skip
         return {
-            "owner_id": self.text("o1", "o1", "o2"),
+            "owner_id": self.text("o1", "o1", "o2"), "acl.owner": self.one("o1", None),
             "location": self.one(None, "vn", "sg", "la"), "acl.grants": self.one((), grants),
             "policy.statements": statements, "block.ignore_acls": self.one(False, False, True),
             "block.restrict": self.one(False, False, True), "replication.rules": self.one((), (rule,)),
             "versioning.state": self.text("enabled", "enabled", "suspended", "off"),
-            "lifecycle.rules": self.one((), (expiry,), (expiry, "odd")),
+            "lifecycle.rules": self.one(
+                (), (ends,), (ends, "odd"), (expiry(30),), (expiry(90), expiry(None, noncurrent_days=5))
+            ),
+            "logging.target": self.one(None, "b1", "b2", "la"),
+            "notification.targets": self.some("arn:aws:sns:hn::q1", "https://sync.example.vn/x"),
         }  # fmt: skip
 
     def documents(self) -> Iterator[Resource]:
@@ -522,7 +657,7 @@ class Maker:
         reason = self.rng.choice([r for r in BLINDING if not (store and r is Reason.NOT_IMPLEMENTED)])
         unseen = dict.fromkeys(sorted(hidden), Unseen(reason, "hidden"))
         facts = {fact: value for fact, value in one.facts.items() if fact not in hidden}
-        return replace(one, facts=facts, unseen=unseen)
+        return replace(one, facts=facts, unseen={**one.unseen, **unseen})
 
 
 BLINDING = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builders import CLOUD, World, derived, gap, grant, member, reasons, user
+from builders import CLOUD, World, derived, gap, grant, member, reasons, resource, user
 
 from cloudaudit.model import Gap, Partial, Reason, Resource, Scope, Unseen, Value
 
@@ -96,3 +96,31 @@ def test_a_grant_that_cannot_be_read_may_be_any(odd: Resource) -> None:
 def test_a_membership_that_cannot_be_read_may_be_any() -> None:
     odd = Resource(MEMBER, "x", Scope(CLOUD), 0, {"group": "g-1"}, unseen={"user": Unseen(Reason.TIMEOUT)})
     assert power(World([grant("admin", group="g-1"), odd])) is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("roles", "known"),
+    [
+        (("member", "reader"), False),
+        (("member", "admin"), True),
+        (("Manager",), True),
+        ((), False),
+        (("f" * 32,), Reason.PARTIAL),
+        (("f" * 32, "admin"), True),
+        (Partial(("admin",)), True),
+        (Partial(("member",)), Reason.INVALID_ANSWER),
+        (None, Reason.INVALID_ANSWER),
+        (("member", 7), Reason.PARTIAL),
+    ],
+)
+def test_what_an_application_credential_may_do(roles: Value, known: Value) -> None:
+    credential = resource("openstack.application_credential", "c-1", {"roles": roles})
+    found = derived("privilege", World([credential]), credential)
+    assert found.facts.get("privileged", reasons(found).get("privileged")) == known
+
+
+def test_an_application_credential_whose_roles_were_not_seen() -> None:
+    credential = resource(
+        "openstack.application_credential", "c-1", {}, unseen={"roles": Unseen(Reason.TIMEOUT)}
+    )
+    assert reasons(derived("privilege", World(), credential)) == {"privileged": Reason.TIMEOUT}

@@ -137,7 +137,7 @@ def web(servers: Value = 2, **flags: Value) -> dict[str, Value]:
         ([server(host="h"), server("m-2", host="h"), GROUP], web(same_host=True, grouped=True)),
         # Another zone is another host, and no group is needed.
         ([server(), server("m-2", AZ2)], web(same_host=False, grouped=True)),
-        ([server(), server("m-2", scope=HCM)], web(same_host=False, grouped=True)),
+        ([server(host="h"), server("m-2", host="h", scope=HCM)], web(same_host=False, grouped=True)),
         ([*PAIR, server("m-3", AZ2), server("m-4", AZ2), GROUP], web(4, same_host=False, grouped=False)),
         # Marks of hosts and groups end with the project.
         ([server(), server("m-2", scope=KHAC), GROUP], web(grouped=False)),

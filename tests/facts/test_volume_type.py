@@ -12,6 +12,7 @@ FACTS = {
     "type.encryption.key_size": 256,
     "type.encryption.control_location": "front-end",
     "type.backend": "ceph-hn",
+    "type.replication_enabled": False,
 }
 
 

@@ -25,6 +25,7 @@ from cloudaudit.collectors.openstack import (
     orchestration,
     placement,
     shared_file_system,
+    versions,
 )
 from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.catalogue import service_address
@@ -63,6 +64,7 @@ _REGION: Final = (
     _Part(image.SERVICE, image.REGION, image.read_region),
     _Part(object_store.SERVICE, object_store.REGION, object_store.read_region),
     _Part(placement.SERVICE, placement.REGION, placement.read_region),
+    *(_Part(service, versions.covers(service), versions.read_region) for service in versions.SERVICES),
 )
 _PROJECT: Final = (
     _Part(compute.SERVICE, compute.PROJECT, compute.read_project),

@@ -23,6 +23,7 @@ from cloudaudit.collectors.openstack.item import (
     one_of,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
 from cloudaudit.collectors.openstack.paging import Paging, segment
 from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
@@ -85,7 +86,29 @@ def _volume(item: Item, desk: Desk) -> None:
     item.take("replication_status", "replication_status", null=True)
     item.take("host", "os-vol-host-attr:host", null=True, hidden=True)
     item.take("snapshot_id", "snapshot_id", null=True)
+    _image_of_volume(item)
+    if desk.at_least(3, 64):
+        # The id of the key, which tells whose it is; the field is left out where there is none.
+        item.take("encryption_key", "encryption_key_id", empty_as_null(identifier), null=True, absent=None)
+    else:
+        item.miss(
+            "encryption_key", Reason.NOT_IMPLEMENTED, "Cinder tells of a volume's key since version 3.64"
+        )
     item.labels("metadata", desk.allowed)
+    item.secrets(Look(), metadata="metadata")
+
+
+def _image_of_volume(item: Item) -> None:
+    """What a volume made from an image remembers of it; Cinder leaves the field out of all others."""
+    found = item.row.get("volume_image_metadata", {})
+    inner = Item(found if isinstance(found, dict) else {})
+    for name in ("os_distro", "os_version"):
+        inner.take(f"image.{name}", name, empty_as_null(text), null=True, absent=None)
+    if not isinstance(found, dict):
+        inner.facts.clear()
+        inner.miss("image", Reason.INVALID_ANSWER, "'volume_image_metadata' holds no object")
+    item.facts |= inner.facts
+    item.unseen |= inner.unseen
 
 
 def _attachment(row: Row) -> Value:

@@ -25,6 +25,7 @@ from cloudaudit.collectors.openstack.item import (
     one_of,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
 from cloudaudit.collectors.openstack.paging import Page, Paging, segment
 from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
@@ -96,6 +97,20 @@ def _server(item: Item, desk: Desk) -> None:
     item.take("addresses", "addresses", _addresses)
     # Only whether there is user data is kept, never what it is.
     item.take("has_user_data", "OS-EXT-SRV-ATTR:user_data", _is_given, hidden=True)
+    _secrets(item, desk)
+
+
+def _secrets(item: Item, desk: Desk) -> None:
+    """Secrets in metadata, tags and user data; the last are shown to administrators only."""
+    look = Look()
+    user_data = item.row.get("OS-EXT-SRV-ATTR:user_data", 0)
+    if isinstance(user_data, str):
+        look.user_data(user_data)
+    elif user_data is not None:
+        hidden = Unseen(Reason.NO_PERMISSION, "Nova shows user data to administrators only")
+        look.blind(item.default or hidden)
+    # Nova has tags of servers since 2.26.
+    item.secrets(look, metadata="metadata", tags="tags" if desk.at_least(2, 26) else "")
 
 
 def _flavor(item: Item) -> None:
@@ -106,6 +121,8 @@ def _flavor(item: Item) -> None:
     inner.take("vcpus", "vcpus", integer)
     inner.take("ram_mb", "ram", integer)
     inner.take("disk_gb", "disk", integer)
+    # Their names alone: `pci_passthrough:alias`, `trait:CUSTOM_X` say in themselves what they ask for.
+    inner.take("flavor_spec_names", "extra_specs", _names, hidden="original_name" in inner.row)
     item.facts |= inner.facts
     item.unseen |= inner.unseen
 
@@ -204,6 +221,7 @@ def _flavor_offered(item: Item, desk: Desk) -> None:
     # Before 2.75 an empty text where there is none.
     item.take("swap_mb", "swap", lambda value: 0 if value == "" else integer(value))
     item.take("is_public", "os-flavor-access:is_public", flag)
+    item.take("disabled", "OS-FLV-DISABLED:disabled", flag)
     if desk.at_least(2, 61):
         item.take("extra_specs", "extra_specs", _texts, hidden=True)
     else:
@@ -214,6 +232,12 @@ def _texts(value: object) -> Value:
     if not isinstance(value, dict):
         raise Odd("no object")
     return {text(name): text(value[name]) for name in sorted(value)}
+
+
+def _names(value: object) -> Value:
+    if not isinstance(value, dict):
+        raise Odd("no object")
+    return tuple(sorted(text(name) for name in value))
 
 
 def _no_administrator(desk: Desk, flavors: list[Resource]) -> bool:

@@ -299,11 +299,13 @@ def _user(item: Item, desk: Desk, federated: frozenset[str] | Unseen) -> None:
         inner.take("mfa.rules", "multi_factor_auth_rules", many(_rule), absent=())
         inner.take("ignores_password_expiry", "ignore_password_expiry", flag, absent=False)
         inner.take("ignores_lockout", "ignore_lockout_failure_attempts", flag, absent=False)
+        inner.take("ignores_first_change", "ignore_change_password_upon_first_use", flag, absent=False)
         item.facts |= inner.facts
         item.unseen |= inner.unseen
     else:
         why = Unseen(Reason.NOT_IMPLEMENTED, "Keystone's answer has no options of the user")
-        item.unseen |= {"mfa": why, "ignores_password_expiry": why, "ignores_lockout": why}
+        names = ("mfa", "ignores_password_expiry", "ignores_lockout", "ignores_first_change")
+        item.unseen |= dict.fromkeys(names, why)
     item.take("password_expires_at", "password_expires_at", moment, null=True)
     if "federated" in item.row:
         item.take("federated", "federated", lambda value: bool(each(_from_provider)(value)))

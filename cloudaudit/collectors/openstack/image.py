@@ -25,6 +25,7 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import NOT_WANTED, PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
@@ -87,10 +88,11 @@ _REMOTE: Final = frozenset({"http", "https", "swift+http", "swift+https", "s3+ht
 
 
 def read_region(desk: Desk) -> Iterator[Seen]:
-    if STORES.call in desk.wanted:
-        yield from _stores(desk)
+    stores = list(desk.items(STORES)) if STORES.call in desk.wanted else []
+    if stores:
+        yield from _stores(desk, stores)
     if SERVICES.call in desk.wanted:
-        yield from _service(desk)
+        yield from _service(desk, stores)
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
@@ -155,7 +157,12 @@ def _image(item: Item, desk: Desk) -> None:
     item.take("hidden", "os_hidden", flag, absent=False)
     item.take("created_at", "created_at", moment)
     item.take("updated_at", "updated_at", moment, null=True)
-    item.tags("tags", desk.allowed, [(name, row[name]) for name in row if name not in _CORE])
+    item.take("build_date", "image_build_date", empty_as_null(moment), null=True, absent=None)
+    set_by_somebody = [(name, row[name]) for name in row if name not in _CORE]
+    item.tags("tags", desk.allowed, set_by_somebody)
+    look = Look()
+    look.pairs("metadata", set_by_somebody)
+    item.secrets(look, tags="tags")
     _external(item)
 
 
@@ -185,6 +192,7 @@ def _kind(value: str) -> str:
 
 def _external(item: Item) -> None:
     """Hosts from which the image's data come, where Glance is configured to show its locations."""
+    item.facts["locations_shown"] = "locations" in item.row or "direct_url" in item.row
     if "locations" not in item.row and "direct_url" not in item.row:
         detail = "Glance is not configured to show locations of images"
         item.miss("external_urls", Reason.NOT_IMPLEMENTED, detail)
@@ -299,9 +307,8 @@ STORES = Lister(
 )
 
 
-def _stores(desk: Desk) -> Iterator[Seen]:
+def _stores(desk: Desk, pages: list[Page | Trouble]) -> Iterator[Seen]:
     """The stores, with the kinds of them that administrators are shown."""
-    pages = list(desk.items(STORES))
     if isinstance(pages[0], Trouble) and pages[0].status == 404:
         # NOTE: so answers a Glance whose only store has no name, and one older than stores.
         detail = f"Glance names no stores; it may have just one: {pages[0].detail}"
@@ -342,8 +349,8 @@ SERVICES = Lister(
 )
 
 
-def _service(desk: Desk) -> Iterator[Seen]:
-    """The service of the region, by what it says of importing."""
+def _service(desk: Desk, stores: list[Page | Trouble]) -> Iterator[Seen]:
+    """The service of the region, by what it says of importing and of its stores."""
     read = desk.read_document(desk.root + SERVICES.path)
     if isinstance(read, Trouble):
         yield desk.gap(SERVICES, read)
@@ -351,6 +358,7 @@ def _service(desk: Desk) -> Iterator[Seen]:
     body, answer = read
     item = Item(body)
     item.take("import_methods", SERVICES.key, _methods)
+    sources = {"": answer.call} | _naming_of_stores(item, stores)
     yield Resource(
         type=SERVICES.type,
         id=SERVICE,
@@ -360,9 +368,24 @@ def _service(desk: Desk) -> Iterator[Seen]:
         name=SERVICE,
         endpoint=desk.endpoint,
         unseen=item.unseen,
-        sources={"": answer.call},
+        sources=sources,
     )
     yield Listing(desk.scope, SERVICES.type, 1, "the service itself answered", answer.call)
+
+
+def _naming_of_stores(item: Item, stores: list[Page | Trouble]) -> dict[str, int]:
+    """Whether Glance tells its stores apart, and the call that told."""
+    if not stores:
+        item.unseen["names_stores"] = NOT_WANTED
+        return {}
+    first = stores[0]
+    if isinstance(first, Page):
+        item.facts["names_stores"] = True
+    elif first.status == 404:
+        item.facts["names_stores"] = False
+    else:
+        item.unseen["names_stores"] = first.unseen()
+    return {} if first.call is None else {"names_stores": first.call}
 
 
 def _methods(value: object) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Final, TypeAlias, TypeVar
 
-from cloudaudit.model import Reason, Unseen, Value
+from cloudaudit.collectors.openstack.leaks import Look, telltale, told
+from cloudaudit.model import Partial, Reason, Unseen, Value
 
 LONGEST_TEXT: Final = 4096
 CUT: Final = " …[truncated]"
@@ -265,11 +266,34 @@ class Item:
         names, labels = set(), {}
         for key, value in pairs:
             name = text(key)
-            names.add(name)
-            if name in allowed and isinstance(value, str):
+            names.add(told(name))
+            if name in allowed and isinstance(value, str) and telltale(value) is None:
                 labels[name] = text(value)
         self.facts["labels"] = labels
         self.facts["label_names"] = tuple(sorted(names))
+
+    def secrets(self, look: Look, *, metadata: str = "", tags: str = "") -> None:
+        """Look for secrets in metadata and tags, after what `look` has seen already.
+
+        A field that is not there could not be looked at, unless the service leaves it out when empty.
+        """
+        for field, kind in ((metadata, dict), (tags, list)):
+            value = self.row.get(field)
+            if not field or (kind is list and value is None and field in self.row):
+                continue
+            if isinstance(value, dict) and kind is dict:
+                look.pairs("metadata", value.items())
+            elif isinstance(value, list) and kind is list:
+                look.words("tags", value)
+            elif field not in self.row:
+                look.blind(self.default or _absence(field, hidden=False))
+            else:
+                look.blind(Unseen(Reason.INVALID_ANSWER, f"'{field}' is not of its kind"))
+        found = look.result()
+        if found != Partial(()):
+            self.facts["secrets.found"] = found
+        if look.unseen is not None:
+            self.unseen["secrets.found"] = look.unseen
 
 
 def _absence(field: str, hidden: bool) -> Unseen:

@@ -48,13 +48,14 @@ PROJECT: Covers = (
 AMPHORAE: Final = "octavia.amphorae"
 MEMBERS: Final = "octavia.pool_members"
 MONITORS: Final = "octavia.healthmonitors"
+L7_POLICIES: Final = "octavia.l7policies"
 
 
 def read_project(desk: Desk) -> Iterator[Seen]:
     if LOADBALANCERS.call in desk.wanted:
         yield from _loadbalancers(desk)
     if LISTENERS.call in desk.wanted:
-        yield from listing(desk, LISTENERS)
+        yield from _listeners(desk)
     if POOLS.call in desk.wanted:
         yield from _pools(desk)
 
@@ -84,6 +85,7 @@ def _listener(item: Item, desk: Desk) -> None:
     item.take("alpn_protocols", "alpn_protocols", many(text), null=True)
     item.take("insert_headers", "insert_headers", lambda value: tuple(sorted(map(text, record(value)))))
     item.take("allowed_cidrs", "allowed_cidrs", many(address), null=True)
+    item.take("default_pool", "default_pool_id", identifier, null=True)
 
 
 def _present(value: object) -> bool:
@@ -178,6 +180,47 @@ def _amphora(row: Row) -> Value:
     role = row.get("role")
     # NOTE: one that is being made has no role yet.
     return {"role": None if role is None else text(role), "status": text(row.get("status"))}
+
+
+# --- what a listener does with requests ---------------------------------------------------------------
+
+
+def _listeners(desk: Desk) -> Iterator[Seen]:
+    """Listeners, each with what its L7 policies do, which the list names by their ids alone."""
+    policies = beside(desk, L7_POLICIES, f"/lbaas/l7policies?limit={PAGE}", "l7policies")
+
+    def read(item: Item, desk: Desk) -> None:
+        _listener(item, desk)
+        _l7_policies(item, policies)
+
+    for thing in listing(desk, replace(LISTENERS, read=read)):
+        if isinstance(thing, Resource) and policies.call is not None:
+            yield replace(thing, sources={**thing.sources, "l7_policies": policies.call})
+        else:
+            yield thing
+
+
+def _l7_policies(item: Item, policies: Beside) -> None:
+    inner = Item(item.row)
+    inner.take("l7_policies", "l7policies", named)
+    found = inner.facts.pop("l7_policies", ())
+    assert isinstance(found, tuple)
+    rows = [policies.rows.get(str(id_)) for id_ in found]
+    if None in rows:
+        detail = "an L7 policy of the listener is not shown to this credential"
+        inner.unseen["l7_policies"] = policies.unseen or Unseen(Reason.PARTIAL, detail)
+    elif not inner.unseen:
+        inner = Item({"l7policies": rows})
+        inner.take("l7_policies", "l7policies", each(_l7_policy))
+    item.facts |= inner.facts
+    item.unseen |= inner.unseen
+
+
+def _l7_policy(row: Row) -> Value:
+    """What a policy does, and the scheme it redirects to; the rest of an address may hold anything."""
+    leads_to = row.get("redirect_url") or row.get("redirect_prefix")
+    scheme, mark, _ = ("", "", "") if leads_to is None else text(leads_to).partition("://")
+    return {"action": text(row.get("action")), "scheme": scheme.lower() if mark else None}
 
 
 # --- what stands behind a pool ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ What an extension brings is asked for unless a complete list of extensions prove
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -120,6 +120,28 @@ def _port(item: Item, desk: Desk) -> None:
     item.take("status", "status")
     item.take("addresses", "fixed_ips", each(_fixed))
     item.take("allowed_address_pairs", "allowed_address_pairs", each(lambda row: {"address": _fixed(row)}))
+    item.take("dhcp.name_servers", "extra_dhcp_opts", _options(_NAME_SERVERS))
+    item.take("dhcp.time_servers", "extra_dhcp_opts", _options(_TIME_SERVERS))
+
+
+# Names and numbers of DHCP options, the numbers with the version of DHCP they are of.
+_NAME_SERVERS: Final = frozenset({"dns-server", "6/4", "23/6"})
+_TIME_SERVERS: Final = frozenset({"ntp-server", "sntp-server", "time-server", "4/4", "42/4", "31/6", "56/6"})
+
+
+def _options(wanted: frozenset[str]) -> Callable[[object], Value]:
+    """Read what the port's own DHCP options of these names give, which goes before the subnet's."""
+
+    def read(value: object) -> Value:
+        found: set[str] = set()
+        for row in items(value):
+            name = text(row.get("opt_name")).lower().removeprefix("option:").removeprefix("option6:")
+            version = 4 if row.get("ip_version") is None else integer(row["ip_version"])
+            if name in wanted or f"{name}/{version}" in wanted:
+                found.update(text(row.get("opt_value")).replace(",", " ").split())
+        return tuple(sorted(found))
+
+    return read
 
 
 def _fixed(row: Row) -> str:
@@ -157,6 +179,17 @@ def _floating_ip(item: Item, desk: Desk) -> None:
     item.take("fixed_address", "fixed_ip_address", address, null=True)
     item.take("status", "status")
     item.take("external_network", "floating_network_id", identifier)
+    item.take("router", "router_id", identifier, null=True)
+    # Only with the extension expose-port-forwarding-in-fip.
+    item.take("port_forwardings", "port_forwardings", each(_forwarding))
+
+
+def _forwarding(row: Row) -> Value:
+    return {
+        "address": address(row.get("internal_ip_address")),
+        "port": integer(row["internal_port"]) if row.get("internal_port") is not None else None,
+        "protocol": text(row.get("protocol")),
+    }
 
 
 def _security_group(item: Item, desk: Desk) -> None:

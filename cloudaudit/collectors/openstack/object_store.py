@@ -24,6 +24,7 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
+from cloudaudit.collectors.openstack.leaks import Look
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, Read
 from cloudaudit.collectors.openstack.paging import MOST_PAGES, segment
 from cloudaudit.collectors.transport import Answer
@@ -254,6 +255,9 @@ def _facts(item: Item, head: Answer, owner: bool, allowed: frozenset[str]) -> No
     # Headers know neither case nor underscores: "System-Id" is how Swift gives back system_id.
     by_header = {key.lower().replace("_", "-"): key for key in allowed}
     item.keep_labels([(by_header.get(name, name), value) for name, value in metadata.items()], allowed)
+    look = Look()
+    look.pairs("metadata", metadata.items())
+    item.secrets(look)
 
 
 def _count(item: Item, fact: str, headers: Mapping[str, str], name: str) -> None:

@@ -152,8 +152,9 @@ def _share(item: Item, desk: Desk) -> None:
     item.take("protocol", "share_proto")
     item.take("size_gb", "size", integer)
     item.take("zone", "availability_zone", empty_as_null(text), null=True)
-    item.take("is_public", "is_public", flag)
     item.take("created_at", "created_at", moment)
+    item.take("is_public", "is_public", flag)
+    item.labels("metadata", desk.allowed)
 
 
 def _rule(item: Item, desk: Desk) -> None:

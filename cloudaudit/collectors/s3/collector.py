@@ -26,7 +26,7 @@ ENDPOINT: Final = "s3.endpoint"
 LIST: Final = "s3.list_buckets"
 NONSENSE_CALL: Final = "s3.unknown_subresource"
 CAPABILITIES: Final = "s3.capabilities"
-TLS: Final = "probe.tls"
+PROBES: Final = frozenset({"probe.tls", "probe.dns"})
 _ABILITIES: Final = {
     CAPABILITIES: ("supported", "unsupported"),
     NONSENSE_CALL: ("answers_unknown_with_listing",),
@@ -76,7 +76,7 @@ class S3Collector:
         prove nothing.
         """
         asked = tuple(op for op in self._operations if op.call in wanted)
-        if asked or wanted & {HEAD, LIST, TLS, *_OF_ENDPOINT}:
+        if asked or wanted & {HEAD, LIST, *PROBES, *_OF_ENDPOINT}:
             store = Store(self._target, self._client(), self._signer, scope)
             run = _Run(self._target, store, scope, wanted, log, self._operations, asked, self._now)
             yield from run.everything()

@@ -149,9 +149,10 @@ def _acl(root: Element) -> Mapping[str, Value]:
     for grants in lists:
         _nothing_but(grants, "Grant")
     return {
+        "acl.owner": _of(root, "Owner/ID"),
         "acl.grants": tuple(
             one for grant in root.findall("AccessControlList/Grant") for one in _grants(grant)
-        )
+        ),
     }
 
 
