@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloudaudit import data
-from cloudaudit.catalog import load_catalogue, load_peers
+from cloudaudit.catalog import load_catalogue, load_peers, load_profile
 from cloudaudit.errors import CatalogError, SourceError
 
 HEAD = "id: {id}\ntitle: A checker\nversion: '1'\naddress: checker.example\nchecks:\n"
@@ -97,3 +97,28 @@ def test_the_lists_are_whole_and_beyond_the_catalogue_nothing_is_ours_alone() ->
     named = {id_ for peer in peers.values() for check in peer.checks.values() for id_ in check.controls}
     beyond = {one.id for one in load_catalogue().controls() if len(one.id.partition("-")[2]) > 2}
     assert beyond <= named
+
+
+# --- what ships -----------------------------------------------------------------------------------------
+
+
+def test_parity_is_with_every_check_that_has_a_control() -> None:
+    named = {
+        id_ for peer in load_peers().values() for check in peer.checks.values() for id_ in check.controls
+    }
+    parity = load_profile("peer-parity", load_catalogue())
+    assert {control.id for control in parity.controls} == named
+
+
+def test_the_catalogue_is_whole() -> None:
+    """The 120 of the proposed catalogue by their dimensions, and what is beyond it from 101."""
+    beyond = {"RES": 18, "BDR": 27, "POR": 16, "SEC": 27, "DAT": 10, "COM": 13, "NDC": 9}
+    ids = set(load_catalogue().sources)
+    wanted = {f"{dimension}-{n:02}" for dimension, most in beyond.items() for n in range(1, most + 1)}
+    assert wanted <= ids
+    assert len(wanted) == 120
+    assert [id_ for id_ in ids - wanted if int(id_.split("-")[1]) < 101] == []
+    assert {
+        control.id for control in load_profile("ndc-connection", load_catalogue(), "agency").controls
+    } == wanted
+    assert len(ids) >= 140
