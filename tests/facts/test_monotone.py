@@ -372,8 +372,8 @@ class Maker:
             scope = self.scope()
             image: dict[str, Value] = {
                 "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
-                "snapshot_of": self.one("x", "x", None), "stores": self.some("vn/a", "b1"),
-                "created_at": NOW - HOUR, "architecture": self.one("x86_64", None),
+                "snapshot_of": self.one("x", "x", None), "created_at": NOW - HOUR,
+                "architecture": self.one("x86_64", None),
                 "hash_algo": "sha512", "os_distro": self.one("debian", None), "min_disk": self.one(1, 0),
                 "min_ram": 512, "size_bytes": self.one(None, 2**30, 2**32),
                 "properties": self.one({}, {"os_purpose": "generic", "image_build_date": "2026-11-21"}),
