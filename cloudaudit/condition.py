@@ -116,7 +116,9 @@ def fact_operand(spec: FactSpec, *, entry: bool = False) -> Operand:
     def note(facts: Facts, frame: Frame, out: list[Reading]) -> None:
         assert frame.resource is not None  # set by explain
         value = get(facts, frame)
-        why = frame.resource.why_missing(name) if is_unsure(value) else None
+        # What is given can have a doubt of its own: a list whose records lack what nobody declared.
+        unseen = frame.resource.unseen
+        why = frame.resource.why_missing(name) if is_unsure(value) else unseen.get(name)
         out.append(Reading(frame.resource, name, value, why))
         if frame.resource.beside is not None:
             out.extend(frame.resource.beside.get(name, ()))

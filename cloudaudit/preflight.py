@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -172,9 +172,10 @@ class _Reading:
         for listing in self.found.listings:
             if listing.scope.target == self.target.name:
                 yield from self._of_listing(listing)
-        for resource in self.found.resources:
-            if resource.scope.target == self.target.name:
-                yield from self._of_resource(resource)
+        ours = [one for one in self.found.resources if one.scope.target == self.target.name]
+        shown = {(one.type, one.scope, fact) for one in ours for fact in one.facts}
+        for resource in ours:
+            yield from self._of_resource(resource, shown)
 
     def _sight(self, call: str, scope: Scope, why: Unseen, type_: str, fact: str | None) -> Sight:
         state = State.REFUSED if why.reason is Reason.NO_PERMISSION else State.NOT_PROVABLE
@@ -218,7 +219,7 @@ class _Reading:
                 told |= self._answered(other, calls)
         return told
 
-    def _of_resource(self, resource: Resource) -> Iterator[Sight]:
+    def _of_resource(self, resource: Resource, shown: Set[tuple[str, Scope, str]]) -> Iterator[Sight]:
         type_ = self.needs.types[resource.type]
         for fact in sorted(self.needs.plan.facts.get(resource.type, ())):
             spec = spec_of(type_, fact)
@@ -232,6 +233,9 @@ class _Reading:
                 yield Sight(self.target.name, spec.call, resource.scope, State.SEEN)
             else:
                 known = resource.why_missing(spec.name) or Unseen(Reason.INVALID_ANSWER, "no reason is told")
+                if known.reason is Reason.NOT_IMPLEMENTED and (resource.type, resource.scope, fact) in shown:
+                    # The service tells it of others: of this one there is no such thing to tell.
+                    continue
                 why = Unseen(known.reason, f"{spec.name}: {known.detail}")
                 yield self._sight(spec.call, resource.scope, why, resource.type, fact)
 

@@ -47,7 +47,7 @@ def prepare_endpoints(world: World) -> Derive:
         if not isinstance(addresses, tuple) or len(texts(addresses)) != len(addresses):
             return Derived(unseen={"dns.places": why(endpoint, "dns.addresses")})
         found = tuple({"address": a, **placing(places.address(a))} for a in sorted(texts(addresses)))
-        return Derived({"dns.places": found})
+        return Derived({"dns.places": found}, places.doubt("dns.places", found))
 
     return derive
 
@@ -132,6 +132,8 @@ def prepare_images(world: World) -> Derive:
             facts["stores.places"] = _in_stores(places, [only])
         else:
             unseen["stores.places"] = why(image, "stores")
+        told = facts.get("stores.places")
+        unseen |= places.doubt("stores.places", records(told)) if told is not None else {}
         system = system_of(image)
         status = text(image.facts.get("status"))
         restricted = both(
@@ -155,7 +157,13 @@ def prepare_images(world: World) -> Derive:
 def prepare_stores(world: World) -> Derive:
     """The site of an image store. Any of them may be given data of a restricted system."""
     places = Places(world)
-    return lambda store: Derived({"stores.places": _in_stores(places, [store.id]), "stores.regulated": True})
+
+    def derive(store: Resource) -> Derived:
+        found = _in_stores(places, [store.id])
+        doubt = places.doubt("stores.places", found)
+        return Derived({"stores.places": found, "stores.regulated": True}, doubt)
+
+    return derive
 
 
 def _in_stores(places: Places, stores: Iterable[str]) -> tuple[Record, ...]:
@@ -201,7 +209,8 @@ def prepare_subnets(world: World) -> Derive:
         if not isinstance(given, tuple) or len(texts(given)) != len(given):
             return Derived(unseen={"servers": why(subnet, "dns_nameservers")})
         found = tuple(_served(places, "dns", given))
-        return Derived({"servers.used": found, "servers.default": not found})
+        told = {"servers.used": found, "servers.default": not found}
+        return Derived(told, places.doubt("servers.used", found))
 
     return derive
 
@@ -221,7 +230,8 @@ def prepare_ports(world: World) -> Derive:
                 doubt = doubt or why(port, fact)
         used = tuple(found)
         if doubt is None:
-            return Derived({"servers.used": used, "servers.default": False})
+            doubts = places.doubt("servers.used", used)
+            return Derived({"servers.used": used, "servers.default": False}, doubts)
         return Derived({"servers.used": Partial(used), "servers.default": False}, {"servers.used": doubt})
 
     return derive
@@ -286,7 +296,7 @@ def prepare_buckets(world: World) -> Derive:
         facts: dict[str, Value] = {"log.destinations": tuple(found), "log.stated": True}
         doubt = next((one for one in doubts if one.reason is not Reason.NOT_IMPLEMENTED), None)
         if doubt is None:
-            return Derived(facts)
+            return Derived(facts, places.doubt("log.destinations", found))
         return Derived({**facts, "log.destinations": Partial(tuple(found))}, {"log.destinations": doubt})
 
     return derive

@@ -8,7 +8,7 @@ unmapped, what fits two is ambiguous.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -146,6 +146,11 @@ class Places:
             self._by["realms", realm.casefold()].append(site)
         self._hosts += [(pattern.casefold(), site) for pattern in texts(facts.get("endpoints"))]
         self._ranges += [(prefix, site) for prefix in texts(facts.get("ip_ranges"))]
+
+    def doubt(self, fact: str, found: Iterable[Mapping[str, Value]]) -> Mapping[str, Unseen]:
+        """Why records lack their place, under the name of their fact: the register of sites was not given."""
+        lacking = self._missing is not None and any("known" not in record for record in found)
+        return {fact: self._missing} if lacking and self._missing is not None else {}
 
     def _one(self, found: Iterable[Site], what: str) -> Site | Unseen:
         if self._missing is not None:
