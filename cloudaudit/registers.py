@@ -198,7 +198,7 @@ def load_papers(path: Path, beside: Path) -> PaperFile:
     problems = [problem for kind, document in documents.items() for problem in _misfits(kind, document)]
     if not problems:
         alone = {"attestations": documents["attestations"]}
-        problems = [*_repeated(alone), *_spans(alone)]
+        problems = [*_repeated(alone), *_other_country(documents), *_spans(alone)]
     if problems:
         raise RegisterError.of(problems)
     return PaperFile(
@@ -458,6 +458,22 @@ def _dangling(documents: Mapping[str, Document]) -> Iterator[Problem]:
                 yield Problem(where, f"'{id_}' cannot replace itself", "name the earlier paper")
 
 
+def _other_country(documents: Mapping[str, Document]) -> Iterator[Problem]:
+    """Lines of papers that give a place another country than the register of sites does."""
+    sites = {entry["id"]: entry.get("country") for _, entry in _entries("sites", documents.get("sites"))}
+    document = documents.get("attestations")
+    for pointer, paper in _entries("attestations", document):
+        assert document is not None  # or there would be no entries
+        for number, line in enumerate(paper.get("entries", ())):
+            told, registered = line.get("country"), sites.get(line.get("site"))
+            if None not in (told, registered) and told != registered:
+                yield Problem(
+                    document.where((*pointer, "entries", number, "country")),
+                    f"site '{line['site']}' is in {registered} by sites.yaml, and here in {told}",
+                    "correct one, or leave the country out here",
+                )
+
+
 def _same_selectors(documents: Mapping[str, Document]) -> Iterator[Problem]:
     """Selectors of two systems that are literally equal: what they fit would belong to both."""
     lines: dict[tuple[tuple[str, object], ...], tuple[str, Where]] = {}
@@ -510,7 +526,7 @@ def _a_year_after(day: date) -> date:
         return day.replace(year=day.year + 1, day=28)
 
 
-_CHECKS: Final = (_repeated, _dangling, _same_selectors, _spans)
+_CHECKS: Final = (_repeated, _dangling, _other_country, _same_selectors, _spans)
 
 
 # --- warnings that need more than the registers ---------------------------------------------------

@@ -642,6 +642,17 @@ def test_two_systems_with_the_same_selector_are_refused_with_both_lines(tmp_path
     ]
 
 
+def test_a_site_in_two_countries_is_refused(tmp_path: Path) -> None:
+    contrary = ATTESTATIONS.replace("site: hn}", "site: oslo, country: VN}")
+    problem = (
+        "attestations.yaml:25:59: site 'oslo' is in NO by sites.yaml, and here in VN; "
+        "correct one, or leave the country out here"
+    )
+    assert refused(tmp_path, {**ALL, "attestations": contrary}) == [problem]
+    agreeing = contrary.replace("country: VN}", "country: NO}")
+    assert load(folder(tmp_path, {**ALL, "attestations": agreeing}))
+
+
 def test_ends_before_their_begin_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, {
         **ALL,

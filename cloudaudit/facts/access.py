@@ -8,7 +8,8 @@ RES-17 and DAT-08). Only papers in force count; one of which that is not known l
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cloudaudit.facts.derivation import (
@@ -105,17 +106,21 @@ class _Groups:
     """Address groups by id. Another project may share one, so that not to see it tells nothing."""
 
     def __init__(self, world: World) -> None:
-        self._by_id: Mapping[tuple[str, str], Resource] = {
-            (group.scope.target, nfc(group.id)): group for group in world.each(GROUP)
-        }
+        self._by_id: dict[tuple[str, str | None, str], list[Resource]] = defaultdict(list)
+        for group in world.each(GROUP):
+            place = where(group)
+            self._by_id[place.target, place.region, nfc(group.id)].append(group)
         self._lists = Lists(world, GROUP)
 
     def addresses(self, rule: Resource, id_: str) -> tuple[str, ...] | Unseen:
         scope = where(rule)
-        group = self._by_id.get((scope.target, id_))
-        if group is None:
+        groups = self._by_id.get((scope.target, scope.region, id_), [])
+        if not groups:
             gap = self._lists.unseen_in(Scope(scope.target, scope.region))
             return gap or Unseen(Reason.PARTIAL, "its address group was not listed")
+        if len(groups) > 1:
+            return Unseen(Reason.AMBIGUOUS, "several address groups have the id it names")
+        group = groups[0]
         found = group.facts.get("addresses")
         return texts(found) if isinstance(found, tuple) else why(group, "addresses")
 
@@ -152,13 +157,28 @@ def _source_declared(rule: Resource, declared: _Declared, groups: _Groups) -> bo
 
 
 def prepare_users(world: World) -> Derive:
-    """Whether a paper in force names an account, by name or id."""
+    """Whether a paper in force names an account: by id, or by name where no other of its cloud has that.
+
+    Users of two domains may have one name, and whoever owns a domain chooses the names in it.
+    """
     lines, missing = _lines(world, CUSTOMERS)
-    named = frozenset(lines)
+    named, lists = frozenset(lines), Lists(world, USER)
+    ids: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in world.each(USER):
+        ids[one.scope.target, nfc(one.name)].add(nfc(one.id))
 
     def derive(user: Resource) -> Derived:
-        if nfc(user.name) in named or nfc(user.id) in named:
+        target = user.scope.target
+        if nfc(user.id) in named:
             return Derived({"access.declared": True})
+        if nfc(user.name) in named:
+            if len(ids[target, nfc(user.name)] | {nfc(user.id)}) > 1:
+                doubt: Unseen | None = Unseen(
+                    Reason.AMBIGUOUS, "several users have the name that a paper lists"
+                )
+            else:
+                doubt = lists.unseen_in(Scope(target))
+            return Derived(unseen={"access.declared": doubt}) if doubt else Derived({"access.declared": True})
         if missing is not None:
             return Derived(unseen={"access.declared": missing})
         return Derived({"access.declared": False})

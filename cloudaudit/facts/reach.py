@@ -39,6 +39,8 @@ from cloudaudit.facts.derivation import (
 )
 from cloudaudit.facts.exposure import GROUP, PORT, RULE, from_world, open_ports
 from cloudaudit.model import MISSING, Partial, Reason, Resource, Scope, Unseen, Value, World
+from cloudaudit.operators import Network
+from cloudaudit.operators import network as network_of
 
 SERVER: Final = "openstack.server"
 LISTENER: Final = "openstack.listener"
@@ -51,6 +53,8 @@ TRUNK: Final = "openstack.trunk"
 
 _INTERFACES: Final = ("network:router_interface", "network:ha_router_replicated_interface")
 """Beginnings of the owners of ports by which a router is on a network."""
+_SUBPORT: Final = "trunk:subport"
+"""Owner of a port that a trunk carries to the device of another port."""
 _ICMP: Final = frozenset({"icmp", "icmpv6", "ipv6-icmp", "1", "58"})
 _INSIDE: Final = tuple(
     map(
@@ -192,6 +196,26 @@ class _Ways:
             if (unread := _unread_address(floating)) is not None:
                 blind.append((place, unread))
         self._forwardings = Lists(world, FLOATING_IP, blind)
+        self._unheld = self._of_nobody(world)
+
+    def _of_nobody(self, world: World) -> Mapping[Key, list[Address]]:
+        """Addresses that floating IPs lead to and no device was given, by network; "" where it was not seen.
+
+        Which device has taken such an address, as pairs of servers do, Neutron does not know.
+        """
+        found: dict[Key, list[Address]] = defaultdict(list)
+        for floating in world.each(FLOATING_IP):
+            place, leads = where(floating), text(floating.facts.get("port_id"))
+            inner = _address(floating.facts.get("fixed_address"))
+            if leads is None or inner is None:
+                continue
+            port = self.ports.one(place, leads)
+            if port is None:
+                found[place.target, place.region, ""].append(inner)
+            elif not text(port.facts.get("device_id")) and port.facts.get("device_owner") != _SUBPORT:
+                network = text(port.facts.get("network")) or ""
+                found[place.target, place.region, network].append(inner)
+        return found
 
     def unseen_in(self, place: Scope) -> Unseen | None:
         """Why there may be ways in a scope that were not seen."""
@@ -261,8 +285,17 @@ class _Ways:
         place, pairs = where(port), port.facts.get("allowed_address_pairs")
         if not isinstance(pairs, tuple):
             yield why(port, "allowed_address_pairs")
+        ranges: list[Network] = []
         for pair in records(pairs):
             address = _address(pair.get("address"))
+            if address is None:
+                given = pair.get("address")
+                among = network_of(given) if isinstance(given, str) else None
+                if among is None:
+                    yield Unseen(Reason.INVALID_ANSWER, "an address that it may use cannot be read")
+                else:
+                    ranges.append(among)
+                continue
             for floating in self._to_address.get((place.target, place.region, str(address)), ()):
                 other = self.ports.one(place, text(floating.facts.get("port_id")))
                 theirs = None if other is None else text(other.facts.get("network"))
@@ -271,6 +304,18 @@ class _Ways:
                     yield Unseen(Reason.PARTIAL, "the network of a floating IP's port was not seen")
                 elif theirs == ours:
                     yield self._by_floating_ip(floating, port)
+        # A range does not tell which address is taken over; without port security it may be any.
+        # Whether a load balancer's own ports have it is nobody's choice, and not read.
+        of_server = self._groups is not None
+        any_address = of_server and port.facts.get("port_security", MISSING) not in (True, None)
+        free = {
+            name: self._unheld.get((place.target, place.region, name), ())
+            for name in (text(port.facts.get("network")) or "", "")
+        }
+        if any(any_address or any(a in net for net in ranges) for found in free.values() for a in found):
+            yield Unseen(
+                Reason.PARTIAL, "a floating IP leads to an address that no device has and it may use"
+            )
 
     def _routers_on(self, place: Scope, network: str) -> set[str]:
         """Routers with a port on a network."""

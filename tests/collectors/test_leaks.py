@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloudaudit.collectors.openstack.item import Item
-from cloudaudit.collectors.openstack.leaks import MOST, REDACTED, Look, pattern_of
+from cloudaudit.collectors.openstack.leaks import MOST, REDACTED, Look, pattern_of, told
 from cloudaudit.model import Partial, Reason, Value
 
 FERNET = "gAAAAA" + "Bk3_x-9Z" * 10
@@ -32,6 +32,7 @@ RANDOM = "k9Jf2LqXz7Vb1Nw5Rt8Yp3Hs6Dg4Mc0A"
         ("note", "https://db.example.vn:5432/x", None),
         ("note", "$6$saltsalt$" + "a" * 86, "password-hash"),
         ("note", "host=db password=Matkhau123", "assignment"),
+        ("note", "host=db mat-khau: Abc12345", "assignment"),
         ("note", "password=$DB_PASSWORD", None),
         ("note", "password: /run/secrets/db", None),
         ("note", "secret=https://keys.example.vn/v1/secrets/1", None),
@@ -40,6 +41,8 @@ RANDOM = "k9Jf2LqXz7Vb1Nw5Rt8Yp3Hs6Dg4Mc0A"
         ("DB-PASSWORD", "a", "name"),
         ("secret_key", "a", "name"),
         ("AccessKey", "a", "name"),
+        ("matkhau", "a", "name"),
+        ("db.mat_khau", "a", "name"),
         ("db_password", "", None),
         ("use_password", "true", None),
         ("password_file", "/run/x", None),
@@ -106,6 +109,25 @@ def test_a_tag_that_is_a_secret_is_not_told() -> None:
         {"place": "tags", "key": REDACTED, "pattern": "keystone-token"},
         {"place": "tags", "key": "password", "pattern": "name"},
     )
+
+
+def test_base64_with_padding_is_a_bare_word_and_told_nowhere() -> None:
+    padded = base64.b64encode(RANDOM.encode()).decode()
+    assert padded.endswith("=")
+    look = Look()
+    look.words("tags", [padded])
+    assert look.result() == ({"place": "tags", "key": REDACTED, "pattern": "high-entropy"},)
+    item = Item({"tags": [padded]})
+    item.tags("tags", frozenset())
+    assert item.facts == {"labels": {}, "label_names": (REDACTED,)}
+
+
+def test_a_key_that_says_a_password_is_not_told() -> None:
+    look = Look()
+    look.pairs("metadata", [("password=Matkhau123", "")])
+    assert look.result() == ({"place": "metadata", "key": REDACTED, "pattern": "assignment"},)
+    assert told("password=Matkhau123") == told(RANDOM) == REDACTED
+    assert told("db_password") == "db_password"
 
 
 def test_neither_names_nor_values_of_labels_are_secrets() -> None:

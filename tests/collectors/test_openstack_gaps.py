@@ -2403,3 +2403,18 @@ def test_image_properties_of_odd_kinds_and_kinds_of_addresses(cloud: FakeOpenSta
     cloud.answer("/image/v2/images", {"images": [{**IMAGE, "os_purpose": ["x"]}]}, project=SHOP)
     image = collect(IN_SHOP, "glance.images").one("openstack.image")
     assert image.why_missing("properties") == Unseen(Reason.INVALID_ANSWER, "a property holds no text")
+
+
+def test_a_secret_in_the_properties_of_an_image_is_told_by_no_fact(cloud: FakeOpenStack) -> None:
+    row = {**IMAGE, "os_purpose": "password=Matkhau123", "password=Matkhau456": "x"}
+    cloud.answer("/image/v2/images", {"images": [row]}, project=SHOP)
+    facts = collect(IN_SHOP, "glance.images").one("openstack.image").facts
+    assert "Matkhau" not in repr(facts)
+    assert "'os_purpose': '[redacted]'" in repr(facts["properties"])
+    assert "[redacted]" in repr(facts["property_names"])
+
+
+def test_a_server_whose_key_is_named_by_an_empty_text_has_none(cloud: FakeOpenStack) -> None:
+    row = {**SERVER, "key_name": ""}
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": [row]}, project=SHOP)
+    assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["key_name"] is None

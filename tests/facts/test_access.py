@@ -117,6 +117,36 @@ def test_accounts() -> None:
     assert answer(other, "u-1", "khac") is Reason.NOT_COLLECTED
 
 
+def test_a_name_that_several_accounts_have_names_none_of_them() -> None:
+    lines = ({"what": "trực-1"}, {"what": "u-3"})
+    listed = (paper("khach", "customer-data-access", entries=lines), document("khach"))
+    one, two, three = (user(id_, name="trực-1") for id_ in ("u-1", "u-2", "u-3"))
+    elsewhere = user("u-9", name="trực-1", scope=Scope("dam-may-2"))
+
+    def answer(one: Resource, *others: Resource, gaps: tuple[str, ...] = ()) -> Value:
+        world = World([*listed, one, *others], [gap(type_) for type_ in gaps])
+        found = derived("access", world, one)
+        return found.facts.get("access.declared", reasons(found).get("access.declared"))
+
+    assert answer(one, elsewhere) is True
+    assert answer(one, two) is Reason.AMBIGUOUS
+    assert answer(three, one) is True  # by its id
+    assert answer(one, gaps=("openstack.user",)) is Reason.NO_PERMISSION
+    assert answer(three, gaps=("openstack.user",)) is True
+
+
+def test_address_groups_of_one_id_are_told_apart_by_their_region() -> None:
+    def group(region: str, *addresses: str) -> Resource:
+        return resource("openstack.address_group", "ag", {"addresses": addresses}, scope=Scope(CLOUD, region))
+
+    here, there = group(REGION, "8.8.8.0/24"), group("hcm", "10.0.0.0/8")
+    of = rule(facts={"remote_address_group": "ag"})
+    found = [derived("access", World([*SITES, *groups]), of) for groups in ((here, there), (there, here))]
+    assert [one.facts for one in found] == [{"source.declared": False}] * 2
+    twice = derived("access", World([*SITES, here, group(REGION, "10.0.0.0/8")]), of)
+    assert reasons(twice) == {"source.declared": Reason.AMBIGUOUS}
+
+
 def test_a_source_that_was_not_seen() -> None:
     for hidden in ("remote_group", "remote_address_group", "remote_prefix"):
         found = derived("access", WORLD, rule(without=[hidden], unseen={hidden: Unseen(Reason.TIMEOUT)}))

@@ -652,8 +652,9 @@ class Maker:
         if one.scope == REGISTERS:
             return one
         hidden = {fact for fact in one.facts if self.rng.random() < chance and not fact.startswith("swift.")}
-        # What an S3 store does not implement is a fact about it; of any other service it tells nothing.
-        store = one.type.startswith("s3.")
+        # What an S3 store does not implement is a fact about it, and so is a Glance without names for its
+        # stores; of any other service it tells nothing.
+        store = one.type.startswith("s3.") or one.type == "openstack.image"
         reason = self.rng.choice([r for r in BLINDING if not (store and r is Reason.NOT_IMPLEMENTED)])
         unseen = dict.fromkeys(sorted(hidden), Unseen(reason, "hidden"))
         facts = {fact: value for fact, value in one.facts.items() if fact not in hidden}

@@ -199,6 +199,39 @@ def test_a_floating_ip_of_an_address_that_servers_share() -> None:
     assert paths(M1, *BASE, pair, shared) == (Partial(()), Reason.PARTIAL)
 
 
+ANY_OF_IT: Mapping[str, Value] = {"allowed_address_pairs": ({"address": "10.0.0.0/24"},)}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "found"),
+    [
+        (ANY_OF_IT, {}, (Partial(()), Reason.PARTIAL)),
+        ({"allowed_address_pairs": ({"address": "0.0.0.0/0"},)}, {}, (Partial(()), Reason.PARTIAL)),
+        ({"allowed_address_pairs": ({"address": "?"},)}, {}, (Partial(()), Reason.INVALID_ANSWER)),
+        ({"port_security": False}, {}, (Partial(()), Reason.PARTIAL)),
+        ({"port_security": "?"}, {}, (Partial(()), Reason.PARTIAL)),
+        ({"port_security": None}, {}, ()),
+        ({"allowed_address_pairs": ({"address": "10.0.1.0/24"},)}, {}, ()),
+        ({"allowed_address_pairs": ({"address": "2001:db8::/32"},)}, {}, ()),
+        (ANY_OF_IT, {"device_id": "m-2"}, ()),  # it leads to another server
+        (ANY_OF_IT, {"device_owner": "trunk:subport"}, ()),
+        (ANY_OF_IT, {"network": "n-2"}, ()),
+        (ANY_OF_IT, {"network": None}, (Partial(()), Reason.PARTIAL)),
+    ],
+)
+def test_a_range_may_hold_an_address_that_a_floating_ip_leads_to(
+    mine: Mapping[str, Value], theirs: Mapping[str, Value], found: Value
+) -> None:
+    shared = floating({"port_id": "p-vip", "fixed_address": "10.0.0.100"})
+    vip = port("p-vip", {"device_id": "", "device_owner": "", "addresses": ("10.0.0.100",), **theirs})
+    assert paths(M1, *BASE, port(facts=mine), vip, shared) == found
+
+
+def test_a_range_and_a_floating_ip_whose_port_was_not_seen() -> None:
+    shared = floating({"port_id": "p-vip", "fixed_address": "10.0.0.100"})
+    assert paths(M1, *BASE, port(facts=ANY_OF_IT), shared) == (Partial(()), Reason.PARTIAL)
+
+
 def test_a_port_that_a_trunk_carries() -> None:
     inner = port("p-2", {"device_id": "", "device_owner": "trunk:subport", "addresses": ("10.1.0.5",)})
     trunk = resource("openstack.trunk", "t-1", {"port": "p-1", "sub_ports": ({"port": "p-2"},)})

@@ -91,7 +91,7 @@ def _server(item: Item, desk: Desk) -> None:
     _flavor(item)
     item.take("image", "image", _image)
     item.take("boot_volumes", "os-extended-volumes:volumes_attached", each(lambda v: identifier(v.get("id"))))
-    item.take("key_name", "key_name", null=True)
+    item.take("key_name", "key_name", empty_as_null(text), null=True)
     # An empty text where there is none.
     item.take("config_drive", "config_drive", lambda value: value != "" and flag(value))
     _since(item, desk, (2, 9), "locked", flag)

@@ -25,7 +25,7 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
-from cloudaudit.collectors.openstack.leaks import Look
+from cloudaudit.collectors.openstack.leaks import Look, told
 from cloudaudit.collectors.openstack.listing import NOT_WANTED, PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
@@ -151,7 +151,7 @@ def _image(item: Item, desk: Desk) -> None:
         item.take("snapshot_of", "instance_uuid", empty_as_null(identifier), null=True, absent=None)
     else:
         item.facts["snapshot_of"] = None
-    properties = sorted(text(name) for name in row if name not in _CORE)
+    properties = sorted({told(text(name)) for name in row if name not in _CORE})
     item.facts["property_names"] = tuple(properties)
     _properties(item)
     item.take("hidden", "os_hidden", flag, absent=False)
@@ -170,7 +170,7 @@ def _properties(item: Item) -> None:
     """Values of well-known properties, as somebody set them; those that are switches in lower case."""
     row = item.row
     try:
-        found = {name: text(row[name]) for name in _WORDS if row.get(name) is not None}
+        found = {name: told(text(row[name])) for name in _WORDS if row.get(name) is not None}
         found |= {name: _kind(text(row[name])) for name in _PROSE if row.get(name) is not None}
     except Odd as error:
         item.miss("properties", Reason.INVALID_ANSWER, f"a property holds {error}")

@@ -37,12 +37,13 @@ _TELLTALE: Final[Mapping[str, re.Pattern[str]]] = {
         "password-hash": r"\$(?:1|5|6|7|y|gy|2[abxy])\$[^\s:$]{1,64}(?:\$[^\s:$]{1,32})?[^\s:]{12}",
     }.items()
 }
+# Vietnamese for a password is written without its marks, `mat_khau` or `matkhau`, in names.
 _ASSIGNMENT: Final = re.compile(
-    r"(?i)(?:pass(?:word|wd|phrase)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)s?[\"']?"
+    r"(?i)(?:pass(?:word|wd|phrase)|mat[_-]?khau|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)s?[\"']?"
     r"\s{0,4}[:=]\s{0,4}[\"']?([^\s\"',;]{6,64})"
 )
 _NAME: Final = re.compile(
-    r"(?:^|_)(?:pass|passwd|password|passphrase|pwd|secret|token|credentials?)(?:$|_)"
+    r"(?:^|_)(?:pass|passwd|password|passphrase|pwd|mat_?khau|secret|token|credentials?)(?:$|_)"
     r"|(?:access|secret|api|private)_?key(?:$|_)"
 )
 _REFERENCE_NAME: Final = re.compile(
@@ -64,8 +65,8 @@ def telltale(text: str) -> str | None:
 
 
 def told(key: str) -> str:
-    """A key as it may be told."""
-    return key if telltale(key) is None else REDACTED
+    """A key, or a word in place of one, as it may be told."""
+    return REDACTED if telltale(key) or _assigned(key) or _random(key) else key
 
 
 def pattern_of(key: str, value: str) -> str | None:
@@ -114,15 +115,16 @@ class Look:
         """Look at keys and their values; what is no text is looked at as it would be written."""
         for key, value in pairs:
             self._note(place, str(key), "" if value is None else str(value))
-            if telltale(str(key)):
-                self._found.add((place, REDACTED, str(telltale(str(key)))))
+            if (pattern := telltale(str(key)) or _assigned(str(key))) is not None:
+                self._found.add((place, REDACTED, pattern))
 
     def words(self, place: str, words: Iterable[object]) -> None:
         """Look at tags, of which the whole may be the secret."""
         for word in map(str, words):
             for mark in ("=", ":"):
                 key, found, value = word.partition(mark)
-                if found and not telltale(word):
+                # The padding of base64 parts nothing.
+                if found and value.strip("= ") and not telltale(word):
                     self._note(place, key.strip(), value.strip())
                     break
             else:
