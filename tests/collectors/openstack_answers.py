@@ -38,6 +38,9 @@ SERVER = {
     "image": {"id": "img-1", "links": []},
     "os-extended-volumes:volumes_attached": [{"id": "vol-1", "delete_on_termination": False}],
     "key_name": None,
+    "config_drive": "",
+    "locked": True,
+    "trusted_image_certificates": ["ca-1"],
     "metadata": {"system_id": "cong-dich-vu", "db_password": f"{PLANTED}-metadata"},
     "created": f"{MADE}Z",
     "security_groups": [{"name": "web"}, {"name": "ssh"}, {"name": "web"}],
@@ -63,6 +66,7 @@ VOLUME = {
     "volume_type": "luks",
     "encrypted": True,
     "bootable": "false",
+    "multiattach": False,
     "attachments": [{"server_id": "srv-1", "device": "/dev/sdb", "volume_id": "vol-1"}],
     "created_at": f"{MADE}.000000",
     "updated_at": None,
@@ -117,6 +121,7 @@ NETWORK = {
     "name": "shop-net",
     "project_id": SHOP,
     "shared": False,
+    "admin_state_up": True,
     "router:external": False,
     "port_security_enabled": True,
     "availability_zones": ["hn-az1"],
@@ -129,6 +134,7 @@ SUBNET = {
     "network_id": "net-1",
     "cidr": "10.10.0.0/24",
     "dns_nameservers": ["203.0.113.53"],
+    "enable_dhcp": True,
     "ip_version": 4,
 }
 PORT = {

@@ -2259,6 +2259,25 @@ def test_a_dead_region_is_a_gap_and_the_others_are_unharmed(cloud: FakeOpenStack
     assert (len(here.listings()), here.gaps()) == (3, [])
 
 
+def test_what_nova_did_not_tell_yet_of_a_server(cloud: FakeOpenStack) -> None:
+    at_version(cloud, "2.8")
+    server = collect(IN_SHOP, "nova.servers").one("openstack.server")
+    late = {"locked": "2.9", "trusted_image_certificates": "2.63"}
+    assert {name: server.unseen[name] for name in late} == {
+        name: Unseen(Reason.NOT_IMPLEMENTED, f"Nova tells '{name}' of a server since version {version}")
+        for name, version in late.items()
+    }
+
+
+@pytest.mark.parametrize(("shown", "expected"), [("True", True), (True, True), ("", False), ("False", False)])
+def test_a_configuration_drive_as_releases_write_it(
+    cloud: FakeOpenStack, shown: object, expected: bool
+) -> None:
+    row = {**SERVER, "config_drive": shown}
+    cloud.answer("/compute/v2.1/servers/detail", listed("servers", [row]), project=SHOP)
+    assert collect(IN_SHOP, "nova.servers").one("openstack.server").facts["config_drive"] is expected
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [

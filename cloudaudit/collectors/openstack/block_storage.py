@@ -80,6 +80,7 @@ def _volume(item: Item, desk: Desk) -> None:
     item.take("volume_type", "volume_type", null=True)
     item.take("encrypted", "encrypted", flag)
     item.take("bootable", "bootable", flag)
+    item.take("multiattach", "multiattach", flag)
     item.take("attachments", "attachments", each(_attachment))
     item.take("created_at", "created_at", moment)
     item.take("updated_at", "updated_at", moment, null=True)

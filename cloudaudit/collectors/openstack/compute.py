@@ -11,6 +11,7 @@ from cloudaudit.collectors.openstack.answers import Trouble, document
 from cloudaudit.collectors.openstack.item import (
     Item,
     Odd,
+    Reader,
     Row,
     address,
     each,
@@ -91,6 +92,10 @@ def _server(item: Item, desk: Desk) -> None:
     item.take("image", "image", _image)
     item.take("boot_volumes", "os-extended-volumes:volumes_attached", each(lambda v: identifier(v.get("id"))))
     item.take("key_name", "key_name", null=True)
+    # An empty text where there is none.
+    item.take("config_drive", "config_drive", lambda value: value != "" and flag(value))
+    _since(item, desk, (2, 9), "locked", flag)
+    _since(item, desk, (2, 63), "trusted_image_certificates", many(text), null=True)
     item.labels("metadata", desk.allowed)
     item.take("created_at", "created", moment)
     item.take("security_groups", "security_groups", _group_names)
@@ -111,6 +116,17 @@ def _secrets(item: Item, desk: Desk) -> None:
         look.blind(item.default or hidden)
     # Nova has tags of servers since 2.26.
     item.secrets(look, metadata="metadata", tags="tags" if desk.at_least(2, 26) else "")
+
+
+def _since(
+    item: Item, desk: Desk, version: tuple[int, int], fact: str, read: Reader, null: bool = False
+) -> None:
+    """A field that Nova tells from a version on."""
+    if desk.at_least(*version):
+        item.take(fact, fact, read, null=null)
+    else:
+        number = ".".join(map(str, version))
+        item.miss(fact, Reason.NOT_IMPLEMENTED, f"Nova tells '{fact}' of a server since version {number}")
 
 
 def _flavor(item: Item) -> None:

@@ -97,6 +97,7 @@ def read_project(desk: Desk) -> Iterator[Seen]:
 
 def _network(item: Item, desk: Desk) -> None:
     item.take("shared", "shared", flag)
+    item.take("admin_state_up", "admin_state_up", flag)
     # Without the extension no network can be external.
     item.take("external", "router:external", flag, absent=False)
     item.take("port_security", "port_security_enabled", flag, null=True)
@@ -108,6 +109,7 @@ def _subnet(item: Item, desk: Desk) -> None:
     item.take("network", "network_id", identifier)
     item.take("cidr", "cidr", address)
     item.take("dns_nameservers", "dns_nameservers", many(address))
+    item.take("dhcp", "enable_dhcp", flag)
     item.take("ip_version", "ip_version", integer)
 
 
