@@ -81,3 +81,19 @@ def test_a_control_in_the_folder_of_another_dimension_is_refused(tmp_path: Path)
         assert problem.message == "control 'SEC-96' stands in the folder of RES"
         assert problem.where is not None
         assert problem.where.line == 2
+
+
+def test_the_lists_are_whole_and_beyond_the_catalogue_nothing_is_ours_alone() -> None:
+    peers = load_peers()
+    assert {peer.id: len(peer.checks) for peer in peers.values()} == {
+        "checkov-openstack": 5,
+        "cnspec-openstack": 36,
+        "osg": 55,
+        "prowler-openstack": 34,
+        "prowler-s3": 22,
+        "scs-iaas": 91,
+        "trivy-openstack": 5,
+    }
+    named = {id_ for peer in peers.values() for check in peer.checks.values() for id_ in check.controls}
+    beyond = {one.id for one in load_catalogue().controls() if len(one.id.partition("-")[2]) > 2}
+    assert beyond <= named

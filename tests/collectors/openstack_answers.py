@@ -85,6 +85,7 @@ SNAPSHOT = {
     "volume_id": "vol-1",
     "size": 2,
     "created_at": f"{MADE}.000000",
+    "metadata": {"db_password": f"{PLANTED}-snapshot"},
     "os-extended-snapshot-attributes:project_id": SHOP,
 }
 BACKUP = {

@@ -128,7 +128,13 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
         {
             "id": "snap-1",
             "name": "before",
-            "facts": {"status": "available", "volume_id": "vol-1", "size_gb": 2, "created_at": T},
+            "facts": {
+                "status": "available",
+                "volume_id": "vol-1",
+                "size_gb": 2,
+                "created_at": T,
+                "secrets.found": ({"place": "metadata", "key": "db_password", "pattern": "name"},),
+            },
             "from": {"": f"GET /volume/v3/{SHOP}/snapshots/detail?limit=1000"},
         },
     ),

@@ -122,6 +122,7 @@ def _snapshot(item: Item, desk: Desk) -> None:
     item.take("volume_id", "volume_id", identifier)
     item.take("size_gb", "size", integer)
     item.take("created_at", "created_at", moment)
+    item.secrets(Look(), metadata="metadata")
 
 
 _BACKUP_STATES: Final = (
