@@ -183,7 +183,9 @@ def leaf(left: Operand, right: Operand, operator: Operator, if_null: bool | None
 
     def trace(facts: Facts, frame: Frame, out: list[Reading]) -> bool | None:
         left.note(facts, frame, out)
-        right.note(facts, frame, out)
+        # A null that `if_null` speaks for is compared with nothing.
+        if not (operator.strict and left.get(facts, frame) is None):
+            right.note(facts, frame, out)
         return test(facts, frame)
 
     return Node(test, trace)
@@ -472,6 +474,13 @@ class Related:
         shown: Value = Partial(ids) if found.open else ids
         out.append(Reading(frame.resource, f"related.{self.join.type}", shown, found.unseen))
 
+    def note_bond(self, other: Resource, facts: Facts, frame: Frame, out: list[Reading]) -> None:
+        """Note what makes one other resource related."""
+        for operand in self.key:
+            operand.note(facts, frame, out)
+        for name, _ in self.join.on:
+            out.append(Reading(other, name, look_up(other.facts, name)))
+
 
 def _descend(
     frame: Frame, facts: Facts, resources: Iterable[Resource], run: Callable[[Resource], object]
@@ -503,6 +512,8 @@ def _related_node(related: Related, inner: Node, settle: Callable[[_Found], Outc
         if value is not alone or not standing:
             related.note(value, found, facts, frame, out)
         _descend(frame, facts, standing[:MAX_SHOWN], lambda r: shown.trace(r.facts, frame, out))
+        if value is alone and standing:
+            related.note_bond(standing[0], facts, frame, out)
         return value
 
     return Node(test, trace)

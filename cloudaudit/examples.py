@@ -13,6 +13,7 @@ from cloudaudit.model import (
     COMMON_FACTS,
     Control,
     Example,
+    Explanation,
     FactSpec,
     FactType,
     Frame,
@@ -44,6 +45,13 @@ def verdict(
     control: Control, example: Example, types: Mapping[str, ResourceType], tailor: Tailor
 ) -> Verdict | None:
     """The verdict a control gives on one of its examples. ValueError: the example itself is wrong."""
+    return explained(control, example, types, tailor)[0]
+
+
+def explained(
+    control: Control, example: Example, types: Mapping[str, ResourceType], tailor: Tailor
+) -> tuple[Verdict | None, Explanation]:
+    """The same, with the facts that decided it."""
     document = example.document
     control = _tailored(control, _mapping(document, "params"), tailor)
     at = parse_time(str(document["at"])) if "at" in document else CLOCK
@@ -58,7 +66,7 @@ def verdict(
         for kind, found in listed
     }
     gaps = {_type(kind, types).name: _reason(reason) for kind, reason in _mapping(document, "gaps").items()}
-    return verdict_of(control, subject, Frame(_World(at, related, gaps)))[0]
+    return verdict_of(control, subject, Frame(_World(at, related, gaps)))
 
 
 def check(control: Control, types: Mapping[str, ResourceType], tailor: Tailor) -> Iterator[Problem]:

@@ -20,9 +20,11 @@ from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.destinations import DESTINATIONS
 from cloudaudit.facts.exposure import EXPOSURE, EXPOSURE_OF_GROUPS
+from cloudaudit.facts.image_metadata import IMAGE_METADATA
 from cloudaudit.facts.landing import LANDING
 from cloudaudit.facts.lifecycle import LIFECYCLE
 from cloudaudit.facts.location import LOCATION
+from cloudaudit.facts.naming import NAMING
 from cloudaudit.facts.operating_system import OPERATING_SYSTEM
 from cloudaudit.facts.orphan import ORPHANS
 from cloudaudit.facts.papers import PAPERS
@@ -77,6 +79,8 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     LANDING,
     CAPACITY,
     RECOVERY,
+    IMAGE_METADATA,
+    NAMING,
 )
 
 __all__ = ["DERIVATIONS", "Derivation", "Derive", "Derived"]

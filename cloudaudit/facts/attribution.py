@@ -55,8 +55,8 @@ UNCOUNTED: Final = tuple(
     f"openstack.{name}"
     for name in (
         "address_group", "bgpvpn", "dns_zone", "image_member", "lb_pool", "listener", "loadbalancer",
-        "network_log", "object_account", "qos_policy", "rbac_policy", "secret", "share_replica", "stack",
-        "trunk",
+        "network_log", "object_account", "qos_policy", "rbac_policy", "secret", "share_access_rule",
+        "share_replica", "stack", "trunk",
     )
 )  # fmt: skip
 """Types attributed by their place alone, too, but left out of the share of resources that are attributed:

@@ -312,6 +312,11 @@ IMAGE = {
     "os_version": "12",
     "tier": "gold",
     "build_token": f"{PLANTED}-property",
+    "hw_mem_encryption": "True",
+    "os_secure_boot": "required",
+    "os_purpose": "generic",
+    "image_source": f"https://images.example.test/debian.qcow2?signature={PLANTED}-source",
+    "image_description": f"{PLANTED}-description",
     "stores": "ceph,file",
     "tags": [],
     "direct_url": f"swift+https://user:{PLANTED}-location@swift.example.test/v1/c/o",
@@ -376,6 +381,16 @@ SHARE = {
     "created_at": f"{MADE}.000000",
     "is_public": False,
     "metadata": {"data_class": "internal", "mount": "/mnt/chung"},
+}
+ACCESS_RULE = {
+    "id": "ar-1",
+    "access_type": "ip",
+    "access_to": "10.0.0.0/24",
+    "access_level": "rw",
+    "access_key": f"{PLANTED}-access-key",
+    "state": "active",
+    "metadata": {},
+    "created_at": f"{MADE}.000000",
 }
 SHARE_BACKUP = {
     "id": "sb-1",
@@ -753,6 +768,7 @@ def small_cloud() -> FakeOpenStack:
     cloud.answer("/volume/v3/", {"versions": [{"id": "v3.0", "version": "3.71", "min_version": "3.0"}]})
     cloud.answer("/share/v2/", {"versions": [{"id": "v2.0", "version": "2.85", "min_version": "2.0"}]})
     cloud.call("/share/v2/shares/detail", offset_list("shares", SHARE))
+    cloud.answer("/share/v2/share-access-rules", {"access_list": [ACCESS_RULE]})
     cloud.call("/share/v2/share-backups/detail", offset_list("share_backups", SHARE_BACKUP))
     cloud.call("/share/v2/share-replicas/detail", offset_list("share_replicas", SHARE_REPLICA))
     _further_services(cloud)

@@ -28,6 +28,7 @@ from fake_openstack import (
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openstack_answers import (
+    ACCESS_RULE,
     AGGREGATE,
     BACKUP,
     BGPVPN,
@@ -48,6 +49,7 @@ from openstack_answers import (
     PORT,
     SECRET,
     SERVER,
+    SHARE,
     SHARE_REPLICA,
     SHARED_IMAGE,
     STACK,
@@ -2312,3 +2314,92 @@ def test_a_document_of_versions_that_cannot_be_read(cloud: FakeOpenStack) -> Non
     cloud.answer("/volume/v3/", status=503)
     (gap,) = collect(REGION, "block-storage.version").gaps()
     assert (gap.scope, gap.type, gap.operation) == (REGION, "openstack.api", "block-storage.version")
+
+
+# --- who may use shares ------------------------------------------------------------------------------------
+
+RULES = ("manila.shares", "manila.share_access_rules")
+
+
+def test_a_manila_that_tells_access_rules_to_a_post_only_leaves_them_open(cloud: FakeOpenStack) -> None:
+    cloud.answer("/share/v2/", {"versions": [{"id": "v2.0", "version": "2.44", "min_version": "2.0"}]})
+    (gap,) = collect(IN_SHOP, *RULES).gaps()
+    detail = "Manila lets access rules be read without a POST since version 2.45"
+    assert (gap.type, gap.reason, gap.detail) == (
+        "openstack.share_access_rule", Reason.NOT_IMPLEMENTED, detail,
+    )  # fmt: skip
+    assert not [path for path in cloud.paths_asked() if "share-access-rules" in path]
+    cloud.answer("/share/v2/", status=401)
+    (gap,) = collect(IN_SHOP, *RULES).gaps("openstack.share_access_rule")
+    assert (gap.reason, gap.detail) == (Reason.NO_PERMISSION, "HTTP 401 from GET /share/v2/")
+
+
+def test_access_rules_are_asked_of_our_own_shares(cloud: FakeOpenStack) -> None:
+    foreign = {**SHARE, "id": "share-of-bank", "project_id": BANK, "is_public": True}
+    cloud.call("/share/v2/shares/detail", offset_list("shares", foreign, SHARE))
+    taken = collect(IN_SHOP, *RULES)
+    assert [r.facts["share"] for r in taken.resources("openstack.share_access_rule")] == ["share-1"]
+    assert [s.count for s in taken.listings("openstack.share_access_rule")] == [1]
+    assert [path for path in cloud.paths_asked() if "access-rules" in path] == [
+        "/share/v2/share-access-rules?share_id=share-1"
+    ]
+
+
+def test_access_rules_of_a_share_that_are_refused_are_a_gap(cloud: FakeOpenStack) -> None:
+    cloud.answer("/share/v2/share-access-rules", status=403)
+    taken = collect(IN_SHOP, *RULES)
+    assert taken.listings("openstack.share_access_rule") == []
+    (gap,) = taken.gaps("openstack.share_access_rule")
+    path = "/share/v2/share-access-rules?share_id=share-1"
+    assert (gap.reason, gap.detail) == (
+        Reason.NO_PERMISSION, f"access rules of a share: HTTP 403 from GET {path}",
+    )  # fmt: skip
+
+
+def test_without_shares_nobody_knows_their_access_rules(cloud: FakeOpenStack) -> None:
+    cloud.answer("/share/v2/shares/detail", status=403)
+    (gap,) = collect(IN_SHOP, *RULES).gaps("openstack.share_access_rule")
+    assert (gap.reason, gap.detail) == (
+        Reason.NO_PERMISSION,
+        "which shares there are is not known: HTTP 403 from GET /share/v2/shares/detail?limit=1000",
+    )
+    (gap,) = collect(IN_SHOP, "manila.share_access_rules").gaps()
+    assert (gap.type, gap.reason) == ("openstack.share_access_rule", Reason.NOT_COLLECTED)
+
+
+def test_whom_an_access_rule_lets_in(cloud: FakeOpenStack) -> None:
+    """Addresses of rules by address alone; a locked rule shows stars."""
+    rules = [
+        {**ACCESS_RULE, "id": "a", "access_to": "0.0.0.0/0"},
+        {**ACCESS_RULE, "id": "b", "access_type": "cephx", "access_to": "may-chu"},
+        {**ACCESS_RULE, "id": "c", "access_to": "******", "access_key": "******"},
+        {**ACCESS_RULE, "id": "d", "access_to": "khong-phai-dia-chi"},
+        {**ACCESS_RULE, "id": "e", "access_type": None},
+    ]
+    cloud.answer("/share/v2/share-access-rules", {"access_list": rules})
+    found = {
+        r.id: (r.facts.get("access_to"), r.facts.get("address", r.why_missing("address")))
+        for r in collect(IN_SHOP, *RULES).resources("openstack.share_access_rule")
+    }
+    hidden = Unseen(Reason.NO_PERMISSION, "Manila hides whom a locked rule lets in from this credential")
+    assert found == {
+        "a": ("0.0.0.0/0", "0.0.0.0/0"),
+        "b": ("may-chu", None),
+        "c": (None, hidden),
+        "d": ("khong-phai-dia-chi", Unseen(Reason.INVALID_ANSWER, "'access_to' holds no address")),
+        "e": ("10.0.0.0/24", Unseen(Reason.INVALID_ANSWER, "'access_type' holds no text")),
+    }
+
+
+def test_image_properties_of_odd_kinds_and_kinds_of_addresses(cloud: FakeOpenStack) -> None:
+    row = {**IMAGE, "image_source": "private", "image_description": " ", "os_purpose": None}
+    cloud.answer("/image/v2/images", {"images": [row]}, project=SHOP)
+    assert collect(IN_SHOP, "glance.images").one("openstack.image").facts["properties"] == {
+        "hw_mem_encryption": "true",
+        "image_description": "",
+        "image_source": "private",
+        "os_secure_boot": "required",
+    }
+    cloud.answer("/image/v2/images", {"images": [{**IMAGE, "os_purpose": ["x"]}]}, project=SHOP)
+    image = collect(IN_SHOP, "glance.images").one("openstack.image")
+    assert image.why_missing("properties") == Unseen(Reason.INVALID_ANSWER, "a property holds no text")

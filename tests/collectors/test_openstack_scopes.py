@@ -31,6 +31,7 @@ from fake_openstack import (
     target,
 )
 from openstack_answers import (
+    ACCESS_RULE,
     ADDRESS_GROUP,
     ADMIN,
     BGPVPN,
@@ -1232,6 +1233,25 @@ def test_an_operators_replicas_go_by_their_shares(cloud: FakeOpenStack) -> None:
         ("sr-1", IN_SHOP), ("sr-b", IN_BANK),
     ]  # fmt: skip
     assert [s.count for s in taken.listings()] == [2, 2]
+
+
+def test_an_operators_access_rules_go_by_their_shares(cloud: FakeOpenStack) -> None:
+    operated(cloud)
+    shares = (SHARE, {**SHARE, "id": "share-b", "project_id": BANK})
+    cloud.call("/share/v2/shares/detail", offset_list("shares", *shares))
+
+    def rules(request: Request) -> Reply:
+        return Reply({"access_list": [{**ACCESS_RULE, "id": f"of-{request.path.rpartition('=')[2]}"}]})
+
+    cloud.call("/share/v2/share-access-rules", rules)
+    calls = ("manila.shares", "manila.share_access_rules")
+    taken = collect(REGION, *calls, vantage=OPERATOR)
+    assert [(r.facts["share"], r.scope) for r in taken.resources("openstack.share_access_rule")] == [
+        ("share-1", IN_SHOP), ("share-b", IN_BANK),
+    ]  # fmt: skip
+    assert [s.count for s in taken.listings()] == [2, 2]
+    few = collect(REGION, *calls, vantage=OPERATOR, projects=("shop",))
+    assert [r.facts["share"] for r in few.resources("openstack.share_access_rule")] == ["share-1"]
 
 
 def test_an_operators_share_backups_go_by_their_shares(cloud: FakeOpenStack) -> None:

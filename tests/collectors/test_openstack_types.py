@@ -16,6 +16,10 @@ from cloudaudit.collectors.openstack import _PROJECT, _REGION, _TARGET, OpenStac
 from cloudaudit.model import FactType, Listing, Reason, Resource, Scope, Unseen
 
 TYPES = load_types()
+PROPERTIES = (
+    "build_token", "hw_mem_encryption", "image_description", "image_source", "os_distro", "os_purpose",
+    "os_secure_boot", "os_version", "tier",
+)  # fmt: skip
 CALLS = frozenset(call for name in OpenStackCollector.types for call in TYPES[name].calls)
 
 
@@ -473,13 +477,21 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "architecture": None,
                 "stores": ("ceph", "file"),
                 "snapshot_of": None,
-                "property_names": ("build_token", "os_distro", "os_version", "tier"),
+                "property_names": PROPERTIES,
+                "properties": {
+                    "hw_mem_encryption": "true",
+                    "image_description": "text",
+                    "image_source": "url",
+                    "os_purpose": "generic",
+                    "os_secure_boot": "required",
+                },
+                "hidden": False,
                 "external_urls": ("swift.example.test",),
                 "locations_shown": True,
                 "created_at": T,
                 "updated_at": T,
                 "labels": {"tier": "gold"},
-                "label_names": ("build_token", "os_distro", "os_version", "tier"),
+                "label_names": PROPERTIES,
                 "build_date": None,
                 "secrets.found": ({"place": "metadata", "key": "build_token", "pattern": "name"},),
             },
@@ -597,6 +609,24 @@ SHOWN: list[tuple[Scope, str, tuple[str, ...], dict[str, Any]]] = [
                 "label_names": ("data_class", "mount"),
             },
             "from": {"": "GET /share/v2/shares/detail?limit=1000"},
+        },
+    ),
+    (
+        IN_SHOP,
+        "openstack.share_access_rule",
+        ("manila.shares", "manila.share_access_rules"),
+        {
+            "id": "ar-1",
+            "name": "",
+            "facts": {
+                "share": "share-1",
+                "access_type": "ip",
+                "access_to": "10.0.0.0/24",
+                "address": "10.0.0.0/24",
+                "access_level": "rw",
+                "state": "active",
+            },
+            "from": {"": "GET /share/v2/share-access-rules?share_id=share-1"},
         },
     ),
     (
@@ -1425,6 +1455,7 @@ def test_calls_that_list_are_those_the_collector_concludes() -> None:
     concluded = {pair for part in (_TARGET, *_REGION, *_PROJECT) for pair in part.covers}
     beside = {
         ("glance.images", "openstack.image_member"),
+        ("manila.shares", "openstack.share_access_rule"),
         ("manila.shares", "openstack.share_replica"),
         ("manila.shares", "openstack.share_backup"),
         *(("neutron.extensions", type_) for type_ in BROUGHT),

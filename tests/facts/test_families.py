@@ -139,6 +139,7 @@ def everything() -> World:
                 "f",
                 {"vcpus": 2, "ram_mb": 4096, "disk_gb": 20},
                 scope=Scope(CLOUD, "sin"),
+                name="SCS-2V-4-20",
             ),
             loadbalancer(),
             pool("pool-1", "10.0.0.7"),

@@ -373,7 +373,11 @@ class Maker:
             image: dict[str, Value] = {
                 "disk_format": self.text("qcow2", "raw"), "status": self.text("active", "active", "queued"),
                 "snapshot_of": self.one("x", "x", None), "created_at": NOW - HOUR,
-                "os_distro": self.one("debian", None), "os_version": self.text("12", "0"),
+                "architecture": self.one("x86_64", None),
+                "hash_algo": "sha512", "os_distro": self.one("debian", None), "min_disk": self.one(1, 0),
+                "min_ram": 512, "size_bytes": self.one(None, 2**30, 2**32),
+                "properties": self.one({}, {"os_purpose": "generic", "image_build_date": "2026-11-21"}),
+                "os_version": self.text("12", "0"),
                 "locations_shown": True, "external_urls": self.some("tep.example.vn"),
             }  # fmt: skip
             if self.rng.random() < 0.3:
@@ -418,7 +422,9 @@ class Maker:
             for ram in (2048, 4096):
                 facts: dict[str, Value] = {"vcpus": 2, "ram_mb": ram, "disk_gb": 20}
                 if self.rng.random() < 0.7:
-                    yield resource("openstack.flavor", f"f{region}{ram}", facts, scope=Scope(CLOUD, region))
+                    name = self.text("SCS-2V-4-20", "SCS-4V-4-50", "SCS-x", "lon")
+                    id_, scope = f"f{region}{ram}", Scope(CLOUD, region)
+                    yield resource("openstack.flavor", id_, facts, scope=scope, name=name)
             for n in range(self.rng.randrange(3)):
                 facts = {
                     "hash_algo": "sha512", "hash_value": self.text("abc", "abc", "khac"), "status": "active",

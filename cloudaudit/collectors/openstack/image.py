@@ -75,6 +75,14 @@ _STATES: Final = (
     "pending_delete",
 )  # fmt: skip
 _VISIBILITIES: Final = ("public", "community", "shared", "private")
+# Properties with a fixed vocabulary, whose values may be kept: what Nova reads, and what describes an image.
+_WORDS: Final = (
+    "hotfix_hours", "hw_disk_bus", "hw_mem_encryption", "hw_rng_model", "hypervisor_type", "image_build_date",
+    "image_original_user", "os_purpose", "os_secure_boot", "provided_until", "replace_frequency",
+    "uuid_validity",
+)  # fmt: skip
+# Properties that hold an address or prose, of which only the kind is kept.
+_PROSE: Final = ("image_description", "image_source")
 # Schemes behind which another machine stands; the rest name places inside the cloud's own storage.
 _REMOTE: Final = frozenset({"http", "https", "swift+http", "swift+https", "s3+http", "s3+https"})
 
@@ -145,6 +153,8 @@ def _image(item: Item, desk: Desk) -> None:
         item.facts["snapshot_of"] = None
     properties = sorted(text(name) for name in row if name not in _CORE)
     item.facts["property_names"] = tuple(properties)
+    _properties(item)
+    item.take("hidden", "os_hidden", flag, absent=False)
     item.take("created_at", "created_at", moment)
     item.take("updated_at", "updated_at", moment, null=True)
     item.take("build_date", "image_build_date", empty_as_null(moment), null=True, absent=None)
@@ -154,6 +164,30 @@ def _image(item: Item, desk: Desk) -> None:
     look.pairs("metadata", set_by_somebody)
     item.secrets(look, tags="tags")
     _external(item)
+
+
+def _properties(item: Item) -> None:
+    """Values of well-known properties, as somebody set them; those that are switches in lower case."""
+    row = item.row
+    try:
+        found = {name: text(row[name]) for name in _WORDS if row.get(name) is not None}
+        found |= {name: _kind(text(row[name])) for name in _PROSE if row.get(name) is not None}
+    except Odd as error:
+        item.miss("properties", Reason.INVALID_ANSWER, f"a property holds {error}")
+        return
+    if "hw_mem_encryption" in found:
+        # Nova reads switches so, whatever their case.
+        found["hw_mem_encryption"] = found["hw_mem_encryption"].strip().lower()
+    item.facts["properties"] = dict(sorted(found.items()))
+
+
+def _kind(value: str) -> str:
+    """What a text is: "private" (SCS's word for no public source), "url", "text" or nothing. Addresses may
+    carry a signature or a password, so they are not kept."""
+    if value.strip() in ("", "private"):
+        return value.strip()
+    scheme, found, rest = value.partition("://")
+    return "url" if found and rest and scheme in ("http", "https", "ftp", "ftps") else "text"
 
 
 def _external(item: Item) -> None:
