@@ -42,15 +42,20 @@ compare.py: PROWLER does not name the executable of Prowler {version}. It is lar
 environment of its own:
     python3.11 -m venv /somewhere/prowler && /somewhere/prowler/bin/pip install prowler=={version}
     PROWLER=/somewhere/prowler/bin/prowler make peers"""
-IDENTITIES: Sequence[tuple[str, str]] = (
-    ("audit", "cong-dich-vu"),
-    ("audit", "van-ban"),
-    ("audit", "trang-tin"),
-    ("audit", "nen-tang"),
-    ("deploy", "trang-tin"),
-    ("noblock", "cong-dich-vu"),
+IDENTITIES: Sequence[tuple[str, str, str]] = (
+    ("audit", "cong-dich-vu", ""),
+    ("audit", "van-ban", ""),
+    ("audit", "trang-tin", ""),
+    ("audit", "nen-tang", ""),
+    # To owners Swift shows what it leaves out for readers.
+    ("deploy", "cong-dich-vu", "objectstorage_"),
+    ("deploy", "van-ban", "objectstorage_"),
+    ("deploy", "trang-tin", "objectstorage_"),
+    ("admin", "admin", "image_"),
+    ("noblock", "cong-dich-vu", "blockstorage_"),
 )
-"""Users of the bed and the project each looks at: Prowler takes one project a run."""
+"""Users of the bed, the project each looks at, and how the names of the checks begin that it is asked for.
+Prowler takes one project a run."""
 TYPES: Mapping[str, Sequence[str]] = {
     "blockstorage_snapshot_": ["openstack.snapshot"],
     "blockstorage_volume_": ["openstack.volume"],
@@ -65,7 +70,6 @@ TYPES: Mapping[str, Sequence[str]] = {
 """What each check is about, by how its name begins."""
 WHOLES: Mapping[str, tuple[str, str]] = {
     "openstack.security_group_rule": ("openstack.security_group", "security_group"),
-    "openstack.image_member": ("openstack.image", "image"),
 }
 """Parts that we judge one by one: the type and the fact that name the whole, which they judge."""
 ASKED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
@@ -81,6 +85,12 @@ ASKED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 WORST = ("fail", "unknown", "pass", "not_applicable")
 NOTHING = "nothing"
 """No word about a resource."""
+RIGHT = {
+    "ours": "ours is right",
+    "theirs": "theirs is right",
+    "both": "each answers a question of its own",
+}
+"""Who is, in words of the document."""
 LIST = "(the list)"
 """What stands for the things of a type that could not be listed."""
 
@@ -108,9 +118,10 @@ class Said:
 
     @property
     def is_same(self) -> bool:
-        """Two verdicts that mean the same; so does silence about what they pass, for there we judge parts or
-        only some."""
-        return self.theirs == self.ours
+        """The same verdict; and they pass what has no part that we would judge, such as a group of harmless rules."""
+        return self.theirs == self.ours or bool(
+            self.theirs == "pass" and self.ours == NOTHING and _parts(self.check)
+        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,7 @@ class Explanation:
     ours: str
     names: Sequence[str]
     right: str
-    """ours, theirs, both (each answers its own question), or neither."""
+    """A key of RIGHT."""
     why: str
 
     def covers(self, said: Said) -> bool:
@@ -149,6 +160,11 @@ def executable(peer: Peer) -> str:
     return found
 
 
+def ids_of_projects(bed: OpenStackBed) -> Mapping[str, str]:
+    """By name, with the administrator's own."""
+    return {**bed.projects, "admin": bed.truth["base"]["admin_project"]}
+
+
 def clouds_yaml(folder: Path, bed: OpenStackBed, user: str, project: str) -> Path:
     """How Prowler signs in.
 
@@ -160,7 +176,7 @@ def clouds_yaml(folder: Path, bed: OpenStackBed, user: str, project: str) -> Pat
         "username": user,
         "password": bed.env["users"][user]["password"],
         "user_domain_name": bed.env["domain"],
-        "project_id": bed.projects[project],
+        "project_id": ids_of_projects(bed)[project],
         "project_domain_name": bed.env["domain"],
     }
     cloud = {"auth": auth, "region_name": HANOI, "identity_api_version": 3}
@@ -202,6 +218,11 @@ def their_verdicts(
 # --- ours -------------------------------------------------------------------------------------------
 
 
+def shared(peer: Peer) -> dict[str, str]:
+    """Checks that we have a control for, with the nearest one: the first that the list names."""
+    return {id_: check.controls[0] for id_, check in peer.checks.items() if check.controls}
+
+
 def about(check: str) -> Sequence[str]:
     """The types of ours that a check is about."""
     (found,) = [types for prefix, types in TYPES.items() if check.startswith(prefix)]
@@ -209,8 +230,7 @@ def about(check: str) -> Sequence[str]:
 
 
 def our_profile(folder: Path, peer: Peer, parameters: Mapping[str, Mapping[str, Any]]) -> Path:
-    controls = {control for check in peer.checks.values() for control in check.controls}
-    path = profile(folder, *sorted(controls))
+    path = profile(folder, *sorted(set(shared(peer).values())))
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     return write(path, {**content, "parameters": parameters} if parameters else content)
 
@@ -218,80 +238,84 @@ def our_profile(folder: Path, peer: Peer, parameters: Mapping[str, Mapping[str, 
 def our_audits(folder: Path, bed: OpenStackBed, peer: Peer) -> dict[str, dict[str, Audit]]:
     """Audits by identity and check: collected once, judged under each set of parameters."""
     of_cloud(folder)
-    subjects = [
-        subject(
-            f"{user}-{project}",
-            {
-                "name": "bed",
-                "kind": "openstack",
-                "cloud": f"{user}-{project}",
-                "regions": [HANOI],
-                "projects": [project],
-            },
-            registers="registers",
-        )
-        for user, project in IDENTITIES
-    ]
+    subjects = []
+    for user, project, _ in IDENTITIES:
+        # The bed's own name for an entry whose user and project are called alike.
+        entry = f"{user}-project" if user == project else f"{user}-{project}"
+        target = {
+            "name": "bed",
+            "kind": "openstack",
+            "cloud": entry,
+            "regions": [HANOI],
+            "projects": [project],
+        }
+        subjects.append(subject(f"{user}-{project}", target, registers="registers"))
     file = targets(folder, *subjects)
     plain = our_profile(folder / "plain", peer, {})
     variables = {"OS_CLIENT_CONFIG_FILE": bed.env["clouds_yaml"]}
     ran = cloudaudit(folder, "collect", "-t", file, "-p", plain, "-o", folder / "seen", variables=variables)
     assert ran.code in (0, 3), ran.err
     found: dict[str, dict[str, Audit]] = {}
-    for user, project in IDENTITIES:
+    for user, project, begins in IDENTITIES:
         id_ = f"{user}-{project}"
         snapshot = folder / "seen" / id_
         judged: dict[str, Audit] = {}
-        for check in peer.checks:
+        for check in filter(lambda check: check.startswith(begins), shared(peer)):
             parameters = ASKED.get(check, {})
             key = json.dumps(parameters, sort_keys=True)
             if key not in judged:
                 place = folder / "judged" / id_ / str(len(judged))
                 asked = our_profile(place, peer, parameters)
-                judged[key] = _assessed(place, snapshot, asked)
+                judged[key] = _assessed(place, snapshot, asked, folder / "registers")
             found.setdefault(id_, {})[check] = judged[key]
     return found
 
 
-def _assessed(folder: Path, snapshot: Path, asked: Path) -> Audit:
-    ran = cloudaudit(folder, "assess", snapshot, "-p", asked, "-o", folder / "out", "--lang", "en")
+def _assessed(folder: Path, snapshot: Path, asked: Path, declared: Path) -> Audit:
+    ran = cloudaudit(
+        folder, "assess", snapshot, "-p", asked, "--registers", declared, "-o", folder / "out", "--lang", "en"
+    )
     assert ran.code in (0, 1, 3), ran.err
     return Audit(folder / "out", ran, snapshot)
 
 
 def our_verdicts(
-    audit: Audit, check: str, controls: Iterable[str], user: str, project: str
+    audit: Audit, check: str, control: str, user: str, project: str
 ) -> dict[Place, tuple[str, str]]:
-    """Name and verdict by resource: the worst of the controls', over all parts of a whole.
+    """Name and verdict by resource; of a whole that we judge part by part, the worst.
 
-    A whole none of whose parts is judged, and a resource that no control judges, is NOTHING.
+    What the control leaves out is NOTHING, and a whole without any part that it judges.
     """
-    types = set(about(check))
-    seen = {
-        resource.id: resource.name or resource.id for type_ in types for resource in audit.resources(type_)
-    }
+    types = about(check)
+    seen = {_key(resource.type, resource.id, resource.name): resource.name
+            for type_ in types for resource in audit.resources(type_)}  # fmt: skip
     whole_of = {
-        part.id: str(part.facts.get(fact))
-        for type_, (whole, fact) in WHOLES.items()
-        if whole in types
+        part.id: str(part.facts.get(WHOLES[type_][1]))
+        for type_ in _parts(check)
         for part in audit.resources(type_)
     }
     verdicts: dict[str, str] = {}
-    for control in controls:
-        for finding in audit.of(control):
-            resource = finding["resource"]
-            type_ = WHOLES.get(resource["type"], (resource["type"], ""))[0]
-            if type_ not in types:
+    for finding in audit.of(control):
+        resource, verdict = finding["resource"], finding["verdict"]
+        if resource["type"] not in (*types, *_parts(check)):
+            continue
+        key = whole_of.get(resource["id"]) or _key(resource["type"], resource["id"], resource["name"])
+        if key not in seen:
+            # That a list is empty is no verdict about anything.
+            if verdict == "not_applicable":
                 continue
-            id_ = whole_of.get(resource["id"], resource["id"])
-            id_ = id_ if id_ in seen else LIST
-            if id_ == LIST and finding["verdict"] == "not_applicable":
-                continue
-            verdicts[id_] = min(finding["verdict"], verdicts.get(id_, WORST[-1]), key=WORST.index)
-    named = {**seen, **({LIST: LIST} if LIST in verdicts else {})}
-    return {
-        Place(user, project, id_): (name, verdicts.get(id_, NOTHING)) for id_, name in sorted(named.items())
-    }
+            key = seen.setdefault(LIST, LIST)
+        verdicts[key] = min(verdict, verdicts.get(key, verdict), key=WORST.index)
+    return {Place(user, project, key): (name, verdicts.get(key, NOTHING)) for key, name in seen.items()}
+
+
+def _key(type_: str, id_: str, name: str | None) -> str:
+    """What both call a resource: containers go by their names."""
+    return name or "" if type_ == "openstack.container" and not id_.endswith("/*") else id_
+
+
+def _parts(check: str) -> list[str]:
+    return [part for part, (whole, _) in WHOLES.items() if whole in about(check)]
 
 
 # --- side by side -----------------------------------------------------------------------------------
@@ -324,32 +348,45 @@ def rendered(peer: Peer, said: Sequence[Said], explained: Sequence[Explanation])
             else:
                 reasons.setdefault(found, []).append(one)
     number = {found: place for place, found in enumerate(sorted(reasons), 1)}
-    head = (HERE / "agreement.md").read_text(encoding="utf-8")
+    head = (HERE / "agreement.md").read_text(encoding="utf-8").replace("{version}", peer.version)
     before, after = head.split("<!-- tables -->\n")
     lines = [
-        before.replace("{version}", peer.version).rstrip() + "\n",
+        before,
         "## By check",
         "",
-        _row("check", "our controls", "same", "different", "why"),
+        _row("check", "our control", "same", "different", "why"),
         _row(*["---"] * 5),
     ]
-    for check in peer.checks.values():
-        of_check = [one for one in said if one.check == check.id]
+    nearest = shared(peer)
+    for check in peer.checks:
+        of_check = [one for one in said if one.check == check]
         same = sum(one.is_same for one in of_check)
-        notes = sorted(number[n] for n, cases in reasons.items() if any(c.check == check.id for c in cases))
+        notes = sorted(number[n] for n, cases in reasons.items() if any(c.check == check for c in cases))
         lines.append(
             _row(
-                f"`{check.id}`",
-                ", ".join(check.controls) or "none",
-                same or "",
+                f"`{check}`",
+                nearest.get(check, "none"),
+                same,
                 len(of_check) - same or "",
-                ", ".join(map(str, notes)) or ("" if check.controls else check.why),
+                ", ".join(f"[{note}](#{note})" for note in notes),
             )
         )
+    total = sum(one.is_same for one in said)
+    others = Counter(RIGHT[explained[n].right] for n, cases in reasons.items() for _ in cases)
+    counts = [f"{others[word]} times {word}" for word in RIGHT.values() if others[word]]
+    lines += ["", f"{total} of {len(said)} verdicts are the same."]
+    if counts:
+        lines[-1] += f" Of the others, {', '.join(counts)}."
     lines += ["", "## Differences", ""]
     for found, cases in sorted(reasons.items()):
         reason = explained[found]
-        lines += [f"### {number[found]}. Right: {reason.right}", "", reason.why.strip(), ""]
+        note = number[found]
+        lines += [
+            f'### <a id="{note}"></a>{note}. {RIGHT[reason.right].capitalize()}',
+            "",
+            reason.why.strip(),
+            "",
+        ]
         lines += [_row("check", "theirs", "ours", "resources"), _row(*["---"] * 4)]
         lines += [*_cases(cases), ""]
     if silent:
@@ -364,41 +401,47 @@ def _cases(cases: Iterable[Said]) -> Iterator[str]:
         grouped.setdefault((one.check, one.theirs, one.ours), []).append(one)
     for (check, theirs, ours), ones in grouped.items():
         names = Counter(f"{_shown(one)} ({one.place.user})" for one in ones)
-        shown = ", ".join(name if count == 1 else f"{count} × {name}" for name, count in sorted(names.items()))
+        shown = ", ".join(
+            name if count == 1 else f"{count} × {name}" for name, count in sorted(names.items())
+        )
         yield _row(f"`{check}`", theirs, ours, shown)
 
 
 def _shown(one: Said) -> str:
-    """The name of a resource; an id differs from bed to bed, and has its project instead."""
-    return f"one of {one.place.project}" if one.name in (one.place.id, "") else one.name
+    """The name of a resource. An id differs from bed to bed, and has its project instead."""
+    if one.place.id == LIST:
+        return f"the list of {one.place.project}"
+    nameless = not one.name or one.name == f"port-{one.place.id[:8]}"
+    return f"one of {one.place.project}" if nameless else one.name
 
 
 def compared(folder: Path, bed: OpenStackBed, peer: Peer) -> list[Said]:
     """Run both."""
     command = executable(peer)
     audits = our_audits(folder / "ours", bed, peer)
-    checks = {id_: check.controls for id_, check in peer.checks.items() if check.controls}
     said: list[Said] = []
-    for user, project in IDENTITIES:
+    for user, project, begins in IDENTITIES:
+        checks = {check: control for check, control in shared(peer).items() if check.startswith(begins)}
         place = folder / "theirs" / f"{user}-{project}"
         clouds = clouds_yaml(place, bed, user, project)
         theirs = their_verdicts(their_findings(command, checks, place, clouds), user, project)
-        for check, controls in checks.items():
+        for check, control in checks.items():
             of_check = {where: what for (id_, where), what in theirs.items() if id_ == check}
             audit = audits[f"{user}-{project}"][check]
-            said += joined(check, of_check, our_verdicts(audit, check, controls, user, project))
+            said += joined(check, of_check, our_verdicts(audit, check, control, user, project))
     return said
 
 
-def main() -> int:
+def main(kept: str | None = None) -> int:
+    """`kept` is a folder for what both wrote, to look into a difference."""
     peer = load_peers()[PEER]
     executable(peer)
     with tempfile.TemporaryDirectory() as name, beds.openstack("hn") as bed:
-        said = compared(Path(os.environ.get("KEEP", name)), bed, peer)
+        said = compared(Path(kept or name), bed, peer)
     text, silent = rendered(peer, said, explanations())
     sys.stdout.write(text)
     return 1 if silent else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
