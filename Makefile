@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo dev test lint golden bench test-live coverage beds-down clean
+.PHONY: help demo dev test lint golden bench test-live coverage peers beds-down clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ test-live: $(VENV)/.dev  ## Audit a real OpenStack and real object stores, start
 
 coverage: $(VENV)/.dev  ## Look at the beds with every identity and write docs/coverage.md
 	$(BIN)/python tests/live/table.py > docs/coverage.new && mv docs/coverage.new docs/coverage.md
+
+peers: $(VENV)/.dev  ## Set the verdicts of PROWLER=/path/to/prowler beside ours and write docs/peers-agreement.md
+	$(BIN)/python tests/live/peers/compare.py > docs/peers-agreement.new && mv docs/peers-agreement.new docs/peers-agreement.md
 
 beds-down:  ## Stop the test beds
 	-tests/beds/openstack/bed.sh down
