@@ -19,6 +19,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
+from cloudaudit.demo import made
 from cloudaudit.demo.certificates import make
 from cloudaudit.demo.openstack import RecordedCloud
 from cloudaudit.demo.store import Store
@@ -88,6 +89,7 @@ def sample_cloud() -> Iterator[Sample]:
         authority = make(folder, (HANOI, SAIGON))
         _write_files(folder)
         cloud = RecordedCloud(recording, BASES)
+        made.complete(cloud.answers, cloud.addresses)
         store = Store("vn-hn", moment.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
         stack.callback(store.close)
         sample = Sample(folder / "targets.yaml", at, unrecorded=cloud.unrecorded)
