@@ -90,7 +90,7 @@ def sample_cloud() -> Iterator[Sample]:
         _write_files(folder)
         cloud = RecordedCloud(recording, BASES)
         made.complete(cloud.answers, cloud.addresses)
-        store = Store("vn-hn", moment.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        store = Store(moment.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
         stack.callback(store.close)
         sample = Sample(folder / "targets.yaml", at, unrecorded=cloud.unrecorded)
         context = authority.server_context()
