@@ -41,8 +41,8 @@ def complete(answers: MutableMapping[Key, Recorded], addresses: MutableMapping[s
     addresses.update(ADDRESSES)
     book = _Book(answers)
     for write in (
-        _catalogue, _accounts, _sign_in, _servers, _flavors, _volumes, _backups, _images, _groups, _networks,
-        _vpn, _containers, _load_balancers, _stacks, _keys, _quotas,
+        _catalogue, _accounts, _sign_in, _servers, _flavors, _volumes, _backups, _images, _groups, _gate,
+        _networks, _vpn, _containers, _load_balancers, _stacks, _keys, _quotas,
     ):  # fmt: skip
         write(book)
 
@@ -58,13 +58,23 @@ class _Book:
     def __init__(self, answers: MutableMapping[Key, Recorded]) -> None:
         self._answers = answers
 
-    def write(self, region: str, service: str, project: str, target: str, body: Any) -> None:
-        """Answer GET `target` with a document."""
-        headers = {"Content-Type": "application/json"}
+    def write(
+        self,
+        region: str,
+        service: str,
+        project: str,
+        target: str,
+        body: Any,
+        *,
+        method: str = "GET",
+        status: int = 200,
+        **headers: str,
+    ) -> None:
+        """Answer a request with a document."""
         if service in _VERSIONS:
             headers["OpenStack-API-Version"] = _VERSIONS[service]
-        key = key_of(region, service, _scope(project), "GET", target)
-        self._answers[key] = Recorded(200, headers, body)
+        key = key_of(region, service, _scope(project), method, target)
+        self._answers[key] = Recorded(status, {"Content-Type": "application/json", **headers}, body)
 
     def write_pages(
         self, region: str, service: str, project: str, target: str, key: str, rows: list[Row]
@@ -108,9 +118,14 @@ def _scope(project: str) -> str:
 
 def _catalogue(book: _Book) -> None:
     """Load balancing and orchestration stand in the catalogue, of every token and of the administrators."""
-    services = (("load-balancer", "octavia", "http://127.0.0.1:29876", ""),
-                ("orchestration", "heat", "http://127.0.0.1:28004", "/v1/%(project_id)s"))  # fmt: skip
-    for answer in [*book.documents(IDENTITY, "/v3/auth/tokens"), *book.documents(IDENTITY, "/v3/auth/catalog")]:
+    services = (
+        ("load-balancer", "octavia", "http://127.0.0.1:29876", ""),
+        ("orchestration", "heat", "http://127.0.0.1:28004", "/v1/%(project_id)s"),
+    )
+    for answer in [
+        *book.documents(IDENTITY, "/v3/auth/tokens"),
+        *book.documents(IDENTITY, "/v3/auth/catalog"),
+    ]:
         token = answer.body.get("token", answer.body)
         project = token.get("project", {}).get("id", PROJECTS[PORTAL])
         for type_, name, address, path in services:
@@ -125,7 +140,9 @@ def _catalogue(book: _Book) -> None:
         ]
 
 
-_INTERFACES: Final = tuple((interface, region) for interface in ("public", "internal") for region in (HN, HCM))
+_INTERFACES: Final = tuple(
+    (interface, region) for interface in ("public", "internal") for region in (HN, HCM)
+)
 
 
 def _place(name: str, interface: str, region: str, url: str) -> Row:
@@ -149,7 +166,7 @@ def _accounts(book: _Book) -> None:
     users = book.rows("", IDENTITY, SYSTEM, "/v3/users", "users")
     for user in users:
         if user["name"] not in SERVICE_USERS:
-            user["password_expires_at"] = "2027-01-20T10:00:00.000000"
+            user["password_expires_at"] = "2027-01-20T10:00:00.000000"  # noqa: S105 - a time
         if user["name"] == "ops-backup":
             user["options"] = {
                 "multi_factor_auth_enabled": True,
@@ -202,8 +219,10 @@ SPARE: Final = _id("cdv-db-2")
 
 def _servers(book: _Book) -> None:
     """Servers say what they are for, and the portal's database has a second server at the other site."""
-    for _, row in book.all_rows("nova", "/v2.1/servers/detail", "servers"):
+    for region, row in book.all_rows("nova", "/v2.1/servers/detail", "servers"):
         row["metadata"]["role"] = _ROLES[row["name"]]
+        if region == HN:
+            row["OS-EXT-SRV-ATTR:user_data"] = None
     near = book.rows(HN, "nova", PORTAL, "/v2.1/servers/detail", "servers")
     spare = deepcopy(next(row for row in near if row["name"] == "cdv-db-1"))
     base = book.rows(HCM, "glance", PORTAL, "/v2/images", "images")[0]["id"]
@@ -220,6 +239,7 @@ def _servers(book: _Book) -> None:
         "addresses": {"cdv-net": [{"addr": "10.21.0.31", "version": 4, "OS-EXT-IPS:type": "fixed"}]},
         "security_groups": [{"name": "cdv-csdl"}, {"name": "cdv-quan-tri"}],
     }
+    del spare["OS-EXT-SRV-ATTR:user_data"]
     book.rows(HCM, "nova", PORTAL, "/v2.1/servers/detail", "servers").append(spare)
 
 
@@ -232,7 +252,7 @@ def _flavors(book: _Book) -> None:
     for region, project in _PLACES:
         sizes = [(f"SCS-{vcpus}V-{ram}", vcpus, 1024 * ram, 20) for vcpus, ram in _SHAPES]
         offered = [("s1.small", 1, 512, 1), ("s1.medium", 2, 1024, 2), *sizes[: None if region == HN else -2]]
-        rows = [
+        rows: list[Row] = [
             {
                 "id": _id(f"{region}/{name}"), "name": name, "vcpus": vcpus, "ram": ram, "disk": disk,
                 "swap": 0, "OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": False,
@@ -241,7 +261,9 @@ def _flavors(book: _Book) -> None:
             }
             for name, vcpus, ram, disk in offered
         ]  # fmt: skip
-        book.write(region, "nova", project, "/v2.1/flavors/detail?is_public=None&limit=1000", {"flavors": rows})
+        book.write(
+            region, "nova", project, "/v2.1/flavors/detail?is_public=None&limit=1000", {"flavors": rows}
+        )
 
 
 # --- block storage --------------------------------------------------------------------------------------
@@ -308,25 +330,26 @@ def _backups(book: _Book) -> None:
 
 
 def _images(book: _Book) -> None:
-    """Each site has its own store. The portal's database server is kept as an image at the other site."""
+    """Each site has its own store; Hà Nội also writes to the other, and keeps a database server there."""
     for region, row in book.all_rows("glance", "/v2/images", "images"):
         row["stores"] = "ceph-hn" if region == HN else "ceph-hcm"
         if region == HN:
             row |= {"hw_disk_bus": "virtio"}
-    base = book.rows(HCM, "glance", PORTAL, "/v2/images", "images")[0]
     servers = book.rows(HN, "nova", PORTAL, "/v2.1/servers/detail", "servers")
-    copied = next(row["id"] for row in servers if row["name"] == "cdv-db-1")
-    id_ = _id("cdv-db-1-anh-sao-luu")
-    image = {
+    copied = next(row for row in servers if row["name"] == "cdv-db-1")
+    images = book.rows(HN, "glance", PORTAL, "/v2/images", "images")
+    id_, base = _id("cdv-db-1-anh-sao-luu"), next(row for row in images if row["name"] == "debian-12-goc")
+    images.append({
         **base, "id": id_, "name": "cdv-db-1-anh-sao-luu", "owner": PROJECTS[PORTAL],
-        "visibility": "private", "protected": True, "image_type": "snapshot", "instance_uuid": copied,
-        "base_image_ref": servers[0]["image"]["id"], "created_at": "2026-11-22T01:00:00Z",
-        "updated_at": "2026-11-22T01:05:00Z", "self": f"/v2/images/{id_}", "file": f"/v2/images/{id_}/file",
-        "os_hash_value": "5d41" * 32, "checksum": "5d41" * 8,
-    }  # fmt: skip
-    book.rows(HCM, "glance", PORTAL, "/v2/images", "images").append(image)
-    for region, store in ((HN, "ceph-hn"), (HCM, "ceph-hcm")):
-        stores = [{"id": store, "description": "Ceph", "default": "true"}]
+        "visibility": "private", "protected": True, "stores": "ceph-hcm", "image_type": "snapshot",
+        "instance_uuid": copied["id"], "base_image_ref": copied["image"]["id"],
+        "created_at": "2026-11-22T01:00:00Z", "updated_at": "2026-11-22T01:05:00Z",
+        "self": f"/v2/images/{id_}", "file": f"/v2/images/{id_}/file", "os_hash_value": "5d41" * 32,
+        "checksum": "5d41" * 8,
+    })  # fmt: skip
+    for region, names in ((HN, ("ceph-hn", "ceph-hcm")), (HCM, ("ceph-hcm",))):
+        stores: list[Row] = [{"id": name, "description": "Ceph"} for name in names]
+        stores[0]["default"] = "true"
         book.write(region, "glance", PORTAL, "/v2/info/stores", {"stores": stores})
         methods = {"description": "Import methods available.", "type": "array", "value": ["glance-direct"]}
         book.write(region, "glance", PORTAL, "/v2/info/import", {"import-methods": methods})
@@ -339,7 +362,9 @@ def _groups(book: _Book) -> None:
     """What protects the portal at one site protects it at the other, so that it can move there."""
     for near, far, project in ((HN, HCM, PORTAL), (HCM, HN, PLATFORM)):
         path, key = "/v2.0/security-groups", "security_groups"
-        groups = [group for group in book.rows(near, "neutron", project, path, key) if group["name"] != "default"]
+        groups = [
+            group for group in book.rows(near, "neutron", project, path, key) if group["name"] != "default"
+        ]
         new = {group["id"]: _id(f"{far}/{group['name']}") for group in groups}
         book.rows(far, "neutron", project, path, key).extend({**g, "id": new[g["id"]]} for g in groups)
         path, key = "/v2.0/security-group-rules", "security_group_rules"
@@ -355,7 +380,9 @@ def _groups(book: _Book) -> None:
         )
     port = deepcopy(book.rows(HN, "neutron", PORTAL, "/v2.0/ports", "ports")[0])
     subnet = next(
-        row for row in book.rows(HCM, "neutron", PORTAL, "/v2.0/subnets", "subnets") if row["name"] == "cdv-v4"
+        row
+        for row in book.rows(HCM, "neutron", PORTAL, "/v2.0/subnets", "subnets")
+        if row["name"] == "cdv-v4"
     )
     port |= {
         "id": _id("cdv-db-2/cong-mang"), "device_id": SPARE, "device_owner": "compute:hcm-az1",
@@ -366,12 +393,38 @@ def _groups(book: _Book) -> None:
     book.rows(HCM, "neutron", PORTAL, "/v2.0/ports", "ports").append(port)
 
 
+def _gate(book: _Book) -> None:
+    """What comes from the National Data Center is let in on one port, by a group of its own."""
+    group = "nt-ttdlqg"
+    own = {
+        "project_id": PROJECTS[PLATFORM],
+        "id": _id(group),
+        "name": group,
+        "stateful": True,
+        "shared": False,
+    }
+    book.rows(HN, "neutron", PLATFORM, "/v2.0/security-groups", "security_groups").append(own)
+    rules = book.rows(HN, "neutron", PLATFORM, "/v2.0/security-group-rules", "security_group_rules")
+    rules.append({
+        **rules[0], "id": _id(f"{group}/443"), "security_group_id": _id(group), "direction": "ingress",
+        "ethertype": "IPv4", "protocol": "tcp", "port_range_min": 443, "port_range_max": 443,
+        "remote_ip_prefix": "192.0.2.128/25", "normalized_cidr": "192.0.2.128/25", "remote_group_id": None,
+        "belongs_to_default_sg": False, "description": "",
+    })  # fmt: skip
+
+
 NEIGHBOUR: Final = _id("du-an-cua-don-vi-khac")
 """A project that no one has declared."""
 
 
 def _networks(book: _Book) -> None:
-    """The website hands out a foreign resolver, and lets a project in that nobody has declared."""
+    """The website hands out a foreign resolver, and lets a project in that nobody has declared.
+
+    Of routers in Hà Nội it is shown that they are redundant.
+    """
+    for region, row in book.all_rows("neutron", "/v2.0/routers", "routers"):
+        if region == HN:
+            row["ha"] = True
     for row in book.rows(HN, "neutron", WEBSITE, "/v2.0/subnets", "subnets"):
         if row["name"] == "tt-v4":
             row["dns_nameservers"] = ["8.8.8.8"]
@@ -405,7 +458,9 @@ def _vpn(book: _Book) -> None:
         ("ipsecpolicies", "ipsecpolicies", _IPSEC),
         ("ipsec-site-connections", "ipsec_site_connections", _CONNECTIONS),
     ):
-        owned = [{**row, "id": _id(f"{kind}/{row['name']}"), "project_id": PROJECTS[PLATFORM]} for row in rows]
+        owned = [
+            {**row, "id": _id(f"{kind}/{row['name']}"), "project_id": PROJECTS[PLATFORM]} for row in rows
+        ]
         book.rows(HN, "neutron", PLATFORM, f"{path}/{kind}", key).extend(owned)
 
 
@@ -416,8 +471,8 @@ _IKE: Final[tuple[Row, ...]] = (
      "pfs": "group2"},
 )  # fmt: skip
 _IPSEC: Final[tuple[Row, ...]] = (
-    {"name": "manh", "transform_protocol": "esp", "encryption_algorithm": "aes-256", "auth_algorithm": "sha256",
-     "pfs": "group14"},
+    {"name": "manh", "transform_protocol": "esp", "encryption_algorithm": "aes-256",
+     "auth_algorithm": "sha256", "pfs": "group14"},
     {"name": "cu", "transform_protocol": "esp", "encryption_algorithm": "3des", "auth_algorithm": "sha1",
      "pfs": "group2"},
 )  # fmt: skip
@@ -435,12 +490,29 @@ _CONNECTIONS: Final[tuple[Row, ...]] = tuple(
 
 
 def _containers(book: _Book) -> None:
-    """In the portal's account the auditor is let in as an owner, whom Swift hides nothing from."""
+    """In the portal's account the auditor is let in as an owner, whom Swift hides nothing from.
+
+    The website has a container of open data, the platform has none; both accounts were recorded refusing.
+    """
     account = f"/v1/AUTH_{PROJECTS[PORTAL]}"
     for name in ("ho-so", "nhat-ky"):
         (answer,) = book.documents("swift", f"{account}/{name}", HN)
-        assert isinstance(answer.headers, dict)
-        answer.headers["X-Container-Read"] = f"{PROJECTS[PORTAL]}:*"
+        _tell(answer, **{"X-Container-Read": f"{PROJECTS[PORTAL]}:*"})
+    book.write(HN, "swift", PLATFORM, f"/v1/AUTH_{PROJECTS[PLATFORM]}?format=json", [])
+    account, name = f"/v1/AUTH_{PROJECTS[WEBSITE]}", "anh-cong-khai"
+    row = {"name": name, "count": 214, "bytes": 88604672, "last_modified": "2026-11-20T03:10:00.000000"}
+    book.write(HN, "swift", WEBSITE, f"{account}?format=json", [row])
+    book.write(HN, "swift", WEBSITE, f"{account}?format=json&marker={name}", [])
+    headers = {
+        "X-Container-Object-Count": "214", "X-Container-Bytes-Used": "88604672",
+        "X-Container-Read": ".r:*,.rlistings", "X-Storage-Policy": "Policy-0",
+    }  # fmt: skip
+    book.write(HN, "swift", WEBSITE, f"{account}/{name}", "", method="HEAD", status=204, **headers)
+
+
+def _tell(answer: Recorded, **headers: str) -> None:
+    assert isinstance(answer.headers, dict)
+    answer.headers.update(headers)
 
 
 # --- load balancing, orchestration, keys ----------------------------------------------------------------
@@ -456,8 +528,7 @@ def _load_balancers(book: _Book) -> None:
         made: dict[str, list[Row]] = {key: [] for key in _KINDS}
         if about is not None:
             made = _balancer(project, *about)
-            subnets = book.rows(region, "neutron", project, "/v2.0/subnets", "subnets")
-            _put_at(book, made["loadbalancers"][0], subnets)
+            _put_at(book, region, project, made["loadbalancers"][0])
             for member, name in zip(made["members"], about[2], strict=True):
                 ((address,),) = servers[name].values()
                 member["address"] = address["addr"]
@@ -479,9 +550,13 @@ _BALANCED: Final = {
 }
 
 
-def _balancer(project: str, name: str, versions: tuple[str, ...], behind: tuple[str, ...]) -> dict[str, list[Row]]:
+def _balancer(
+    project: str, name: str, versions: tuple[str, ...], behind: tuple[str, ...]
+) -> dict[str, list[Row]]:
     """All that Octavia tells of a load balancer. Only one with several servers watches them."""
-    one, pool, https, http, policy, watch = (_id(f"{name}/{k}") for k in ("", "pool", "443", "80", "l7", "hm"))
+    one, pool, https, http, policy, watch = (
+        _id(f"{name}/{k}") for k in ("", "pool", "443", "80", "l7", "hm")
+    )
     own = {"project_id": PROJECTS[project], "admin_state_up": True, "provisioning_status": "ACTIVE"}
     of_one = {"loadbalancers": [{"id": one}]}
     watched = len(behind) > 1
@@ -497,7 +572,8 @@ def _balancer(project: str, name: str, versions: tuple[str, ...], behind: tuple[
         }],
         "listeners": [
             {
-                **listener, "id": https, "name": "https", "protocol": "TERMINATED_HTTPS", "protocol_port": 443,
+                **listener, "id": https, "name": "https", "protocol": "TERMINATED_HTTPS",
+                "protocol_port": 443,
                 "default_tls_container_ref": f"http://127.0.0.1:29311/v1/secrets/{_id(f'{name}/tls')}",
                 "tls_versions": list(versions), "default_pool_id": pool,
             },
@@ -533,19 +609,32 @@ def _balancer(project: str, name: str, versions: tuple[str, ...], behind: tuple[
     }  # fmt: skip
 
 
-def _put_at(book: _Book, balancer: Row, subnets: list[Row]) -> None:
-    """Give a load balancer its address, the tenth of the project's own subnet."""
-    subnet = next(row for row in subnets if row["project_id"] == balancer["project_id"])
+def _put_at(book: _Book, region: str, project: str, balancer: Row) -> None:
+    """Give a load balancer its address, the tenth of the project's own subnet, and the port that holds it.
+
+    The portal's is the one that the public comes to.
+    """
+    subnets = book.rows(region, "neutron", project, "/v2.0/subnets", "subnets")
+    subnet = next(row for row in subnets if row["project_id"] == PROJECTS[project])
+    address, port = subnet["cidr"].replace(".0/24", ".10"), _id(f"{balancer['name']}/cong-mang")
     balancer |= {
-        "vip_address": subnet["cidr"].replace(".0/24", ".10"),
-        "vip_subnet_id": subnet["id"],
-        "vip_network_id": subnet["network_id"],
-        "vip_port_id": _id(f"{balancer['name']}/cong-mang"),
-    }
+        "vip_address": address, "vip_subnet_id": subnet["id"], "vip_network_id": subnet["network_id"],
+        "vip_port_id": port,
+    }  # fmt: skip
+    ports = book.rows(region, "neutron", project, "/v2.0/ports", "ports")
+    inside = next(row for row in ports if row["device_owner"].startswith("compute:"))
+    ports.append({
+        **deepcopy(inside), "id": port, "name": f"octavia-lb-{balancer['id']}", "device_owner": "Octavia",
+        "device_id": f"lb-{balancer['id']}",
+        "fixed_ips": [{"subnet_id": subnet["id"], "ip_address": address}],
+    })  # fmt: skip
+    for public in book.rows(region, "neutron", project, "/v2.0/floatingips", "floatingips"):
+        public |= {"port_id": port, "fixed_ip_address": address, "status": "ACTIVE"}
+        public["port_details"] |= {"device_owner": "Octavia", "device_id": f"lb-{balancer['id']}"}
 
 
 def _stacks(book: _Book) -> None:
-    """The portal is built from a template; nothing else is. Only Hà Nội has the service."""
+    """The portal is built from a template. Only Hà Nội has the service, and refuses us in two projects."""
     stack = {
         "id": _id("cdv-ha-tang"), "stack_name": "cdv-ha-tang", "project": PROJECTS[PORTAL],
         "stack_status": "UPDATE_COMPLETE", "creation_time": "2026-05-11T02:00:00Z",
@@ -553,12 +642,22 @@ def _stacks(book: _Book) -> None:
     }  # fmt: skip
     for project, id_ in PROJECTS.items():
         target = f"/v1/{id_}/stacks?limit=1000&show_nested=true&show_hidden=true"
-        book.write(HN, "heat", project, target, {"stacks": [stack] if project == PORTAL else []})
+        if project in _KEPT_FROM_US:
+            book.write(HN, "heat", project, target, _FORBIDDEN, status=403)
+        else:
+            book.write(HN, "heat", project, target, {"stacks": [stack] if project == PORTAL else []})
     kinds = ("OS::Neutron::Net", "OS::Neutron::Router", "OS::Nova::Server", "OS::Nova::ServerGroup",
              "OS::Cinder::Volume", "OS::Octavia::LoadBalancer")  # fmt: skip
     rows = [{"resource_name": f"thanh-phan-{n}", "resource_type": kind} for n, kind in enumerate(kinds, 1)]
     target = f"/v1/{PROJECTS[PORTAL]}/stacks/cdv-ha-tang/{stack['id']}/resources"
     book.write(HN, "heat", PORTAL, target, {"resources": rows})
+
+
+_KEPT_FROM_US: Final = frozenset({PAPERS, WEBSITE})
+_FORBIDDEN: Final[Row] = {
+    "explanation": "Access was denied to this resource.", "code": 403, "title": "Forbidden",
+    "error": {"message": "You are not authorized to use index.", "traceback": None, "type": "Forbidden"},
+}  # fmt: skip
 
 
 def _keys(book: _Book) -> None:
@@ -600,13 +699,18 @@ def _quotas(book: _Book) -> None:
     """What each project may use and uses, by what it was seen to have."""
     for region, project in _PLACES:
         id_ = PROJECTS[project]
-        servers = [row["flavor"] for row in book.rows(region, "nova", project, "/v2.1/servers/detail", "servers")]
+        servers = [
+            row["flavor"] for row in book.rows(region, "nova", project, "/v2.1/servers/detail", "servers")
+        ]
         most = _SCARCE.get((region, project), 20)
         compute = {
             "instances": (most, len(servers)),
             "cores": (2 * most, sum(flavor["vcpus"] for flavor in servers)),
             "ram": (4096 * most, sum(flavor["ram"] for flavor in servers)),
-            "server_groups": (10, len(book.rows(region, "nova", project, "/v2.1/os-server-groups", "server_groups"))),
+            "server_groups": (
+                10,
+                len(book.rows(region, "nova", project, "/v2.1/os-server-groups", "server_groups")),
+            ),
         }
         target = f"/v2.1/os-quota-sets/{id_}/detail"
         book.write(region, "nova", project, target, {"quota_set": {"id": id_, **_sets(compute, "in_use")}})

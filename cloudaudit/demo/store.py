@@ -48,7 +48,6 @@ class Bucket:
     public_policy: bool = False
     only_encrypted: bool = False
     """Whether its policy refuses connections that are not encrypted."""
-    expire_days: int = 0
     expire_noncurrent_days: int = 0
     replicate_to: str = ""
     log_to: str = ""
@@ -63,9 +62,9 @@ ACCESS_LOGS: Final = "nt-nhat-ky-truy-cap"
 STORY: Final = (
     # In order: what others name as a target comes first.
     Bucket(ACCESS_LOGS, {**_PLATFORM, "role": "audit"}, "Enabled", lock_days=400),
-    Bucket("cdv-ho-so-hcm", _PORTAL, "Enabled", expire_days=640, expire_noncurrent_days=90, location="vn-hcm"),
+    Bucket("cdv-ho-so-hcm", _PORTAL, "Enabled", expire_noncurrent_days=90, location="vn-hcm"),
     Bucket(
-        "cdv-ho-so", _PORTAL, "Enabled", only_encrypted=True, expire_days=640, expire_noncurrent_days=90,
+        "cdv-ho-so", _PORTAL, "Enabled", only_encrypted=True, expire_noncurrent_days=90,
         replicate_to="cdv-ho-so-hcm", log_to=ACCESS_LOGS,
     ),
     Bucket(
@@ -210,7 +209,8 @@ def _statements(bucket: Bucket) -> Iterator[Mapping[str, Any]]:
         yield {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": whole}
     if bucket.only_encrypted:
         yield {
-            "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [whole, whole.removesuffix("/*")],
+            "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": [whole, whole.removesuffix("/*")],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }  # fmt: skip
 
@@ -221,8 +221,4 @@ def _lifecycle(bucket: Bucket) -> Iterator[Mapping[str, Any]]:
     if bucket.expire_noncurrent_days:
         days = {"NoncurrentDays": bucket.expire_noncurrent_days}
         yield {**every, "ID": "phien-ban-cu", "NoncurrentVersionExpiration": days}
-    if bucket.expire_days:
-        yield {
-            **every, "ID": "het-han", "Expiration": {"Days": bucket.expire_days},
-        }  # fmt: skip
         yield {**every, "ID": "tai-len-do-dang", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}

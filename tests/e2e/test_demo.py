@@ -94,7 +94,7 @@ def test_what_is_refused_or_unsupported_is_unknown_and_never_a_pass(run: Run) ->
     }
     assert not run.control("SEC-16")["counts"].get("pass")
     refused = {g["operation"] for g in run.report["gaps"] if g["reason_code"] == "no_permission"}
-    assert "swift.containers" in refused
+    assert "heat.stacks" in refused
     denied = [f for f in run.report["findings"] if f["resource"]["name"] == "ho-so-mat"]
     assert {f["verdict"] for f in denied} == {"unknown"}
 
