@@ -5,6 +5,7 @@ Three things are changed when it is served: addresses, because the recorded clou
 endpoints and the sample cloud gives each region its own; the catalogue, from which a service that a
 region is to be without is left out; and the end of a token's life, which would otherwise be past. One
 answer is from another recording of the same cloud, without the domain that was made for that: /domains.
+What the recorded cloud had not is added by `made`.
 """
 
 from __future__ import annotations
