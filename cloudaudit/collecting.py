@@ -388,10 +388,15 @@ def _documents(
 
 def _numbered(found: Collected) -> Collected:
     """The same with calls numbered in an order of their own, whichever thread made which first."""
-    ordered = sorted(
-        found.calls, key=lambda c: (c.scope.key(), c.service, c.request, c.at, c.status, c.digest)
-    )
-    new = {call.number: number for number, call in enumerate(ordered)}
+
+    def looks(call: Call) -> tuple[object, ...]:
+        told = (call.service, call.request, call.at, call.status, call.digest, call.request_id)
+        return (call.scope.key(), *told)
+
+    ordered = sorted(found.calls, key=looks)
+    # Of two that nothing tells apart, either is the evidence: the first, however the threads ran.
+    first: dict[tuple[object, ...], int] = {}
+    new = {call.number: first.setdefault(looks(call), number) for number, call in enumerate(ordered)}
 
     def of_resource(one: Resource) -> Resource:
         return replace(one, sources={group: new[number] for group, number in one.sources.items()})

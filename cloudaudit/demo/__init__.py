@@ -1,9 +1,12 @@
 """The sample cloud: two sites, real answers over HTTPS on loopback, complete registers, and a story.
 
-A provider with a site in Hà Nội and one in Thành phố Hồ Chí Minh. Some of its systems are ready.
-Reports are copied to a partner abroad, a fail-over drill is overdue, some volumes have no backup,
-one service refuses the auditor in two projects, a sub-resource is not known to the object store,
-one weakness is waived by the competent authority and another only by the provider itself.
+A provider with a site in Hà Nội and one in Thành phố Hồ Chí Minh, on its way. Its portal is ready to
+lose a site, the management of papers is not: it has one server, no backup elsewhere and no room at the
+other site. Reports are copied to a partner abroad, a fail-over drill is overdue, some papers have
+expired and one is not the registered one. Orchestration refuses the auditor in two projects, one bucket
+refuses everything, the other site does not show how volumes are encrypted, and a sub-resource is not
+known to the object store. One weakness is waived by the competent authority and another only by the
+provider itself.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
+from cloudaudit.demo import made
 from cloudaudit.demo.certificates import make
 from cloudaudit.demo.openstack import RecordedCloud
 from cloudaudit.demo.store import Store
@@ -88,7 +92,8 @@ def sample_cloud() -> Iterator[Sample]:
         authority = make(folder, (HANOI, SAIGON))
         _write_files(folder)
         cloud = RecordedCloud(recording, BASES)
-        store = Store("vn-hn", moment.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        made.complete(cloud.answers, cloud.addresses)
+        store = Store(moment.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
         stack.callback(store.close)
         sample = Sample(folder / "targets.yaml", at, unrecorded=cloud.unrecorded)
         context = authority.server_context()

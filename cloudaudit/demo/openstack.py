@@ -5,6 +5,7 @@ Three things are changed when it is served: addresses, because the recorded clou
 endpoints and the sample cloud gives each region its own; the catalogue, from which a service that a
 region is to be without is left out; and the end of a token's life, which would otherwise be past. One
 answer is from another recording of the same cloud, without the domain that was made for that: /domains.
+What the recorded cloud had not is added by `made`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ FAR_FUTURE: Final = "2046-11-01T00:00:00.000000Z"
 _JSON: Final = {"Content-Type": "application/json"}
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 IDENTITY: Final = "identity"
-ABSENT: Final = frozenset({("vn-hcm-1", "swift")})
+ABSENT: Final = frozenset({("vn-hcm-1", "swift"), ("vn-hcm-1", "heat")})
 """Services a region of the sample cloud does not have, by region and name."""
 
 
@@ -54,16 +55,16 @@ class RecordedCloud:
     def __init__(self, recording: Path, bases: Mapping[str, str]) -> None:
         self.bases = bases
         self.unrecorded: list[str] = []
-        self._answers: dict[Key, Recorded] = {}
-        self._addresses: dict[str, str] = {}
+        self.answers: dict[Key, Recorded] = {}
+        self.addresses: dict[str, str] = {}
         with recording.open(encoding="utf-8") as lines:
             about = json.loads(next(lines))
-            self._addresses = about["addresses"]
+            self.addresses = about["addresses"]
             for line in lines:
                 entry = json.loads(line)
                 method, _, target = entry["request"].partition(" ")
                 key = key_of(entry["region"], entry["service"], entry["scope"], method, target)
-                self._answers[key] = Recorded(entry["status"], entry["headers"], entry["body"])
+                self.answers[key] = Recorded(entry["status"], entry["headers"], entry["body"])
 
     @staticmethod
     def clock(recording: Path) -> Seconds:
@@ -79,7 +80,7 @@ class RecordedCloud:
             return self._token(request)
         # Keystone is one for all regions.
         where = "" if service == IDENTITY else region
-        found = self._answers.get(key_of(where, service, scope, request.method, "/" + rest))
+        found = self.answers.get(key_of(where, service, scope, request.method, "/" + rest))
         if found is None:
             self.unrecorded.append(f"{request.method} {request.target} as {scope}")
             return Response(404, _JSON, b'{"error": {"message": "not recorded"}}')
@@ -88,7 +89,7 @@ class RecordedCloud:
     def _token(self, request: Request) -> Response:
         """A token for the scope asked, as Keystone once gave it; refused where Keystone refused."""
         scope = scope_name(json.loads(request.body)["auth"].get("scope", {}))
-        found = self._answers.get(key_of("", IDENTITY, scope, "POST", "/v3/auth/tokens"))
+        found = self.answers.get(key_of("", IDENTITY, scope, "POST", "/v3/auth/tokens"))
         if found is None:
             self.unrecorded.append(f"POST token for {scope}")
             return Response(401, _JSON, b'{"error": {"message": "not recorded"}}')
@@ -108,7 +109,7 @@ class RecordedCloud:
         """
         match body:
             case str():
-                for address, service in self._addresses.items():
+                for address, service in self.addresses.items():
                     base = next(iter(self.bases.values())) if service == IDENTITY else self.bases[region]
                     body = body.replace(address, f"{base}/{service}")
                 return body
@@ -128,7 +129,7 @@ class RecordedCloud:
         return any(
             item["region_id"] == region and str(item["url"]).startswith(address)
             for region, service in ABSENT
-            for address, name in self._addresses.items()
+            for address, name in self.addresses.items()
             if name == service
         )
 

@@ -2,7 +2,7 @@
 
 What the front changes was recorded from a real gateway: a sub-resource it does not know falls
 through to the listing of the bucket, one bucket refuses everything but its name, errors carry no
-message, dates are the recording's.
+message, dates are the recording's. Where access logs go is told by the front alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import http.client
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -46,28 +46,57 @@ class Bucket:
     lock_days: int = 0
     public_acl: bool = False
     public_policy: bool = False
+    only_encrypted: bool = False
+    """Whether its policy refuses connections that are not encrypted."""
     expire_noncurrent_days: int = 0
     replicate_to: str = ""
+    log_to: str = ""
+    location: str = "vn-hn"
 
 
-_PORTAL: Final = {"system_id": "cong-dich-vu", "data_class": "personal-basic"}
+_VN: Final = {"data_residency": "VN"}
+_PORTAL: Final = {"system_id": "cong-dich-vu", "data_class": "personal-basic", **_VN}
 _PAPERS: Final = {"system_id": "van-ban", "data_class": "internal"}
+_PLATFORM: Final = {"system_id": "nen-tang", "data_class": "internal", **_VN}
+ACCESS_LOGS: Final = "nt-nhat-ky-truy-cap"
 STORY: Final = (
-    Bucket("cdv-ho-so", _PORTAL, "Enabled", expire_noncurrent_days=90),
-    Bucket("cdv-sao-luu", _PORTAL, "Enabled", lock_days=30),
+    # In order: what others name as a target comes first.
+    Bucket(ACCESS_LOGS, {**_PLATFORM, "role": "audit"}, "Enabled", lock_days=400),
+    Bucket("cdv-ho-so-hcm", _PORTAL, "Enabled", expire_noncurrent_days=90, location="vn-hcm"),
+    Bucket(
+        "cdv-ho-so", _PORTAL, "Enabled", only_encrypted=True, expire_noncurrent_days=90,
+        replicate_to="cdv-ho-so-hcm", log_to=ACCESS_LOGS,
+    ),
+    Bucket(
+        "cdv-sao-luu", {**_PORTAL, "role": "backup"}, "Enabled", lock_days=30, only_encrypted=True,
+        log_to=ACCESS_LOGS,
+    ),
     Bucket("vb-luu-tru", _PAPERS, "Enabled"),
     Bucket("vb-bao-cao", _PAPERS, "Enabled", replicate_to="bao-cao-doi-tac-sg"),
     Bucket("tt-du-lieu-mo", {"system_id": "trang-tin", "data_class": "open"}, public_acl=True),
     Bucket("tt-hinh-anh", {"system_id": "trang-tin", "data_class": "internal"}, public_policy=True),
-    Bucket("nt-nhat-ky", {"system_id": "nen-tang", "data_class": "internal"}, "Suspended"),
+    Bucket("nt-nhat-ky", {**_PLATFORM, "role": "log"}, "Suspended"),
     Bucket(REFUSING, {"system_id": "van-ban"}),
-)
+)  # fmt: skip
+
+
+# NOTE: moto, told to log, writes logs into the target, and then no two runs are the same.
+_LOGGED: Final = {
+    bucket.name: (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<BucketLoggingStatus xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LoggingEnabled>'
+        f"<TargetBucket>{bucket.log_to}</TargetBucket><TargetPrefix>{bucket.name}/</TargetPrefix>"
+        "</LoggingEnabled></BucketLoggingStatus>"
+    ).encode()
+    for bucket in STORY
+    if bucket.log_to
+}
 
 
 class Store:
     """moto's S3 server on a port of its own, seeded with the story, and the front before it."""
 
-    def __init__(self, region: str, created: str) -> None:
+    def __init__(self, created: str) -> None:
         from moto.server import ThreadedMotoServer
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -75,7 +104,7 @@ class Store:
         self._server.start()
         _, self._port = self._server.get_host_and_port()
         self._created = created.encode()
-        self._seed(region)
+        self._seed()
 
     def close(self) -> None:
         self._server.stop()
@@ -93,6 +122,8 @@ class Store:
         if bucket == REFUSING:
             return Response(403, {"Content-Type": "application/xml"}, _DENIED)
         asked = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+        if asked == {"logging"} and bucket in _LOGGED:
+            return Response(200, {"Content-Type": "application/xml"}, _LOGGED[bucket])
         target = parts.path if asked and not asked & SUB_RESOURCES else request.target
         return self._forward(request.method, target)
 
@@ -117,25 +148,26 @@ class Store:
         }
         return Response(found.status, headers, body)
 
-    def _seed(self, region: str) -> None:
+    def _seed(self) -> None:
         import boto3
         from botocore.config import Config
 
-        s3 = boto3.client(
-            "s3", endpoint_url=f"http://127.0.0.1:{self._port}", region_name=region,
-            aws_access_key_id="sample", aws_secret_access_key="sample",  # noqa: S106 - the mock takes any
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-        )  # fmt: skip
         for bucket in STORY:
-            _put(s3, bucket, region)
+            # A bucket is made by who speaks for its location: any other is refused.
+            s3 = boto3.client(
+                "s3", endpoint_url=f"http://127.0.0.1:{self._port}", region_name=bucket.location,
+                aws_access_key_id="sample", aws_secret_access_key="sample",  # noqa: S106 - the mock takes any
+                config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+            )  # fmt: skip
+            _put(s3, bucket)
 
 
-def _put(s3: Any, bucket: Bucket, region: str) -> None:
+def _put(s3: Any, bucket: Bucket) -> None:
     """Put one bucket of the story into the store."""
     name = bucket.name
     s3.create_bucket(
         Bucket=name,
-        CreateBucketConfiguration={"LocationConstraint": region},
+        CreateBucketConfiguration={"LocationConstraint": bucket.location},
         ObjectLockEnabledForBucket=bool(bucket.lock_days),
     )
     if bucket.labels:
@@ -150,23 +182,16 @@ def _put(s3: Any, bucket: Bucket, region: str) -> None:
         )
     if bucket.public_acl:
         s3.put_bucket_acl(Bucket=name, ACL="public-read")
-    if bucket.public_policy:
-        allow = {
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "s3:GetObject",
-            "Resource": f"arn:aws:s3:::{name}/*",
-        }
-        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
-    if bucket.expire_noncurrent_days:
-        expiry = {
-            "ID": "phien-ban-cu", "Status": "Enabled", "Filter": {"Prefix": ""},
-            "NoncurrentVersionExpiration": {"NoncurrentDays": bucket.expire_noncurrent_days},
-        }  # fmt: skip
-        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [expiry]})
+    statements = list(_statements(bucket))
+    if statements:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        s3.put_bucket_policy(Bucket=name, Policy=policy)
+    rules = list(_lifecycle(bucket))
+    if rules:
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
     if bucket.replicate_to:
         copy = {
-            "ID": "sang-doi-tac", "Status": "Enabled", "Priority": 1, "Filter": {"Prefix": ""},
+            "ID": f"sang-{bucket.replicate_to}", "Status": "Enabled", "Priority": 1, "Filter": {"Prefix": ""},
             "DeleteMarkerReplication": {"Status": "Disabled"},
             "Destination": {"Bucket": f"arn:aws:s3:::{bucket.replicate_to}"},
         }  # fmt: skip
@@ -174,3 +199,25 @@ def _put(s3: Any, bucket: Bucket, region: str) -> None:
             Bucket=name,
             ReplicationConfiguration={"Role": "arn:aws:iam::123456789012:role/sample", "Rules": [copy]},
         )
+
+
+def _statements(bucket: Bucket) -> Iterator[Mapping[str, Any]]:
+    """The statements of a bucket's policy."""
+    whole = f"arn:aws:s3:::{bucket.name}/*"
+    if bucket.public_policy:
+        yield {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": whole}
+    if bucket.only_encrypted:
+        yield {
+            "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": [whole, whole.removesuffix("/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }  # fmt: skip
+
+
+def _lifecycle(bucket: Bucket) -> Iterator[Mapping[str, Any]]:
+    """The rules of a bucket's lifecycle."""
+    every: Mapping[str, Any] = {"Status": "Enabled", "Filter": {"Prefix": ""}}
+    if bucket.expire_noncurrent_days:
+        days = {"NoncurrentDays": bucket.expire_noncurrent_days}
+        yield {**every, "ID": "phien-ban-cu", "NoncurrentVersionExpiration": days}
+        yield {**every, "ID": "tai-len-do-dang", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}

@@ -227,7 +227,8 @@ def _fit(quota: Resource | None, needed: int) -> float | None:
     allowed = whole_number(limit)
     if allowed is None or used is None or reserved is None:
         return None
-    return min(MOST, max(0, allowed - used - reserved) / needed)
+    # In hundredths, rounded down: what is just too little must not read as enough.
+    return min(MOST, max(0, allowed - used - reserved) * 100 // needed / 100)
 
 
 def prepare_capacity(world: World) -> Derive:

@@ -49,7 +49,10 @@ def _with_few_marks(text: str) -> str:
 _WORDED: Final = {
     "criticality": "criticality",
     "data_classes": "data_class",
+    "kind": "served",
+    "replication.state": "replication_state",
     "system.criticality": "criticality",
+    "version": "object_version",
     "versioning.state": "versioning",
 }
 """Facts whose texts are one of a few, and the labels of these."""
