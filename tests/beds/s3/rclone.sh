@@ -22,10 +22,11 @@ serve() { # PROCESS PORT [OPTIONS]
   local name=$1 port=$2 keys=() who
   shift 2
   for who in owner reader other; do keys+=("\"$(access_of $who),$(secret_of $who)\""); done
-  # what one process writes the other one sees at once, for neither keeps listings
+  # What one process writes the other one sees a second later.
+  # NOTE: with --dir-cache-time 1s each directory ever listed has a timer of no length, which takes a whole core.
   spawn "$name" env RCLONE_AUTH_KEY="$(IFS=,; echo "${keys[*]}")" HOME="$STATE" \
     "$BEDS/venv-rclone/bin/rclone" serve s3 "$STATE/data" --config /dev/null --cache-dir "$STATE/cache" \
-    --dir-cache-time 0 --addr "127.0.0.1:$port" "$@"
+    --dir-cache-time 1s --addr "127.0.0.1:$port" "$@"
 }
 
 store_start() {
