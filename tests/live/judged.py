@@ -19,11 +19,17 @@ from typing import Any
 from audits import registers, system, write
 from declared import BACKUP_TARGETS, SYSTEMS
 
-IN_ORDER, WANTING = "in order", "wanting"
-DECLARED = (IN_ORDER, WANTING)
+IN_ORDER, WITH_VERSIONS, WANTING = "in order", "with versions", "wanting"
+DECLARED = (IN_ORDER, WITH_VERSIONS, WANTING)
+"""Registers in order; the same with a landing profile that asks for versions of interfaces, which no answer
+compares with all it asks for; and registers in which much is wrong or missing."""
+SERVICE_ACCOUNTS = [
+    "barbican", "cinder", "designate", "glance", "heat", "manila", "neutron", "nova", "octavia", "placement", "swift",
+]  # fmt: skip
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "SEC-02": {"service_accounts": ["barbican", "cinder", "designate", "glance", "heat", "manila", "neutron"]},
-    "POR-04": {"standard_flavors": ["1V-1", "2V-1"]},
+    **{control: {"service_accounts": SERVICE_ACCOUNTS} for control in ("SEC-02", "SEC-03", "SEC-05")},
+    "BDR-13": {"backup_admins": ["ops-backup"]},
+    "RES-01": {"allowed_regions": ["vn-hn-1"]},
 }
 """Choices of an organisation that a profile makes."""
 OWNER = "Đơn vị vận hành"
@@ -70,28 +76,35 @@ REGIONS = ["vn", "vn-hn-1", "vn-hcm-1"]
 _HANOI: Mapping[str, Any] = {
     "id": "hn", "name": "Trung tâm dữ liệu Hà Nội", "province": "Hà Nội", "country": "VN", "risk_group": "bac",
     "azs": ["hn-az1", "nova", "internal"], "regions": REGIONS, "s3_locations": ["vn-hn", "vn-hn-1"],
-    "ip_ranges": ["127.0.0.0/8"], "backend_names": ["bed@file1"], "endpoints": ["198.51.100.10"],
-    "store_ids": ["file", "glance@vn-hn-1"], "attestation": "dc-conformity",
+    "ip_ranges": ["127.0.0.0/8", "203.0.113.0/24"], "backend_names": ["bed@file1"], "endpoints": ["198.51.100.10"],
+    "attestation": "dc-conformity",
 }  # fmt: skip
 _SAIGON: Mapping[str, Any] = {
     "id": "hcm", "name": "Trung tâm dữ liệu TP. Hồ Chí Minh", "province": "TP. Hồ Chí Minh", "country": "VN",
-    "risk_group": "nam", "azs": ["hcm-az1"], "s3_locations": ["vn-hcm"], "store_ids": ["sg-realm/sg-cluster"],
+    "risk_group": "nam", "azs": ["hcm-az1"], "s3_locations": ["vn-hcm"],
+    "store_ids": ["file", "glance@vn-hn-1", "sg-realm/sg-cluster"],
 }  # fmt: skip
 SITES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     IN_ORDER: [_HANOI, _SAIGON],
+    WITH_VERSIONS: [_HANOI, _SAIGON],
     WANTING: [
         {**{k: v for k, v in _HANOI.items() if k != "attestation"}, "country": "SG", "endpoints": []},
         {**_SAIGON, "country": "SG"},
     ],
 }
+_LANDING: Mapping[str, Any] = {"id": "ho-so-thu", "publisher": OWNER}
 LANDING: Mapping[str, Mapping[str, Any]] = {
     IN_ORDER: {
-        "id": "ho-so-thu", "publisher": OWNER, "required_services": ["identity", "compute"],
-        "formats": ["raw", "qcow2", "vmdk"], "ndc_peers": ["198.51.100.10"],
+        **_LANDING, "required_services": ["identity", "compute"], "formats": ["raw", "qcow2", "vmdk"],
+        "ndc_peers": ["198.51.100.10"], "ndc_ranges": ["192.0.2.0/24"],
+    },
+    WITH_VERSIONS: {
+        **_LANDING, "required_services": ["identity"], "formats": ["raw"], "ndc_peers": ["198.51.100.10"],
+        "api_floors": {"compute": "2.1"},
     },
     WANTING: {
-        "id": "ho-so-thu", "publisher": OWNER, "required_services": ["identity", "database"],
-        "formats": ["qcow2"], "ndc_peers": ["198.51.100.66"],
+        **_LANDING, "required_services": ["identity", "database"], "formats": ["qcow2"],
+        "ndc_peers": ["198.51.100.66"], "ndc_ranges": ["10.0.0.0/8"], "api_floors": {"compute": "2.999"},
     },
 }  # fmt: skip
 OF_BUCKETS = (
@@ -104,13 +117,18 @@ OF_BUCKETS = (
 """Buckets of a system with regulated data, and all others."""
 
 
-def attestations(base: str) -> list[dict[str, Any]]:
-    """Papers that are in order, and one whose time is over."""
+def attestations(base: str, how: str) -> list[dict[str, Any]]:
+    """Papers that are in order; or one that states what is not so, and has no end."""
+    if how == WANTING:
+        claims = [{"metric": "data_country", "operator": "=", "value": "VN"}]
+        stated = paper(base, "commitment-data-management", claims=claims)
+        return [stated, {k: v for k, v in paper(base, "pentest").items() if k != "valid_until"}]
     return [
         paper(base, "dc-conformity"),
-        paper(base, "privileged-accounts", entries=[{"what": "ops-admin"}]),
-        paper(base, "commitment-dr", claims=[{"metric": "data_country", "operator": "=", "value": "VN"}]),
-        paper(base, "pentest", issued_at="2024-01-05", valid_until="2025-01-04"),
+        paper(base, "privileged-accounts", entries=[{"what": "ops-admin"}, {"what": "ops-backup"}]),
+        paper(base, "data-storage-request", systems=["cong-dich-vu"]),
+        paper(base, "storage-encryption", systems=["cong-dich-vu"]),
+        paper(base, "interop-test-report", headings=["2022.11"]),
     ]
 
 
@@ -128,11 +146,12 @@ def declare(folder: Path, base: str) -> Declared:
     for how in DECLARED:
         common: dict[str, Any] = {
             "sites": SITES[how],
-            "attestations": attestations(base) if how == IN_ORDER else [],
+            "attestations": attestations(base, how),
         }
         name = how.replace(" ", "-")
+        systems = SYSTEMS[:2] if how == WANTING else SYSTEMS
         cloud[how] = registers(
-            folder / f"cloud-{name}", systems=SYSTEMS, backup_targets=BACKUP_TARGETS, **common
+            folder / f"cloud-{name}", systems=systems, backup_targets=BACKUP_TARGETS, **common
         )
         stores[how] = registers(folder / f"stores-{name}", systems=OF_BUCKETS, **common)
         write(cloud[how] / "landing_profile.yaml", {"version": 1, "landing_profile": LANDING[how]})

@@ -25,13 +25,12 @@ if __name__ == "__main__":
 import beds
 from audits import TYPES, subject, targets, write
 from beds import OpenStackBed, StoreBed
-from judged import IN_ORDER, PARAMETERS, declare, papers
+from judged import DECLARED, IN_ORDER, PARAMETERS, declare, papers
 from vantages import environment, everything
 
 from cloudaudit import api, registers
 from cloudaudit.collecting import collect_subject
-from cloudaudit.model import Control, Method, Resource
-from cloudaudit.plan import Plan
+from cloudaudit.model import Control, Method
 from cloudaudit.snapshot import Snapshot
 from cloudaudit.targets import load
 
@@ -40,29 +39,27 @@ BOTH = 45
 """Controls that have to show a pass and a fail, at the least."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Witness:
-    """Something a control gave a verdict on."""
+    """Something a control gave a verdict on. In order of what is shown first."""
 
-    bed: str
-    type: str
+    sight: int
+    """Which sight, in the order they were taken."""
+    declared: int
+    """Which registers, in the order of DECLARED."""
+    nameless: bool
     name: str
+    type: str
+    bed: str
 
     def __str__(self) -> str:
-        return f"{self.bed}: {self.type}" + (f" `{self.name}`" if self.name else "")
+        what = f"{self.bed}: {self.type.removeprefix('openstack.').removeprefix('s3.')}"
+        named = what if self.nameless else f"{what} `{self.name}`"
+        return f"{named} ({DECLARED[self.declared]})" if self.declared else named
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The first pass and the first fail of a control, in the order of the beds and then of names."""
-
-    control: Control
-    passed: Witness | None = None
-    failed: Witness | None = None
-
-    @property
-    def both(self) -> bool:
-        return self.passed is not None and self.failed is not None
+Witnesses = Mapping[str, Mapping[str, Witness]]
+"""By control and verdict, the first thing that got it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +73,21 @@ class Sight:
     variables: Mapping[str, str]
 
 
-def sights_of_cloud(bed: OpenStackBed) -> Iterator[Sight]:
+STORIES = {"doi-chung": "pairs", "hn": "Hanoi"}
+"""Stories of the OpenStack bed, in the order in which witnesses are looked for, as the page calls them."""
+
+
+def sights_of_cloud(name: str, bed: OpenStackBed) -> Iterator[Sight]:
     """As the administrator; as the owner of the things, to whom the key manager and Swift show more."""
-    common = {"name": "dm", "kind": "openstack", "regions": [bed.env["region"]], "allow_private": ["127.0.0.0/8"]}
+    common = {
+        "name": "dm",
+        "kind": "openstack",
+        "regions": [bed.env["region"]],
+        "allow_private": ["127.0.0.0/8"],
+    }
     variables = {"OS_CLIENT_CONFIG_FILE": bed.env["clouds_yaml"]}
-    yield Sight("OpenStack", "openstack.", {**common, "cloud": "admin", "vantage": "operator"}, variables)
-    yield Sight("OpenStack as owner", "openstack.", {**common, "cloud": "deploy"}, variables)
+    yield Sight(name, "openstack.", {**common, "cloud": "admin", "vantage": "operator"}, variables)
+    yield Sight(f"{name} as owner", "openstack.", {**common, "cloud": "deploy"}, variables)
 
 
 def sight_of_store(name: str, bed: StoreBed) -> Sight:
@@ -121,18 +127,159 @@ def all_controls(folder: Path) -> api.Knowledge:
 def collected(folder: Path, sight: Sight, declared: registers.Registers) -> Path:
     """A snapshot of all that one sight shows, and of the papers."""
     file = targets(folder, subject("bed", sight.target))
-    both = [everything(sight.prefix), everything("published_document")]
-    plan = Plan({**both[0].facts, **both[1].facts}, {**both[0].calls, **both[1].calls})
+    plan = everything("")
     with environment(sight.variables):
         (one,) = load(file, {}).subjects
         collect_subject(one, plan, TYPES, declared, folder / "snapshot", now=lambda: int(time.time()))
     return folder / "snapshot"
 
 
-def findings(folder: Path, snapshot: Path, known: api.Knowledge, declared: Path) -> list[Mapping[str, Any]]:
+def names_in(snapshot: Snapshot) -> dict[tuple[str, str], str]:
+    """Names of what has none of its own, after what it belongs to: by type and id."""
+    named = {(r.type, r.id): r.name for type_ in _NAMED for r in snapshot.each(type_) if r.name}
+    found = {}
+    for type_, (fact, owner) in _OWNERS.items():
+        for resource in snapshot.each(type_):
+            if name := named.get((owner, str(resource.facts.get(fact)))):
+                found[type_, resource.id] = f"of {name}"
+    return found
+
+
+_OWNERS = {
+    "openstack.security_group_rule": ("security_group", "openstack.security_group"),
+    "openstack.port": ("device_id", "openstack.server"),
+    "openstack.share_replica": ("share", "openstack.share"),
+    "openstack.image_member": ("image", "openstack.image"),
+}
+"""Types without names of their own: the fact that names their owner, and its type."""
+_NAMED = frozenset(owner for _, owner in _OWNERS.values())
+_BY_ID = frozenset({"attestation", "platform", "site", "system", "s3.bucket", "s3.endpoint"})
+"""Types whose ids are given by people, and the same in every run."""
+
+
+def _name(resource: Mapping[str, Any], borrowed: Mapping[tuple[str, str], str]) -> str:
+    if resource["type"] in ("platform", "s3.endpoint"):
+        return ""
+    own = resource["name"] or (resource["id"] if resource["type"] in _BY_ID else "")
+    return own or borrowed.get((resource["type"], resource["id"]), "")
+
+
+def judged(folder: Path, snapshot: Path, known: api.Knowledge, declared: Path) -> Iterator[Mapping[str, Any]]:
     """Passes and fails of one snapshot under one set of registers."""
     now = int(time.time())
     api.assess(snapshot, folder, known, registers.load(declared), at=now, generated_at=now)
     with gzip.open(folder / api.FINDINGS, "rt", encoding="utf-8") as lines:
-        found = [json.loads(line) for line in lines]
-    return [finding for finding in found if finding["verdict"] in ("pass", "fail")]
+        for finding in map(json.loads, lines):
+            if finding["verdict"] in ("pass", "fail"):
+                yield finding
+
+
+class Looked:
+    """Sights taken one after the other, and the witnesses in them."""
+
+    def __init__(self, folder: Path, base: str) -> None:
+        self._folder = folder
+        self._known = all_controls(folder)
+        self._declared = declare(folder / "registers", base)
+        self._first: dict[str, dict[str, Witness]] = {}
+        self._taken = 0
+
+    @property
+    def technical(self) -> list[Control]:
+        """All technical controls of the catalogue, by id."""
+        controls = [c for c in self._known.profile.controls if c.method is Method.TECHNICAL]
+        return sorted(controls, key=lambda control: control.id)
+
+    @property
+    def witnesses(self) -> Witnesses:
+        return self._first
+
+    def take(self, sight: Sight) -> None:
+        """Collect one sight, and judge it by each set of registers."""
+        place = self._folder / f"{self._taken}"
+        given = self._declared.cloud if sight.prefix == "openstack." else self._declared.stores
+        snapshot = collected(place, sight, registers.load(given[IN_ORDER]))
+        borrowed = names_in(Snapshot(snapshot, TYPES))
+        for n, how in enumerate(DECLARED):
+            for finding in judged(place / str(n), snapshot, self._known, given[how]):
+                what = finding["resource"]
+                name = _name(what, borrowed)
+                witness = Witness(self._taken, n, not name, name, what["type"], sight.bed)
+                of = self._first.setdefault(finding["control"], {})
+                verdict = finding["verdict"]
+                of[verdict] = min(of.get(verdict, witness), witness)
+        self._taken += 1
+
+
+# --- the page ---------------------------------------------------------------------------------------------
+
+HEAD = """\
+# Technical controls seen to pass and to fail
+
+Made by `make live-controls` from the test beds: every technical control, held against a real OpenStack and six
+object stores with everything there is a collector for. A live test holds this page against a fresh run.
+
+*pairs* is the story of the OpenStack bed in which of most things one is as it should be and another is not;
+*Hanoi* is the plain one. Both are looked at as the administrator, for all projects at once, and *as owner* as a
+member of the projects, to whom the key manager and the orchestration show their things. The stores are looked at with
+the keys of the owner of the buckets.
+
+Registers are in order where nothing else is said. `with versions`: the landing profile asks for versions of
+interfaces. `wanting`: the sites are abroad, papers are missing or wrong, not every system is declared. The
+platform, sites and regions are one of a kind on a bed, so that only what is declared can show them both ways.
+
+| control | passes | fails |
+| --- | --- | --- |
+"""
+REST = """
+## Not seen both ways
+
+| control | seen to pass | seen to fail | what it would need |
+| --- | --- | --- | --- |
+"""
+NEEDS: Mapping[str, str] = {
+}
+"""What the beds lack for a control, by its id."""
+NOT_TRIED = "something of its kind in the seeds"
+
+
+def rendered(controls: Iterable[Control], witnesses: Witnesses) -> str:
+    """The whole page."""
+    both, rest = [], []
+    for control in controls:
+        found = witnesses.get(control.id, {})
+        passed, failed = (str(found[v]) if v in found else "no" for v in ("pass", "fail"))
+        if "no" in (passed, failed):
+            rest.append(f"| {control.id} | {passed} | {failed} | {NEEDS.get(control.id, NOT_TRIED)} |")
+        else:
+            both.append(f"| {control.id} | {passed} | {failed} |")
+    return HEAD + "\n".join(both) + "\n" + (REST + "\n".join(rest) + "\n" if rest else "")
+
+
+def seen_both_ways(controls: Iterable[Control], witnesses: Witnesses) -> list[str]:
+    """Ids of the controls that showed a pass and a fail."""
+    return [control.id for control in controls if len(witnesses.get(control.id, {})) == len(("pass", "fail"))]
+
+
+def look(folder: Path, stores: Mapping[str, StoreBed]) -> Looked:
+    """Look at both stories of the OpenStack bed, one after the other, and at the stores, which run."""
+    with papers() as base:
+        looked = Looked(folder, base)
+        for story, name in STORIES.items():
+            with beds.openstack(story) as bed:
+                for sight in sights_of_cloud(name, bed):
+                    looked.take(sight)
+        for name, store in stores.items():
+            looked.take(sight_of_store(name, store))
+    return looked
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        running = {store: stack.enter_context(beds.store(store)) for store in NAMES}
+        looked = look(Path(name), running)
+        sys.stdout.write(rendered(looked.technical, looked.witnesses))
+
+
+if __name__ == "__main__":
+    main()
