@@ -237,8 +237,7 @@ REST = """
 | control | seen to pass | seen to fail | what it would need |
 | --- | --- | --- | --- |
 """
-NEEDS: Mapping[str, str] = {
-}
+NEEDS: Mapping[str, str] = {}
 """What the beds lack for a control, by its id."""
 NOT_TRIED = "something of its kind in the seeds"
 

@@ -345,9 +345,7 @@ class Seed:
         b = "ho-so-cong-dan"  # important, versioned, private
         if self.bucket(b):
             self.versioning(b, "Enabled")
-            self.tags(
-                b, {"system_id": "cong-dich-vu", "data_class": "important", "data_residency": "VN"}
-            )
+            self.tags(b, {"system_id": "cong-dich-vu", "data_class": "important", "data_residency": "VN"})
             self.lifecycle(b, NoncurrentVersionExpiration={"NoncurrentDays": 90})
             self.put(b, "acl", "put_bucket_acl", "private", ACL="private")
             self.put(
@@ -420,7 +418,9 @@ class Seed:
             self.versioning(b, "Enabled")
             self.object(b, "tep-mau.txt")
             self.versioning(b, "Suspended")
-            self.lifecycle(b, Transitions=[{"Days": 30, "StorageClass": "GLACIER"}])  # not every store's class
+            self.lifecycle(
+                b, Transitions=[{"Days": 30, "StorageClass": "GLACIER"}]
+            )  # not every store's class
             self.policy(b, let_in(b))
 
         b = "nhan-ban"  # replicated to nhan-ban-dich; neither lets the reader in by policy
