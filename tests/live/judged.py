@@ -28,7 +28,6 @@ SERVICE_ACCOUNTS = [
 ]  # fmt: skip
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     **{control: {"service_accounts": SERVICE_ACCOUNTS} for control in ("SEC-02", "SEC-03", "SEC-05")},
-    "BDR-13": {"backup_admins": ["ops-backup"]},
     "RES-01": {"allowed_regions": ["vn-hn-1"]},
 }
 """Choices of an organisation that a profile makes."""
@@ -128,6 +127,7 @@ def attestations(base: str, how: str) -> list[dict[str, Any]]:
         paper(base, "privileged-accounts", entries=[{"what": "ops-admin"}, {"what": "ops-backup"}]),
         paper(base, "data-storage-request", systems=["cong-dich-vu"]),
         paper(base, "storage-encryption", systems=["cong-dich-vu"]),
+        paper(base, "image-sources"),
         paper(base, "interop-test-report", headings=["2022.11"]),
     ]
 

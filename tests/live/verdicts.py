@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from vantages import environment, everything
 from cloudaudit import api, registers
 from cloudaudit.collecting import collect_subject
 from cloudaudit.model import Control, Method
+from cloudaudit.plan import Plan
 from cloudaudit.snapshot import Snapshot
 from cloudaudit.targets import load
 
@@ -71,6 +72,10 @@ class Sight:
     """How the names of the types begin that are collected."""
     target: Mapping[str, Any]
     variables: Mapping[str, str]
+    parameters: Mapping[str, Mapping[str, Any]]
+    """Choices of its organisation, beside those for all beds."""
+    types: Sequence[str] = ()
+    """The only types to collect, where it is not all that begin so."""
 
 
 STORIES = {"doi-chung": "pairs", "hn": "Hanoi"}
@@ -78,16 +83,17 @@ STORIES = {"doi-chung": "pairs", "hn": "Hanoi"}
 
 
 def sights_of_cloud(name: str, bed: OpenStackBed) -> Iterator[Sight]:
-    """As the administrator; as the owner of the things, to whom the key manager and Swift show more."""
-    common = {
-        "name": "dm",
-        "kind": "openstack",
-        "regions": [bed.env["region"]],
-        "allow_private": ["127.0.0.0/8"],
-    }
+    """As the administrator; as the owner of the things, to whom the key manager and Swift show more; and what
+    the two regions are, of which the second is another label for the first."""
+    common = {"name": "dm", "kind": "openstack", "allow_private": ["127.0.0.0/8"]}
+    here = {**common, "regions": [bed.env["region"]]}
     variables = {"OS_CLIENT_CONFIG_FILE": bed.env["clouds_yaml"]}
-    yield Sight(name, "openstack.", {**common, "cloud": "admin", "vantage": "operator"}, variables)
-    yield Sight(f"{name} as owner", "openstack.", {**common, "cloud": "deploy"}, variables)
+    chosen = {"BDR-13": {"backup_admins": [bed.truth["base"]["users"]["ops-backup"]["id"]]}}
+    operator = {"cloud": "admin", "vantage": "operator"}
+    yield Sight(name, "openstack.", {**here, **operator}, variables, chosen)
+    yield Sight(f"{name} as owner", "openstack.", {**here, "cloud": "deploy"}, variables, chosen)
+    regional = ("openstack.api", "openstack.region", "openstack.service")
+    yield Sight(f"{name}, both regions", "openstack.", {**common, **operator}, variables, chosen, regional)
 
 
 def sight_of_store(name: str, bed: StoreBed) -> Sight:
@@ -101,7 +107,7 @@ def sight_of_store(name: str, bed: StoreBed) -> Sight:
         **({"ca_file": bed.env["ca"]} if tls else {}),
         **({"admin_profile": "caps"} if name == "ceph" else {}),
     }  # fmt: skip
-    return Sight(NAMES[name], "s3.", kho, bed.variables)
+    return Sight(NAMES[name], "s3.", kho, bed.variables, {})
 
 
 NAMES = {
@@ -115,11 +121,11 @@ NAMES = {
 """The stores, in the order in which witnesses are looked for."""
 
 
-def all_controls(folder: Path) -> api.Knowledge:
+def all_controls(folder: Path, parameters: Mapping[str, Mapping[str, Any]]) -> api.Knowledge:
     """A profile of every control there is."""
     content = {
         "id": "tat-ca", "version": "1.0.0", "title": {"vi": "Tất cả", "en": "All"}, "extends": "ndc-connection",
-        "controls": "all", "agency_duties": [], "gates": [], "parameters": PARAMETERS,
+        "controls": "all", "agency_duties": [], "gates": [], "parameters": {**PARAMETERS, **parameters},
     }  # fmt: skip
     return api.know(str(write(folder / "profile.yaml", content)))
 
@@ -128,6 +134,10 @@ def collected(folder: Path, sight: Sight, declared: registers.Registers) -> Path
     """A snapshot of all that one sight shows, and of the papers."""
     file = targets(folder, subject("bed", sight.target))
     plan = everything("")
+    if sight.types:
+        parts = [everything(type_) for type_ in (*sight.types, "published_document")]
+        facts = {type_: facts for part in parts for type_, facts in part.facts.items()}
+        plan = Plan(facts, {name: call for part in parts for name, call in sorted(part.calls.items())})
     with environment(sight.variables):
         (one,) = load(file, {}).subjects
         collect_subject(one, plan, TYPES, declared, folder / "snapshot", now=lambda: int(time.time()))
@@ -179,7 +189,6 @@ class Looked:
 
     def __init__(self, folder: Path, base: str) -> None:
         self._folder = folder
-        self._known = all_controls(folder)
         self._declared = declare(folder / "registers", base)
         self._first: dict[str, dict[str, Witness]] = {}
         self._taken = 0
@@ -187,7 +196,8 @@ class Looked:
     @property
     def technical(self) -> list[Control]:
         """All technical controls of the catalogue, by id."""
-        controls = [c for c in self._known.profile.controls if c.method is Method.TECHNICAL]
+        known = all_controls(self._folder, {})
+        controls = [c for c in known.profile.controls if c.method is Method.TECHNICAL]
         return sorted(controls, key=lambda control: control.id)
 
     @property
@@ -199,9 +209,10 @@ class Looked:
         place = self._folder / f"{self._taken}"
         given = self._declared.cloud if sight.prefix == "openstack." else self._declared.stores
         snapshot = collected(place, sight, registers.load(given[IN_ORDER]))
+        known = all_controls(place, sight.parameters)
         borrowed = names_in(Snapshot(snapshot, TYPES))
         for n, how in enumerate(DECLARED):
-            for finding in judged(place / str(n), snapshot, self._known, given[how]):
+            for finding in judged(place / str(n), snapshot, known, given[how]):
                 what = finding["resource"]
                 name = _name(what, borrowed)
                 witness = Witness(self._taken, n, not name, name, what["type"], sight.bed)

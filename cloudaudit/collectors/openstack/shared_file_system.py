@@ -113,6 +113,7 @@ def _backup(item: Item, desk: Desk) -> None:
     item.take("created_at", "created_at", moment)
 
 
+# NOTE: Manila counts a row for each replica of a share, in limit and offset, and shows the share once.
 SHARES = Lister(
     call="manila.shares",
     type="openstack.share",
@@ -120,7 +121,7 @@ SHARES = Lister(
     key="shares",
     read=_share,
     everyone="all_tenants=1",
-    paging=Paging.OFFSET,
+    paging=Paging.ROWS,
 )
 REPLICAS = Lister(
     call="manila.share_replicas",
