@@ -99,7 +99,7 @@ LANDING: Mapping[str, Mapping[str, Any]] = {
     },
     WITH_VERSIONS: {
         **_LANDING, "required_services": ["identity"], "formats": ["raw"], "ndc_peers": ["198.51.100.10"],
-        "api_floors": {"compute": "2.1"},
+        "api_floors": {"shared-file-system": "2.60"},
     },
     WANTING: {
         **_LANDING, "required_services": ["identity", "database"], "formats": ["qcow2"],

@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,6 @@ from vantages import environment, everything
 from cloudaudit import api, registers
 from cloudaudit.collecting import collect_subject
 from cloudaudit.model import Control, Method
-from cloudaudit.plan import Plan
 from cloudaudit.snapshot import Snapshot
 from cloudaudit.targets import load
 
@@ -74,8 +73,6 @@ class Sight:
     variables: Mapping[str, str]
     parameters: Mapping[str, Mapping[str, Any]]
     """Choices of its organisation, beside those for all beds."""
-    types: Sequence[str] = ()
-    """The only types to collect, where it is not all that begin so."""
 
 
 STORIES = {"doi-chung": "pairs", "hn": "Hanoi"}
@@ -83,17 +80,15 @@ STORIES = {"doi-chung": "pairs", "hn": "Hanoi"}
 
 
 def sights_of_cloud(name: str, bed: OpenStackBed) -> Iterator[Sight]:
-    """As the administrator; as the owner of the things, to whom the key manager and Swift show more; and what
-    the two regions are, of which the second is another label for the first."""
-    common = {"name": "dm", "kind": "openstack", "allow_private": ["127.0.0.0/8"]}
-    here = {**common, "regions": [bed.env["region"]]}
+    """As the administrator; as the owner of the things, to whom the key manager and Swift show more."""
+    here = {
+        "name": "dm", "kind": "openstack", "regions": [bed.env["region"]], "allow_private": ["127.0.0.0/8"],
+    }  # fmt: skip
     variables = {"OS_CLIENT_CONFIG_FILE": bed.env["clouds_yaml"]}
     chosen = {"BDR-13": {"backup_admins": [bed.truth["base"]["users"]["ops-backup"]["id"]]}}
     operator = {"cloud": "admin", "vantage": "operator"}
     yield Sight(name, "openstack.", {**here, **operator}, variables, chosen)
     yield Sight(f"{name} as owner", "openstack.", {**here, "cloud": "deploy"}, variables, chosen)
-    regional = ("openstack.api", "openstack.region", "openstack.service")
-    yield Sight(f"{name}, both regions", "openstack.", {**common, **operator}, variables, chosen, regional)
 
 
 def sight_of_store(name: str, bed: StoreBed) -> Sight:
@@ -134,10 +129,6 @@ def collected(folder: Path, sight: Sight, declared: registers.Registers) -> Path
     """A snapshot of all that one sight shows, and of the papers."""
     file = targets(folder, subject("bed", sight.target))
     plan = everything("")
-    if sight.types:
-        parts = [everything(type_) for type_ in (*sight.types, "published_document")]
-        facts = {type_: facts for part in parts for type_, facts in part.facts.items()}
-        plan = Plan(facts, {name: call for part in parts for name, call in sorted(part.calls.items())})
     with environment(sight.variables):
         (one,) = load(file, {}).subjects
         collect_subject(one, plan, TYPES, declared, folder / "snapshot", now=lambda: int(time.time()))

@@ -37,7 +37,7 @@ class Paging(Enum):
     ROWS = "rows"
     """By counting, where the service counts rows of which one item may take several, and shows it once.
 
-    What is seen is never more than what the service has counted, so that the next page overlaps the one before.
+    What is seen is never more than what the service has counted, so that the next page overlaps the last one.
     It is believed when the item before it is one that was seen, for rows of one item stand together.
     """
 
