@@ -43,10 +43,10 @@ BOTH = 45
 class Witness:
     """Something a control gave a verdict on. In order of what is shown first."""
 
-    sight: int
-    """Which sight, in the order they were taken."""
     declared: int
     """Which registers, in the order of DECLARED."""
+    sight: int
+    """Which sight, in the order they were taken."""
     nameless: bool
     name: str
     type: str
@@ -67,8 +67,6 @@ class Sight:
     """One way of looking at a bed."""
 
     bed: str
-    prefix: str
-    """How the names of the types begin that are collected."""
     target: Mapping[str, Any]
     variables: Mapping[str, str]
     parameters: Mapping[str, Mapping[str, Any]]
@@ -87,8 +85,8 @@ def sights_of_cloud(name: str, bed: OpenStackBed) -> Iterator[Sight]:
     variables = {"OS_CLIENT_CONFIG_FILE": bed.env["clouds_yaml"]}
     chosen = {"BDR-13": {"backup_admins": [bed.truth["base"]["users"]["ops-backup"]["id"]]}}
     operator = {"cloud": "admin", "vantage": "operator"}
-    yield Sight(name, "openstack.", {**here, **operator}, variables, chosen)
-    yield Sight(f"{name} as owner", "openstack.", {**here, "cloud": "deploy"}, variables, chosen)
+    yield Sight(name, {**here, **operator}, variables, chosen)
+    yield Sight(f"{name} as owner", {**here, "cloud": "deploy"}, variables, chosen)
 
 
 def sight_of_store(name: str, bed: StoreBed) -> Sight:
@@ -102,7 +100,7 @@ def sight_of_store(name: str, bed: StoreBed) -> Sight:
         **({"ca_file": bed.env["ca"]} if tls else {}),
         **({"admin_profile": "caps"} if name == "ceph" else {}),
     }  # fmt: skip
-    return Sight(NAMES[name], "s3.", kho, bed.variables, {})
+    return Sight(NAMES[name], kho, bed.variables, {})
 
 
 NAMES = {
@@ -179,7 +177,9 @@ class Looked:
     """Sights taken one after the other, and the witnesses in them."""
 
     def __init__(self, folder: Path, base: str) -> None:
-        self._folder = folder
+        self.folder = folder
+        self.secrets: dict[str, str] = {}
+        """What was planted in the beds that were looked at."""
         self._declared = declare(folder / "registers", base)
         self._first: dict[str, dict[str, Witness]] = {}
         self._taken = 0
@@ -187,7 +187,7 @@ class Looked:
     @property
     def technical(self) -> list[Control]:
         """All technical controls of the catalogue, by id."""
-        known = all_controls(self._folder, {})
+        known = all_controls(self.folder, {})
         controls = [c for c in known.profile.controls if c.method is Method.TECHNICAL]
         return sorted(controls, key=lambda control: control.id)
 
@@ -197,8 +197,8 @@ class Looked:
 
     def take(self, sight: Sight) -> None:
         """Collect one sight, and judge it by each set of registers."""
-        place = self._folder / f"{self._taken}"
-        given = self._declared.cloud if sight.prefix == "openstack." else self._declared.stores
+        place = self.folder / f"{self._taken}"
+        given = self._declared.cloud if sight.target["kind"] == "openstack" else self._declared.stores
         snapshot = collected(place, sight, registers.load(given[IN_ORDER]))
         known = all_controls(place, sight.parameters)
         borrowed = names_in(Snapshot(snapshot, TYPES))
@@ -206,7 +206,7 @@ class Looked:
             for finding in judged(place / str(n), snapshot, known, given[how]):
                 what = finding["resource"]
                 name = _name(what, borrowed)
-                witness = Witness(self._taken, n, not name, name, what["type"], sight.bed)
+                witness = Witness(n, self._taken, not name, name, what["type"], sight.bed)
                 of = self._first.setdefault(finding["control"], {})
                 verdict = finding["verdict"]
                 of[verdict] = min(of.get(verdict, witness), witness)
@@ -268,9 +268,11 @@ def look(folder: Path, stores: Mapping[str, StoreBed]) -> Looked:
         looked = Looked(folder, base)
         for story, name in STORIES.items():
             with beds.openstack(story) as bed:
+                looked.secrets |= bed.secrets
                 for sight in sights_of_cloud(name, bed):
                     looked.take(sight)
         for name, store in stores.items():
+            looked.secrets |= {f"{name}: {what}": secret for what, secret in store.secrets.items()}
             looked.take(sight_of_store(name, store))
     return looked
 
