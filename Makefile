@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo dev test lint golden bench test-live coverage peers beds-down clean
+.PHONY: help demo dev test lint golden bench test-live coverage live-controls peers beds-down clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 $(VENV)/.demo: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
@@ -51,6 +51,9 @@ coverage: $(VENV)/.dev  ## Look at the beds with every identity and write docs/c
 
 peers: $(VENV)/.dev  ## Set the verdicts of PROWLER=/path/to/prowler beside ours and write docs/peers-agreement.md
 	$(BIN)/python tests/live/peers/compare.py > docs/peers-agreement.new && mv docs/peers-agreement.new docs/peers-agreement.md
+
+live-controls: $(VENV)/.dev  ## Hold all technical controls against the beds and write docs/live-controls.md
+	$(BIN)/python tests/live/verdicts.py > docs/live-controls.new && mv docs/live-controls.new docs/live-controls.md
 
 beds-down:  ## Stop the test beds
 	-tests/beds/openstack/bed.sh down

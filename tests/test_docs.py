@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudaudit.catalog import load_types
+from cloudaudit.catalog import load_catalogue, load_profile, load_types
+from cloudaudit.model import Method
 
 DOCS = Path(__file__).parent.parent / "docs"
 TYPES = load_types()
@@ -40,3 +41,16 @@ def test_every_type_of_a_cloud_is_in_the_table_of_what_is_seen() -> None:
         # Of stores there are two tables: one would be too wide to read.
         *sorted(t for t in TYPES if t.startswith("s3.")) * 2,
     ]
+
+
+def test_the_page_of_live_controls_names_technical_controls_once() -> None:
+    """`make live-controls` writes it from the test beds, which a live test holds to be whole."""
+    text = (DOCS / "live-controls.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([A-Z]{3}-\d+) \| (.+) \|$", text, re.M)
+    named = [id_ for id_, _ in rows]
+    profile = load_profile("ndc-connection", load_catalogue())
+    technical = {control.id for control in profile.controls if control.method is Method.TECHNICAL}
+    assert len(named) == len(set(named))
+    assert set(named) <= technical
+    both = text.partition("## Not seen both ways")[0]
+    assert len(re.findall(r"^\| [A-Z]{3}-\d+ \|", both, re.M)) >= 45

@@ -771,3 +771,13 @@ def test_schemas_are_closed_and_have_a_stable_name(kind: str) -> None:
         if "properties" in shape and shape.get("additionalProperties") is not False
     ]  # fmt: skip
     assert open_ == []
+
+
+def test_a_paper_may_treat_a_version_of_a_guideline(tmp_path: Path) -> None:
+    """As the control does that asks for it by default."""
+    profile = catalog.load_profile("ndc-connection", catalog.load_catalogue())
+    guideline = next(control for control in profile.controls if control.id == "POR-08").values["guideline"]
+    text = f"version: 1\nattestations:\n  - {{id: kiem-thu, kind: interop-test-report, headings: ['{guideline}']}}\n"
+    (tmp_path / "attestations.yaml").write_text(text, encoding="utf-8")
+    (paper,) = load(tmp_path).resources("attestation")
+    assert paper.facts["headings"] == (guideline,)

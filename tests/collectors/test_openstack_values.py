@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -406,6 +407,45 @@ def test_counting_reads_every_item_whatever_the_server_caps(sizes: list[int], ca
 
     found = list(pages(fetch, "http://h/v2", "/x?limit=1000", "x", Paging.OFFSET))
     assert [row for page in found if isinstance(page, Page) for row in page.rows] == rows
+
+
+def counting_rows(rows: list[str], cap: int, gone_after: int | None = None) -> Callable[[str], Answer]:
+    """A service that counts rows, of which an item may take several, and shows each item of a page once.
+
+    After so many answers the first item is gone, with all its rows.
+    """
+    answered = [0]
+
+    def fetch(url: str) -> Answer:
+        answered[0] += 1
+        left = rows if gone_after is None or answered[0] <= gone_after else [r for r in rows if r != rows[0]]
+        size = min(cap, int(url.partition("limit=")[2].partition("&")[0]))
+        offset = int(url.partition("offset=")[2] or 0)
+        shown = [{"id": id_} for id_ in dict.fromkeys(left[offset : offset + size])]
+        return answer(json.dumps({"x": shown}).encode())
+
+    return fetch
+
+
+@given(st.lists(st.integers(1, 4), max_size=8), st.integers(1, 9))
+def test_counting_rows_reads_every_item_once(replicas: list[int], cap: int) -> None:
+    rows = [str(item) for item, count in enumerate(replicas) for _ in range(count)]
+    found = list(pages(counting_rows(rows, cap), "http://h/v2", "/x?limit=1000", "x", Paging.ROWS))
+    assert [page for page in found if not isinstance(page, Page)] == []
+    read = [row["id"] for page in found if isinstance(page, Page) for row in page.rows]
+    assert read == [str(item) for item in range(len(replicas))]
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=30), st.integers(10, 14), st.integers(1, 12))
+def test_no_item_goes_missing_unsaid_where_rows_are_counted(
+    replicas: list[int], cap: int, gone_after: int
+) -> None:
+    """An item that is gone moves the rows of all that follow: each is read, or it is said that the list moved."""
+    rows = [str(item) for item, count in enumerate(replicas) for _ in range(count)]
+    fetch = counting_rows(rows, cap, gone_after)
+    found = list(pages(fetch, "http://h/v2", "/x?limit=1000", "x", Paging.ROWS))
+    read = {row["id"] for page in found if isinstance(page, Page) for row in page.rows}
+    assert isinstance(found[-1], Trouble) or read >= set(rows[replicas[0] :])
 
 
 # --- pace ----------------------------------------------------------------------------------------------------

@@ -124,11 +124,9 @@ class Audit:
         """Everything the command gave out: its screen, and each file, unpacked."""
         yield "stdout", self.ran.out
         yield "stderr", self.ran.err
-        folders = [self.folder, *([self.collected] if self.collected else [])]
-        for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
-            data = path.read_bytes()
-            data = gzip.decompress(data) if path.suffix == ".gz" else data
-            yield str(path), data.decode("utf-8", "surrogateescape")
+        yield from written_in(self.folder)
+        if self.collected:
+            yield from written_in(self.collected)
 
 
 @dataclass(frozen=True)
@@ -149,6 +147,14 @@ def named(finding: Mapping[str, Any]) -> str:
     """What a finding is about."""
     name: str = finding["resource"]["name"] or finding["resource"]["id"]
     return name
+
+
+def written_in(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each file below a folder with its text, unpacked."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+        yield str(path), data.decode("utf-8", "surrogateescape")
 
 
 def leaks(texts: Iterator[tuple[str, str]], secrets: Mapping[str, str]) -> list[str]:

@@ -82,7 +82,7 @@ def openstack(story: str = "hn") -> Iterator[OpenStackBed]:
     status = call("openstack", "status", check=False)
     word = status.stdout.split()[1].rstrip(",") if status.returncode == 0 else ""
     # A story left half-made has no name to go back to.
-    before = word if word in ("hn", "hcm") else None
+    before = word if word in ("hn", "hcm", "doi-chung") else None
     try:
         call("openstack", "up", story)
         yield OpenStackBed(_described("openstack", "env"))

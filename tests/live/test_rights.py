@@ -55,8 +55,10 @@ def clouds(folder: Folder, known: Identities) -> States:
 
 def test_the_written_rules_refuse_nothing_that_a_reader_sees(clouds: States, cloud: OpenStackBed) -> None:
     assert clouds[PROJECT] == clouds["reader"]
+    seen = {call for call, state in clouds["reader"].items() if state in ("seen", "absent")}
     for project in cloud.projects:
-        assert clouds[project] == clouds["reader"], project
+        # What there is differs from project to project, and with it what of the answers can be told.
+        assert {call for call in seen if clouds[project][call] == "refused"} == set(), project
 
 
 def test_between_them_they_see_all_but_what_administrators_are_shown(clouds: States) -> None:
@@ -67,8 +69,12 @@ def test_between_them_they_see_all_but_what_administrators_are_shown(clouds: Sta
         "cinder.types", "cinder.type_encryption",
         # Swift lets the role reader list where project_reader_roles names it, and here it does not.
         "swift.containers", "swift.container_head",
-        # Neutron shows VPN connections to members.
-        "neutron.vpn_connections",
+        # Neutron shows VPN connections to members, and whether routers are redundant to administrators.
+        "neutron.vpn_connections", "neutron.routers", "neutron.network_logs",
+        # Of volumes and servers not every fact is told to readers.
+        "cinder.volumes", "nova.servers",
+        # To whom may use keys; and to administrators.
+        "barbican.secrets", "octavia.amphorae",
     }  # fmt: skip
 
 
@@ -77,6 +83,10 @@ def test_what_the_system_reader_is_for(clouds: States) -> None:
         call for call, state in clouds["reader"].items() if state == "seen"
     }
     assert ours == {
+        "keystone.application_credentials",
+        "keystone.domains",
+        "keystone.identity_provider_protocols",
+        "keystone.identity_providers",
         "keystone.projects",
         "keystone.users",
         "keystone.role_assignments",
@@ -224,7 +234,7 @@ def test_nothing_was_changed_by_trying(known: Identities, cloud: OpenStackBed) -
         ("compute", "/servers/{server}"),
         ("compute", "/servers/{server}/os-instance-actions"),
         ("object-store", "/ho-so/2026/0001.pdf"),
-        ("key-manager", "/v1/secrets"),
+        ("key-manager", "/v1/containers"),
     ],
 )
 def test_the_rules_let_nothing_be_read_that_no_control_needs(
@@ -317,7 +327,8 @@ def test_the_written_policy_shows_what_the_owner_sees(stores: States) -> None:
     assert stores["reader"]["s3.versioning"] == "seen"
     # Ceph has no right for some sub-resources that it does not know, and refuses them to all but the owner.
     differs = {call for call, state in stores["reader"].items() if state != stores["owner"][call]}
-    assert differs == {"s3.capabilities"}
+    # And the reader has no buckets of his own, so that the list of them proves nothing.
+    assert differs == {"s3.capabilities", "s3.list_buckets", "s3.notification"}
     assert {call for call, state in stores["other"].items() if state == "seen"} == {
         "s3.list_buckets",
         "probe.tls",

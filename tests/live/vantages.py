@@ -43,7 +43,8 @@ def everything(prefix: str) -> Plan:
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Variables that clients look at, set for a while."""
     with patch.dict(os.environ, variables):
         yield
 
@@ -51,7 +52,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 def look(folder: Path, prefix: str, target: Mapping[str, Any], variables: Mapping[str, str]) -> Snapshot:
     """Collect everything of one target."""
     file = targets(folder, subject("bed", target))
-    with _environment(variables):
+    with environment(variables):
         (one,) = load(file, {}).subjects
         plan = everything(prefix)
         collect_subject(

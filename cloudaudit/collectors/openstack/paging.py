@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
@@ -17,6 +17,8 @@ from cloudaudit.model import Reason, Seconds
 MOST_PAGES: Final = 10_000
 _SMALLEST: Final = 10
 """Fewer items than this no operator lets a page have: where there are fewer, the first page held them all."""
+_REPEATS: Final = 20
+"""So many pages in a row may hold nothing new where an item takes several rows."""
 _PAGE_SIZE: Final = re.compile(r"\blimit=\d+")
 Fetch: TypeAlias = Callable[[str], Answer | Trouble]
 
@@ -31,6 +33,12 @@ class Paging(Enum):
 
     What goes while the list is read moves the rest forward, past what is asked for next. So a later page is
     believed when the item before it is still the last one of the page before.
+    """
+    ROWS = "rows"
+    """By counting, where the service counts rows of which one item may take several, and shows it once.
+
+    What is seen is never more than what the service has counted, so that the next page overlaps the last one.
+    It is believed when the item before it is one that was seen, for rows of one item stand together.
     """
 
 
@@ -48,8 +56,9 @@ def pages(
     url: str | None = root + path
     asked: set[str] = set()
     seen: set[str] = set()
-    count = 0
+    count = repeated = 0
     last: Row = {}
+    counted = paging in (Paging.OFFSET, Paging.ROWS)
     while url:
         request = f"GET {path_of(url)}"
         if url in asked or len(asked) >= MOST_PAGES:
@@ -66,13 +75,13 @@ def pages(
             yield page if len(asked) == 1 else _cut_short(page)
             return
         assert isinstance(body, dict)
-        if paging is Paging.OFFSET and last and (page.rows or count >= _SMALLEST):
+        if counted and last and (page.rows or count >= _SMALLEST):
             before = _from(root, _PAGE_SIZE.sub("limit=1", path), count - 1)
-            moved = _moved(fetch, before, key, last)
+            moved = _moved(fetch, before, key, seen if paging is Paging.ROWS else {name_of(last)})
             if moved:
                 yield moved
                 return
-        if paging is Paging.OFFSET and not page.rows:
+        if counted and not page.rows:
             if len(asked) == 1:
                 yield page
             return
@@ -85,7 +94,8 @@ def pages(
         if isinstance(following, Trouble):
             yield Trouble(following.reason, following.detail, page.call)
             return
-        if following and len(asked) > 1 and not new:
+        repeated = 0 if new else repeated + 1
+        if following and len(asked) > 1 and repeated > (_REPEATS if paging is Paging.ROWS else 0):
             yield Trouble(Reason.PARTIAL, f"a page of {path} holds nothing new", page.call)
             return
         url = following
@@ -98,8 +108,8 @@ def name_of(row: Row) -> str:
     return repr(known if any(known) else sorted(row.items(), key=repr))
 
 
-def _moved(fetch: Fetch, url: str, key: str, last: Row) -> Trouble | None:
-    """Why it is not known that an item still stands where it stood; None where it does."""
+def _moved(fetch: Fetch, url: str, key: str, expected: Collection[str]) -> Trouble | None:
+    """Why it is not known that one of some items still stands where it stood; None where it does."""
     request = f"GET {path_of(url)}"
     answer = fetch(url)
     body = answer if isinstance(answer, Trouble) else document(answer, request)
@@ -109,7 +119,7 @@ def _moved(fetch: Fetch, url: str, key: str, last: Row) -> Trouble | None:
     page = _page(body, key, answer, request)
     if isinstance(page, Trouble):
         return _cut_short(page)
-    if page.rows and name_of(page.rows[0]) == name_of(last):
+    if page.rows and name_of(page.rows[0]) in expected:
         return None
     detail = "the list changed while it was read; collect once more"
     return Trouble(Reason.PARTIAL, detail, page.call)
@@ -134,7 +144,7 @@ def _following(
     """The address of the next page; None after the last."""
     if body.get("truncated"):
         return Trouble(Reason.PARTIAL, f"the service itself cut the listing {path} short")
-    if paging is Paging.OFFSET:
+    if paging in (Paging.OFFSET, Paging.ROWS):
         return _from(root, path, count)
     href = _next_href(body, key)
     if href is None:

@@ -192,6 +192,7 @@ def _backup(item: Item, desk: Desk) -> None:
     item.take("created_at", "created_at", moment)
 
 
+# NOTE: Manila counts a row for each replica of a share, in limit and offset, and shows the share once.
 SHARES = Lister(
     call="manila.shares",
     type="openstack.share",
@@ -199,7 +200,7 @@ SHARES = Lister(
     key="shares",
     read=_share,
     everyone="all_tenants=1",
-    paging=Paging.OFFSET,
+    paging=Paging.ROWS,
 )
 RULES = Lister(
     call="manila.share_access_rules",

@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
   cat >&2 <<X
-usage: bed.sh up [hn|hcm] | down | wipe | status | env
+usage: bed.sh up [hn|hcm|doi-chung] | down | wipe | status | env
 X
   exit 2
 }
@@ -21,7 +21,9 @@ base_id() {
   (echo "$ROOT $PORTS" && cat lib.sh configure.sh databases.py certificate.py cast.py base.py plugins/*.py requirements.lock) |
     sha256sum | cut -c 1-12
 }
-story_id() { sha256sum <seed.py | cut -c 1-12; }
+story_id() {
+  if [ "$1" = doi-chung ]; then cat seed.py seed_pairs.py; else cat seed.py; fi | sha256sum | cut -c 1-12
+}
 
 save() {  # ARCHIVE : the services must be stopped
   mkdir -p "$(dirname "$1")"
@@ -56,8 +58,14 @@ make_base() {  # ARCHIVE
 }
 
 make_story() {  # STORY ARCHIVE
+  local site=$1
   say "new story $1"
-  sed -i "s/^storage_availability_zone = .*/storage_availability_zone = $1-az1/" \
+  if [ "$1" = doi-chung ]; then
+    site=hn
+    # Passwords that are given from now on expire, as those of the base do not.
+    sed -i 's/^\[security_compliance\]$/&\npassword_expires_days = 3650/' "$ETC/keystone/keystone.conf"
+  fi
+  sed -i "s/^storage_availability_zone = .*/storage_availability_zone = $site-az1/" \
     "$ETC/cinder/cinder.conf" "$ETC/manila/manila.conf"
   start_all
   quietly ready "$VENV/bin/python" ready.py
@@ -66,15 +74,15 @@ make_story() {  # STORY ARCHIVE
   quietly designate-db "$VENV/bin/designate-manage" --config-file "$ETC/designate/designate.conf" pool update \
     --file "$ETC/designate/pools.yaml" --skip-verify-drivers
   say "services are up, seeding"
-  "$VENV/bin/python" seed.py "$1" 2>&1 | tee -a "$LOG/seed.out" >&2 ||
-    die "seeding failed" "$LOG/nova-conductor.log" "$LOG/cinder-volume.log"
+  { "$VENV/bin/python" seed.py "$1" && { [ "$1" != doi-chung ] || "$VENV/bin/python" seed_pairs.py; }; } 2>&1 |
+    tee -a "$LOG/seed.out" >&2 || die "seeding failed" "$LOG/nova-conductor.log" "$LOG/cinder-volume.log"
   stop_all
   save "$2"
 }
 
 up() {
   local story=${1:-hn} base archive
-  case $story in hn | hcm) ;; *) usage ;; esac
+  case $story in hn | hcm | doi-chung) ;; *) usage ;; esac
   # MariaDB's socket must fit into 107 bytes.
   [ ${#RUN} -le 90 ] || die "the path $RUN is too long for a unix socket: set CLOUDAUDIT_BEDS to a shorter one"
   mkdir -p "$LOG" "$RUN"
@@ -87,7 +95,7 @@ up() {
   trap '[ $? = 0 ] || stop_all' EXIT
   install_all
   base=$ARCHIVES/$(base_id)/base.tgz
-  archive=$ARCHIVES/$(base_id)/$story-$(story_id).tgz
+  archive=$ARCHIVES/$(base_id)/$story-$(story_id "$story").tgz
   if [ ! -s "$archive" ]; then
     if [ -s "$base" ]; then restore "$base"; else make_base "$base"; fi
     make_story "$story" "$archive"

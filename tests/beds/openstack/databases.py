@@ -56,7 +56,7 @@ def switch(hosts):
 
 
 def retime():
-    """Date the backups and volumes by the ages in truth.json, counted from now.
+    """Date the backups, volumes and images by the ages in truth.json, counted from now.
 
     A state restored a week after it was saved would otherwise hold no fresh backup any more.
     """
@@ -64,6 +64,7 @@ def retime():
     truth = json.loads(path.read_text())
     now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     cursor = connect("cinder").cursor()
+    images = connect("glance").cursor()
     newest = {}
     for thing in truth["things"]:
         if thing["type"] == "volume":
@@ -81,6 +82,9 @@ def retime():
             thing["data_timestamp"] = made.isoformat()
             key = thing["volume_id"]
             newest[key] = max(newest.get(key, ""), thing["data_timestamp"])
+        elif thing["type"] == "image" and "age_hours" in thing:
+            made = now - timedelta(hours=thing["age_hours"])
+            images.execute("update images set created_at=%s where id=%s", (made, thing["id"]))
     for thing in truth["things"]:
         if thing["type"] == "volume":
             thing["newest_backup_data_timestamp"] = newest.get(thing["id"])

@@ -1,5 +1,7 @@
 """seed.py STORY : fill the cloud with one of the two sites, through the real APIs, and write truth.json.
 
+The story `doi-chung` is that of Hanoi with its two hosts in two zones; seed_pairs.py adds to it.
+
 Everything that is owned by a project is made by the user "deploy" in that project; "admin" makes what
 only an administrator can (public image, external network, flavors, volume types, aggregate).
 """
@@ -17,8 +19,11 @@ from cast import DATA, PLANTED, PROJECTS, STORIES, USER_DATA, connect
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-STORY = sys.argv[1]
+PAIRS = sys.argv[1] == "doi-chung"
+STORY = "hn" if PAIRS else sys.argv[1]
 SITE = STORIES[STORY]
+ELSEWHERE = STORIES["hcm"]["az"] if PAIRS else SITE["az"]
+"""The zone of the second host."""
 T0 = time.time()
 ANY4, ANY6 = "0.0.0.0/0", "::/0"
 
@@ -483,10 +488,12 @@ small = co.create_flavor(name="s1.small", id="101", ram=512, vcpus=1, disk=1)
 medium = co.create_flavor(name="s1.medium", id="102", ram=1024, vcpus=2, disk=2)
 for flavor in (small, medium):
     note("flavor", flavor, "admin", vcpus=flavor.vcpus, ram=flavor.ram, disk=flavor.disk)
-aggregate = co.create_aggregate(name=SITE["az"], availability_zone=SITE["az"])
-for host in HOSTS:
-    co.add_host_to_aggregate(aggregate, host)
-note("aggregate", aggregate, "admin", availability_zone=SITE["az"])
+aggregates = {}
+for host, zone in zip(HOSTS, (SITE["az"], ELSEWHERE), strict=True):
+    if zone not in aggregates:
+        made = co.create_aggregate(name=zone, availability_zone=zone)
+        aggregates[zone] = note("aggregate", made, "admin", availability_zone=zone)
+    co.add_host_to_aggregate(aggregates[zone], host)
 if STORY == "hn":
     reserved = co.create_flavor(name="s1.rieng", id="103", ram=512, vcpus=1, disk=1, is_public=False)
     co.flavor_add_tenant_access(reserved, base["projects"]["van-ban"])
@@ -518,7 +525,9 @@ if STORY == "hn":
 servers = {}
 
 
-def server(project, name, security_groups, flavor=small, server_group=None, user_data=None, **kw):
+def server(
+    project, name, security_groups, flavor=small, server_group=None, user_data=None, zone=SITE["az"], **kw
+):
     if server_group:
         kw["scheduler_hints"] = {"group": server_group.id}
     if user_data:
@@ -529,7 +538,7 @@ def server(project, name, security_groups, flavor=small, server_group=None, user
         image_id=debian.id,
         flavor_id=flavor.id,
         networks=[{"uuid": nets[project].id}],
-        availability_zone=SITE["az"],
+        availability_zone=zone,
         security_groups=[{"name": groups[g].id} for g in security_groups],
         **kw,
     )
@@ -598,7 +607,14 @@ if STORY == "hn":
         metadata=system,
         user_data=USER_DATA,
     )
-    server("cong-dich-vu", "cdv-web-2", ["cdv-web", "cdv-quan-tri"], server_group=spread, metadata=system)
+    server(
+        "cong-dich-vu",
+        "cdv-web-2",
+        ["cdv-web", "cdv-quan-tri"],
+        server_group=spread,
+        metadata=system,
+        zone=ELSEWHERE,
+    )
     server(
         "cong-dich-vu",
         "cdv-db-1",
@@ -933,7 +949,7 @@ if STORY == "hn":
 
 truth = {
     "bed": "openstack",
-    "story": STORY,
+    "story": sys.argv[1],
     **SITE,
     "seeded_at": datetime.now(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z",
     "planted": planted,

@@ -345,7 +345,7 @@ class Seed:
         b = "ho-so-cong-dan"  # important, versioned, private
         if self.bucket(b):
             self.versioning(b, "Enabled")
-            self.tags(b, {"system_id": "cong-dich-vu", "data_class": "important"})
+            self.tags(b, {"system_id": "cong-dich-vu", "data_class": "important", "data_residency": "VN"})
             self.lifecycle(b, NoncurrentVersionExpiration={"NoncurrentDays": 90})
             self.put(b, "acl", "put_bucket_acl", "private", ACL="private")
             self.put(
@@ -379,11 +379,13 @@ class Seed:
                     "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}},
                 },
             )
+            self.tags(b, {"role": "backup"})
             self.policy(b, let_in(b))
             self.object(b, "tep-mau.txt")
 
-        b = "nhat-ky"  # logs: no versions, deleted after 400 days
+        b = "nhat-ky"  # logs: no versions, no lock, deleted after 400 days
         if self.bucket(b):
+            self.tags(b, {"role": "log"})
             self.lifecycle(b, Expiration={"Days": 400})
             self.policy(b, let_in(b))
             self.object(b, "tep-mau.txt")
@@ -416,6 +418,9 @@ class Seed:
             self.versioning(b, "Enabled")
             self.object(b, "tep-mau.txt")
             self.versioning(b, "Suspended")
+            self.lifecycle(
+                b, Transitions=[{"Days": 30, "StorageClass": "GLACIER"}]
+            )  # not every store's class
             self.policy(b, let_in(b))
 
         b = "nhan-ban"  # replicated to nhan-ban-dich; neither lets the reader in by policy
@@ -464,6 +469,14 @@ class Seed:
         self.bucket(
             "lech-vung", place="vn-hcm"
         )  # asked for in vn-hcm at the first endpoint: where does it go?
+
+        b = "chi-tls"  # Ceph only, whose owner may still read settings over HTTP: nothing but TLS is let in
+        if STORE == "ceph" and self.bucket(b):
+            refusal = {"Sid": "ChiTls", "Effect": "Deny", "Principal": "*", "Action": "s3:*"}
+            places = [f"arn:aws:s3:::{b}", f"arn:aws:s3:::{b}/*"]
+            self.policy(
+                b, {**refusal, "Resource": places, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+            )
 
         b = "mo-ngoai-s3"  # Swift only: opened to the world by Swift's own API, of which S3's tells nothing
         if self.token and self.bucket(b):
