@@ -115,7 +115,7 @@ class _Rights:
 Pair: TypeAlias = tuple[Scope, frozenset[Scope], bool]
 """Project of a volume, projects of its usable backups, and whether there are no others."""
 _Kind: TypeAlias = tuple[str, frozenset[str], bool]
-"""A pair by the domains of its projects: all such are alike to whoever has a grant on none of the projects."""
+"""A pair by the domains of its projects: such are alike to whoever has a grant on none of the projects."""
 _NO_PROJECT: Final = "?"
 """In place of a domain where it is not known which project a scope is of; no id is spelt so."""
 _NO_DOMAIN: Final = "??"
@@ -162,7 +162,7 @@ class _Copies:
         return _NO_PROJECT if project is None else (text(project.facts.get("domain")) or _NO_DOMAIN)
 
     def of(self, target: str, projects: set[str], domains: set[str]) -> Iterator[Pair]:
-        """What decides for a user with grants on these: of pairs that are alike to him, one stands for all."""
+        """What decides for a user with grants on these: of pairs alike to him, one stands for all."""
         near = {pair: None for id_ in sorted(projects) for pair in self._of_project.get((target, id_), ())}
         yield from near
         inside = {kind: None for id_ in sorted(domains) for kind in self._of_domain.get((target, id_), ())}
