@@ -8,6 +8,7 @@ RES-17 and DAT-08). Only papers in force count; one of which that is not known l
 from __future__ import annotations
 
 import ipaddress
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -152,13 +153,30 @@ def _source_declared(rule: Resource, declared: _Declared, groups: _Groups) -> bo
 
 
 def prepare_users(world: World) -> Derive:
-    """Whether a paper in force names an account, by name or id."""
+    """Whether a paper in force names an account, by id, or by a name that no other of its cloud bears.
+
+    Names are unique within a domain only: a tenant may call an account as the provider calls one of his.
+    """
     lines, missing = _lines(world, CUSTOMERS)
     named = frozenset(lines)
+    bearers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for user in world.each(USER):
+        if nfc(user.name) in named:
+            bearers[user.scope.target, nfc(user.name)].add(user.id)
+    users = Lists(world, USER)
 
     def derive(user: Resource) -> Derived:
-        if nfc(user.name) in named or nfc(user.id) in named:
+        if nfc(user.id) in named:
             return Derived({"access.declared": True})
+        if nfc(user.name) in named:
+            gap = users.unseen_in(Scope(user.scope.target))
+            if len(bearers[user.scope.target, nfc(user.name)]) > 1:
+                gap = Unseen(Reason.AMBIGUOUS, "several users bear the name in the paper; name it by its id")
+            return (
+                Derived({"access.declared": True})
+                if gap is None
+                else Derived(unseen={"access.declared": gap})
+            )
         if missing is not None:
             return Derived(unseen={"access.declared": missing})
         return Derived({"access.declared": False})
