@@ -265,7 +265,8 @@ def skeleton(kind: str, given: Mapping[str, Any], catalogue: Catalogue, lang: La
         if name in shown or name in given:
             lines += _lines(name, given, asked, specs[name], name in wanted, lang)
     text = "\n".join(lines) + "\n"
-    document = loads(text.encode(), "-")
+    # What a terminal gave that is no UTF-8 is refused like any other text of a register.
+    document = loads(text.encode(errors="surrogateescape"), "-")
     if problems := problems_of_schema(document, schema("attestations")):
         raise RegisterError.of(problems)
     return text

@@ -642,13 +642,25 @@ def _merged(document: Document, known: Mapping[str, Path], chain: list[Document]
     base = _merged(above, known, chain)
     merged = base | raw
     merged["exclude"] = base.get("exclude", {}) | raw.get("exclude", {})
-    for key in ("parameters", "limits"):
-        above_, own = base.get(key, {}), raw.get(key, {})
-        merged[key] = {control: above_.get(control, {}) | own.get(control, {}) for control in above_ | own}
+    above_, own = base.get("parameters", {}), raw.get("parameters", {})
+    merged["parameters"] = {
+        control: above_.get(control, {}) | own.get(control, {}) for control in above_ | own
+    }
     # A limit is there for those who build on the profile: it cannot be lifted, only added to.
-    for control, given in base.get("limits", {}).items():
-        merged["limits"][control] |= given
+    above_, own = base.get("limits", {}), raw.get("limits", {})
+    merged["limits"] = {
+        control: {
+            name: [*_demands(above_.get(control, {}).get(name)), *_demands(own.get(control, {}).get(name))]
+            for name in above_.get(control, {}) | own.get(control, {})
+        }
+        for control in above_ | own
+    }
     return merged
+
+
+def _demands(limit: Any) -> list[Mapping[str, Any]]:
+    """What a profile demands of one parameter, and those it builds on."""
+    return limit if isinstance(limit, list) else [] if limit is None else [limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -753,12 +765,12 @@ def _loosened(
         for name, demanded in limits.items():
             try:
                 written = _written(raw, catalogue.sources[id_], name)
-                broken = _broken(control, name, written, demanded)
+                broken = [_broken(control, name, written, demand) for demand in _demands(demanded)]
             except ValueError as wrong:
                 problems.append(Problem(_place(document, ("limits", id_, name)), str(wrong)))
                 continue
-            if broken:
-                found[id_] = (*found.get(id_, ()), broken)
+            if told := tuple(dict.fromkeys(filter(None, broken))):
+                found[id_] = (*found.get(id_, ()), *told)
     if problems:
         raise CatalogError.of(problems)
     return found

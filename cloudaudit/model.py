@@ -201,7 +201,10 @@ def parse_time(text: str) -> Seconds:
         moment = moment.replace(tzinfo=VIETNAM)
     elif moment.tzinfo is None:
         raise ValueError(f"'{text}' has no offset from UTC; write 2026-11-22T08:00:00+07:00 or …Z")
-    return int(moment.timestamp())
+    try:
+        return int(moment.astimezone(UTC).timestamp())
+    except OverflowError:
+        raise ValueError(f"'{text}' lies outside the years 1 to 9999 of UTC") from None
 
 
 def format_time(moment: Seconds) -> str:

@@ -12,6 +12,12 @@ def test_a_time_is_written_as_it_is_read(text: str) -> None:
     assert format_time(parse_time(text)) == text
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_utc_cannot_write_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="lies outside the years 1 to 9999 of UTC"):
+        parse_time(text)
+
+
 @pytest.mark.parametrize(
     ("scope", "shown"),
     [

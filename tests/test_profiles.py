@@ -108,3 +108,15 @@ def test_a_limit_cannot_be_lifted(tmp_path: Path) -> None:
         "parameters:\n  BDR-01: {max_backup_age: P30D}\n",
     )
     assert set(load_profile(name, CATALOGUE, own=[tmp_path]).loosened) == {"BDR-01"}
+
+
+def test_a_stricter_limit_holds_beside_the_one_it_builds_on(tmp_path: Path) -> None:
+    written(tmp_path, LIMITED, "base")
+    own = "extends: base\nlimits:\n  BDR-01: {max_backup_age: {at_most: PT6H}}\n"
+    strict = load_profile(written(tmp_path, own), CATALOGUE, own=[tmp_path])
+    assert strict.loosened == {"BDR-01": ('max_backup_age = "PT24H"; at_most: "PT6H"',)}
+    loose = load_profile(
+        written(tmp_path, own + "parameters:\n  BDR-01: {max_backup_age: P30D}\n"), CATALOGUE, own=[tmp_path]
+    )
+    both = ('max_backup_age = "P30D"; at_most: "P1D"', 'max_backup_age = "P30D"; at_most: "PT6H"')
+    assert loose.loosened == {"BDR-01": both}

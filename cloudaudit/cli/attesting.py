@@ -87,16 +87,16 @@ def attest_new(
     lang: str | None,
 ) -> None:
     """A register with one commented entry for a paper of KIND, with what its controls ask for."""
-    from cloudaudit.attesting import digest_of, skeleton
+    from cloudaudit.attesting import skeleton
     from cloudaudit.plugins import catalogue as load_catalogue
 
     given: dict[str, Any] = {
-        "id": id_ or f"{kind}-{_day(issued or now())[:4]}",
+        "id": f"{kind}-{_day(issued or now())[:4]}" if id_ is None else id_,
         "owner": owner,
         "title_vi": title,
         "url": url,
         "file": _beside(copy, output) if copy else None,
-        "sha256": digest_of(copy) if copy else None,
+        "sha256": _digest(copy) if copy else None,
         "issued_at": None if issued is None else _day(issued),
         "valid_until": None if valid_until is None else _day(valid_until),
         "approver": approver,
@@ -110,6 +110,16 @@ def attest_new(
         emit(text, None)
     else:
         _create(output, text)
+
+
+def _digest(copy: Path) -> str:
+    from cloudaudit.attesting import digest_of
+    from cloudaudit.errors import SourceError
+
+    try:
+        return digest_of(copy)
+    except OSError as wrong:
+        raise SourceError(f"{plain(str(copy))} cannot be read: {wrong.strerror}") from wrong
 
 
 def _beside(copy: Path, output: Path | None) -> str:

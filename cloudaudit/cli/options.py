@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
 
-from cloudaudit.model import Seconds, Severity, parse_time
+from cloudaudit.model import Seconds, Severity
 from cloudaudit.wording import plain
 
 if TYPE_CHECKING:
@@ -41,10 +41,12 @@ class Moment(click.ParamType[Seconds]):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Seconds:
+        from cloudaudit.yamlsource import moment_of
+
         if isinstance(value, int):
             return value
         try:
-            return parse_time(value)
+            return moment_of(value)
         except ValueError as wrong:
             raise click.BadParameter(str(wrong), ctx, param) from wrong
 

@@ -13,8 +13,9 @@ other buckets too, and whoever its policy or access list lets remove versions or
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final, TypeAlias
 
 from cloudaudit.facts.backup import USABLE, Naming
 from cloudaudit.facts.derivation import (
@@ -54,6 +55,11 @@ class _Projects:
         for project in world.each(PROJECT):
             self._by_label[project.scope.target, project.scope.project].append(project)
 
+    def of(self, place: Scope) -> Resource | None:
+        """The project of a scope, if it is known which one that is."""
+        called = self._by_label.get((place.target, place.project), ())
+        return called[0] if place.project is not None and len(called) == 1 else None
+
     def meant(self, grant: Resource, place: Scope) -> bool | None:
         """Whether a grant on projects holds in the project of a scope."""
         kind, id_ = text(grant.facts.get("scope")), optional_text(grant, "scope_id")
@@ -62,10 +68,9 @@ class _Projects:
             return None
         if kind not in ("project", "domain"):
             return False
-        called = self._by_label.get((place.target, place.project), ())
-        if place.project is None or len(called) != 1 or inherited is None:
+        project = self.of(place)
+        if project is None or inherited is None:
             return None
-        project = called[0]
         if kind == "domain":
             domain = text(project.facts.get("domain"))
             return both((inherited, None if domain is None else domain == id_))
@@ -79,7 +84,16 @@ class _Rights:
 
     def __init__(self, world: World) -> None:
         self._grants = Grants(world)
-        self._projects = _Projects(world)
+        self.projects = _Projects(world)
+
+    def named(self, user: Resource) -> tuple[set[str], set[str]]:
+        """Ids of the projects and of the domains that a user has grants on."""
+        found: dict[str, set[str]] = {"project": set(), "domain": set()}
+        for grant, _ in self._grants.held(user.scope.target, nfc(user.id)):
+            id_ = optional_text(grant, "scope_id")
+            if isinstance(id_, str):
+                found.get(text(grant.facts.get("scope")) or "", set()).add(id_)
+        return found["project"], found["domain"]
 
     def may(self, user: Resource, place: Scope) -> bool | None:
         """Whether a user may delete in the project of a scope."""
@@ -95,15 +109,26 @@ class _Rights:
         if role is None or role == "admin":
             return None if role is None else True
         decides = True if role in ("member", "manager") else None
-        return both((decides, self._projects.meant(grant, place)))
+        return both((decides, self.projects.meant(grant, place)))
+
+
+Pair: TypeAlias = tuple[Scope, frozenset[Scope], bool]
+"""Project of a volume, projects of its usable backups, and whether there are no others."""
+_Kind: TypeAlias = tuple[str, frozenset[str], bool]
+"""A pair by the domains of its projects: such are alike to whoever has a grant on none of the projects."""
+_NO_PROJECT: Final = "?"
+"""In place of a domain where it is not known which project a scope is of; no id is spelt so."""
+_NO_DOMAIN: Final = "??"
+_ELSEWHERE: Final = "*"
 
 
 class _Copies:
     """The projects of volumes, each with those of its usable backups."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, projects: _Projects) -> None:
+        self._projects = projects
         backups = Naming(world, BACKUP, "volume_id")
-        found: dict[tuple[Scope, frozenset[Scope], bool], None] = {}
+        found: dict[Pair, None] = {}
         for volume in world.each(VOLUME):
             copies, gap = backups.of(volume)
             states = [text(copy.facts.get("status")) for copy in copies]
@@ -111,16 +136,52 @@ class _Copies:
             whole = gap is None and None not in states
             if usable or not whole:
                 found[_project_of(volume), frozenset(map(_project_of, usable)), whole] = None
-        self._found = list(found)
+        self.targets_in_doubt = {volume.target for volume, _, whole in found if not whole}
+        self._of_project: dict[tuple[str, str], list[Pair]] = defaultdict(list)
+        self._of_kind: dict[tuple[str, _Kind], list[Pair]] = defaultdict(list)
+        self._of_domain: dict[tuple[str, str], dict[_Kind, None]] = defaultdict(dict)
+        self._alike: dict[str, dict[_Kind, dict[_Kind, None]]] = defaultdict(lambda: defaultdict(dict))
+        for pair in found:
+            self._add(pair)
         self._lists = [Lists(world, type_) for type_ in (VOLUME, BACKUP)]
 
-    def of(self, target: str) -> Iterator[tuple[Scope, frozenset[Scope], bool]]:
-        """Project of a volume, projects of its backups, and whether there are no others."""
-        return (entry for entry in self._found if entry[0].target == target)
+    def _add(self, pair: Pair) -> None:
+        volume, places, whole = pair
+        target = volume.target
+        for project in {p.id: p for p in map(self._projects.of, (volume, *places)) if p is not None}.values():
+            self._of_project[target, nfc(project.id)].append(pair)
+        kind = (self._domain_of(volume), frozenset(map(self._domain_of, places)), whole)
+        self._of_kind[target, kind].append(pair)
+        for domain in {kind[0], *kind[1]}:
+            self._of_domain[target, domain][kind] = None
+        plain = (_plain(kind[0]), frozenset(map(_plain, kind[1])), whole)
+        self._alike[target][plain][kind] = None
+
+    def _domain_of(self, place: Scope) -> str:
+        project = self._projects.of(place)
+        return _NO_PROJECT if project is None else (text(project.facts.get("domain")) or _NO_DOMAIN)
+
+    def of(self, target: str, projects: set[str], domains: set[str]) -> Iterator[Pair]:
+        """What decides for a user with grants on these: of pairs alike to him, one stands for all."""
+        near = {pair: None for id_ in sorted(projects) for pair in self._of_project.get((target, id_), ())}
+        yield from near
+        inside = {kind: None for id_ in sorted(domains) for kind in self._of_domain.get((target, id_), ())}
+        for kind in inside:
+            yield from self._one(target, (kind,), near)
+        for kinds in self._alike.get(target, {}).values():
+            yield from self._one(target, (kind for kind in kinds if kind not in inside), near)
+
+    def _one(self, target: str, kinds: Iterable[_Kind], near: Mapping[Pair, None]) -> Iterator[Pair]:
+        pairs = (pair for kind in kinds for pair in self._of_kind[target, kind] if pair not in near)
+        yield from islice(pairs, 1)
 
     def unseen(self, target: str) -> Unseen | None:
         """Why there may be more volumes or backups."""
         return next((gap for lists in self._lists if (gap := lists.unseen_in(Scope(target)))), None)
+
+
+def _plain(domain: str) -> str:
+    return domain if domain in (_NO_PROJECT, _NO_DOMAIN) else _ELSEWHERE
 
 
 def _project_of(resource: Resource) -> Scope:
@@ -130,7 +191,8 @@ def _project_of(resource: Resource) -> Scope:
 
 def prepare_users(world: World) -> Derive:
     """Users who may delete backups, and with them what these are of."""
-    rights, copies = _Rights(world), _Copies(world)
+    rights = _Rights(world)
+    copies = _Copies(world, rights.projects)
 
     def derive(user: Resource) -> Derived:
         enabled = flag(user.facts.get("enabled"))
@@ -142,13 +204,13 @@ def prepare_users(world: World) -> Derive:
                 known[place] = rights.may(user, place)
             return known[place]
 
-        pairs = list(copies.of(target))
+        pairs = list(copies.of(target, *rights.named(user)))
         gap = copies.unseen(target)
         backups = either(may(place) for _, places, _ in pairs for place in places)
         alone = either(
             both((may(volume), *map(may, places), True if whole else None)) for volume, places, whole in pairs
         )
-        if gap is not None or not all(whole for _, _, whole in pairs):
+        if gap is not None or target in copies.targets_in_doubt:
             backups = backups or None
         if gap is not None:
             alone = alone or None

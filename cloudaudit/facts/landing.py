@@ -6,13 +6,25 @@ from collections.abc import Mapping
 from typing import Final
 
 from cloudaudit.facts.channel import PROFILE
-from cloudaudit.facts.derivation import Derive, Derived, Family, nfc, text, texts, unseen_anywhere, why
+from cloudaudit.facts.derivation import (
+    Derive,
+    Derived,
+    Family,
+    flag,
+    merged,
+    nfc,
+    records,
+    text,
+    texts,
+    unseen_anywhere,
+    why,
+)
 from cloudaudit.facts.platform import PLATFORM, services_of
+from cloudaudit.facts.portability import FLOORS
 from cloudaudit.model import Partial, Reason, Resource, Unseen, Value, World
 
 IMAGE: Final = "openstack.image"
 ACTIVE: Final = "active"
-_NO_VERSIONS: Final = Unseen(Reason.NOT_COLLECTED, "which versions of an API are answered is not collected")
 
 
 def _landing(world: World) -> Derived:
@@ -32,15 +44,11 @@ def _landing(world: World) -> Derived:
     for name, (found, doubt) in (
         ("landing.services_missing", _services_missing(world, profile)),
         ("landing.formats_foreign", _formats_foreign(world, profile)),
+        ("landing.apis_below", _apis_below(world, profile)),
     ):
         facts[name] = found if doubt is None else Partial(found)
         if doubt is not None:
             unseen[name] = doubt
-    floors = profile.facts.get("api_floors")
-    if isinstance(floors, Mapping) and not floors:
-        facts["landing.apis_below"] = ()
-    else:
-        unseen["landing.apis_below"] = _NO_VERSIONS
     return Derived(facts, unseen)
 
 
@@ -74,6 +82,25 @@ def _formats_foreign(world: World, profile: Resource) -> tuple[tuple[str, ...], 
     return tuple(sorted(found)), doubt
 
 
+def _apis_below(world: World, profile: Resource) -> tuple[tuple[str, ...], Unseen | None]:
+    """Services of which some region serves no version that reaches the floor (POR-07 lists them all)."""
+    floors = profile.facts.get("api_floors")
+    if not isinstance(floors, Mapping):
+        return (), why(profile, "api_floors")
+    if not floors:
+        return (), None
+    compared = FLOORS.prepare(world)(profile)
+    doubt = next(iter(compared.unseen.values()), None)
+    found: set[str] = set()
+    for record in records(compared.facts.get("api.compared")):
+        met, service = flag(record.get("met")), str(record["service"])
+        if met is None:
+            doubt = doubt or Unseen(Reason.PARTIAL, f"which versions of {service} are served is not known")
+        elif not met:
+            found.add(service)
+    return tuple(sorted(found)), doubt
+
+
 def prepare(world: World) -> Derive:
     """What is lacking of the one profile there is."""
     derived = _landing(world)
@@ -87,12 +114,12 @@ LANDING: Final = Family(
             "landing.publisher", "landing.services_missing", "landing.formats_foreign", "landing.apis_below",
         )
     },
-    {
+    merged(FLOORS.reads, {
         PLATFORM: (),
         PROFILE: ("publisher", "required_services", "formats", "api_floors"),
         "openstack.service": ("type",),
         "s3.endpoint": ("server_kind",),
         IMAGE: ("status", "disk_format"),
-    },
+    }),
     prepare,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
+from cloudaudit.facts.backup import CLOCK_SKEW
 from cloudaudit.facts.derivation import (
     Derive,
     Derived,
@@ -23,7 +24,7 @@ from cloudaudit.facts.derivation import (
     whole_number,
     why,
 )
-from cloudaudit.model import Resource, Scope, Seconds, Unseen, Value, World
+from cloudaudit.model import Reason, Resource, Scope, Seconds, Unseen, Value, World
 
 VOLUME: Final = "openstack.volume"
 COPIES: Final = ("openstack.backup", "openstack.snapshot")
@@ -52,6 +53,8 @@ def _since(resource: Resource, *names: str) -> Seconds | Unseen:
     """How long before the resource was listed the first of these moments that is known lay."""
     for name in names:
         moment = whole_number(resource.facts.get(name))
+        if moment is not None and moment > resource.at + CLOCK_SKEW:
+            return Unseen(Reason.INVALID_ANSWER, f"'{name}' lies in the future")
         if moment is not None:
             return max(0, resource.at - moment)
         if resource.facts.get(name, resource) is not None:

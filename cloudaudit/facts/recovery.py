@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from cloudaudit.facts.attribution import ATTRIBUTION, LABELS, READ_OF_SYSTEMS
 from cloudaudit.facts.derivation import (
@@ -100,21 +100,27 @@ class Estates:
         """The site of a region."""
         return self.places.zone(scope.target, scope.region, None, "compute")
 
+    def owner_of(self, resource: Resource) -> str | Literal[False] | None:
+        """The system whose selectors fit; False where none do, None where that is not known."""
+        if "project" in resource.unseen:
+            return None
+        key = (resource.type, resource.id, resource.scope)
+        if key not in self._owners:
+            self._owners[key] = self.system_of(resource)
+        unseen = self._owners[key].unseen.get("system")
+        if unseen is not None:
+            return False if unseen.reason is Reason.UNMAPPED else None
+        return str(self._owners[key].facts["system.id"])
+
     def serves(self, resource: Resource, system: str) -> bool | None:
         """Whether what is in another place serves a system: by the name of its project or by a selector."""
         if "project" in resource.unseen:
             return None
         if (resource.scope.target, resource.scope.project) in self.of(system).projects:
             return True
-        key = (resource.type, resource.id, resource.scope)
-        if key not in self._owners:
-            self._owners[key] = self.system_of(resource)
-        owner = self._owners[key]
-        unseen = owner.unseen.get("system")
-        if unseen is not None and unseen.reason is not Reason.UNMAPPED:
-            return None
-        if unseen is None and owner.facts["system.id"] == system:
-            return True
+        owner = self.owner_of(resource)
+        if owner is None or owner == system:
+            return None if owner is None else True
         # A server that was not seen may make this one of the system's projects.
         return False if self.doubt is None else None
 
@@ -147,6 +153,16 @@ class _Room:
             else:
                 self._quotas[quota.scope][service, quota.name] = quota
         self.hidden = Lists(world, QUOTA, blind).unseen_in(Scope("*"))
+        self._of_project: dict[Project, list[Scope]] = defaultdict(list)
+        self._of_system: dict[str | Literal[False] | None, list[Scope]] = defaultdict(list)
+        for scope, quotas in self._quotas.items():
+            self._of_project[scope.target, scope.project or ""].append(scope)
+            self._of_system[self.estates.owner_of(next(iter(quotas.values())))].append(scope)
+        self._critical = frozenset(self.estates.critical)
+        self._sharing: dict[Project, set[str]] = defaultdict(set)
+        for system in world.each(SYSTEM):
+            for project in self.estates.of(system.id).projects:
+                self._sharing[project].add(system.id)
         self._needs: dict[tuple[str, str], Amounts] = {}
         self.unmeasured = self._measure(world)
 
@@ -166,9 +182,13 @@ class _Room:
 
     def head_room(self, system: str, lost: str) -> Value:
         """How often what a system needs fits into the best place apart from a site; missing if not known."""
+        if self.estates.doubt is not None:
+            # What is hidden of a system may be in a project that opens another place.
+            return MISSING
         site = self.estates.places.sites[lost]
         best, doubt = 0.0, self.hidden
-        for scope, quotas in self._quotas.items():
+        for scope in self._near(system):
+            quotas = self._quotas[scope]
             ours = self.estates.serves(next(iter(quotas.values())), system)
             if ours is False:
                 continue
@@ -183,21 +203,27 @@ class _Room:
                 doubt = doubt or Unseen(Reason.PARTIAL, "a quota or its use is not known")
             else:
                 best = max(best, room)
-        # What is hidden of a system may be in a project that opens another place.
-        if self.estates.doubt is not None or (doubt is not None and self.unmeasured is not None):
-            return MISSING
         if doubt is not None:
-            return AtLeast(best)
+            return AtLeast(best) if self.unmeasured is None else MISSING
         return best if self.unmeasured is None else AtMost(best)
+
+    def _near(self, system: str) -> Iterable[Scope]:
+        """Places that may serve a system."""
+        near = {
+            scope: None for place in self.estates.of(system).projects for scope in self._of_project[place]
+        }
+        return near | dict.fromkeys((*self._of_system[system], *self._of_system[None]))
 
     def _demand(self, system: str, lost: str, quotas: Mapping[tuple[str, str], Resource]) -> Amounts:
         """What all critical systems would ask of one place at once when a site is lost."""
         total: dict[tuple[str, str], int] = defaultdict(int)
         one = next(iter(quotas.values()))
-        for other in {system, *self.estates.critical}:
-            if other == system or self.estates.serves(one, other) is not False:
-                for name, amount in self._needs.get((other, lost), {}).items():
-                    total[name] += amount
+        owner = self.estates.owner_of(one)
+        others = {owner, *self._sharing.get((one.scope.target, one.scope.project or ""), ())}
+        # Of a place that may be anybody's, all may ask.
+        for other in {system, *(self._critical if owner is None else self._critical & others)}:
+            for name, amount in self._needs.get((other, lost), {}).items():
+                total[name] += amount
         return total
 
     def _in(self, quotas: Mapping[tuple[str, str], Resource], needed: Amounts) -> float | None:
@@ -277,32 +303,89 @@ Need: TypeAlias = tuple[str, bool]
 """A thing that is needed, in words, and whether it is called by its own name."""
 
 
-class _Kept:
-    """Resources of a type by region and by what makes two of them equal."""
+@dataclass(slots=True)
+class _Alike:
+    """Resources of a region that are equal: by project, by system, and such as may be for everybody."""
 
-    def __init__(self, world: World, type_: str, key: Callable[[Resource], object]) -> None:
+    of_project: dict[Project, list[Resource]] = field(default_factory=lambda: defaultdict(list))
+    of_system: dict[str | None, list[Resource]] = field(default_factory=lambda: defaultdict(list))
+    """None: of which it is not known."""
+    open: list[Resource] = field(default_factory=list)
+
+
+class _Kept:
+    """Resources of a type by region and by what makes two of them equal.
+
+    `is_open` tells which serve everybody, None where one may.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        type_: str,
+        estates: Estates,
+        key: Callable[[Resource], object],
+        is_open: Callable[[Resource], bool | None],
+    ) -> None:
+        self._estates, self._is_open = estates, is_open
         self._by: dict[tuple[str, str | None, object], list[Resource]] = defaultdict(list)
-        self.by_id: dict[tuple[str, str], Resource] = {}
+        self._sorted: dict[tuple[str, str | None, object], _Alike] = {}
+        self._by_id: dict[tuple[Scope, str], Resource] = {}
+        self._in_place: dict[tuple[Scope, object], list[Resource]] = defaultdict(list)
         blind: list[tuple[Scope, Unseen]] = []
         for one in world.each(type_):
             place, name = where(one), key(one)
-            self.by_id[place.target, nfc(one.id)] = one
+            self._by_id[Scope(place.target, place.region), nfc(one.id)] = one
             if name is None or place.region is None:
                 doubt = Unseen(Reason.PARTIAL, f"it is not known what {one.id} is equal to")
                 blind.append((Scope(place.target, place.region), doubt))
             else:
                 self._by[place.target, nfc(place.region), name].append(one)
+                self._in_place[place, name].append(one)
         self._lists = Lists(world, type_, blind)
 
-    def named(self, region: Scope, name: object) -> Sequence[Resource]:
-        return self._by.get((region.target, nfc(region.region or ""), name), ())
+    def with_id(self, beside: Resource, id_: str) -> Resource | None:
+        """The one with an id in the region of another resource: a copy elsewhere may bear the same id."""
+        return self._by_id.get((Scope(beside.scope.target, where(beside).region), id_))
+
+    def in_place(self, place: Scope, name: object) -> Sequence[Resource]:
+        """Those of one project."""
+        return self._in_place.get((place, name), ())
 
     def hidden(self, region: Scope) -> bool:
         return self._lists.unseen_in(Scope(region.target, region.region)) is not None
 
-    def has(self, region: Scope, name: object, fits: Callable[[Resource], bool | None]) -> bool | None:
-        found = either(fits(one) for one in self.named(region, name))
+    def has(
+        self, region: Scope, name: object, system: str, fits: Callable[[Resource], bool | None]
+    ) -> bool | None:
+        """Whether a region has one that fits and serves a system or everybody."""
+        key = (region.target, nfc(region.region or ""), name)
+        found = either(both((fits(one), self._serves(one, system))) for one in self._near(key, system))
         return None if found is False and self.hidden(region) else found
+
+    def _serves(self, one: Resource, system: str) -> bool | None:
+        return either((self._is_open(one), self._estates.serves(one, system)))
+
+    def _near(self, key: tuple[str, str | None, object], system: str) -> Iterable[Resource]:
+        """Those that may serve a system. Where servers are hidden, any project may be one of its own."""
+        if self._estates.doubt is not None:
+            return self._by.get(key, ())
+        alike = self._sorted.get(key) or self._sorted.setdefault(key, self._sort(self._by.get(key, ())))
+        near = [*alike.open, *alike.of_system.get(system, ()), *alike.of_system.get(None, ())]
+        near += (one for p in self._estates.of(system).projects for one in alike.of_project.get(p, ()))
+        return {id(one): one for one in near}.values()
+
+    def _sort(self, found: Iterable[Resource]) -> _Alike:
+        alike = _Alike()
+        for one in found:
+            if self._is_open(one) is not False:
+                alike.open.append(one)
+            owner = self._estates.owner_of(one)
+            if owner is not False:
+                alike.of_system[owner].append(one)
+            if one.scope.project is not None:
+                alike.of_project[one.scope.target, one.scope.project].append(one)
+        return alike
 
 
 class _Rules:
@@ -310,7 +393,7 @@ class _Rules:
 
     def __init__(self, world: World, groups: _Kept) -> None:
         self._groups = groups
-        self._of: dict[tuple[str, str], set[object]] = defaultdict(set)
+        self._of: dict[tuple[str, str | None, str], set[object]] = defaultdict(set)
         blind: list[tuple[Scope, Unseen]] = []
         for rule in world.each(RULE):
             group = text(rule.facts.get("security_group"))
@@ -318,7 +401,7 @@ class _Rules:
             if group is None or shape is None:
                 blind.append((where(rule), Unseen(Reason.PARTIAL, f"rule {rule.id} cannot be read")))
             else:
-                self._of[rule.scope.target, group].add(shape)
+                self._of[rule.scope.target, where(rule).region, group].add(shape)
         self._lists = Lists(world, RULE, blind)
 
     def _shape(self, rule: Resource) -> object:
@@ -330,12 +413,13 @@ class _Rules:
             return None
         if remote is None:
             return repr((values, None))
-        group = self._groups.by_id.get((rule.scope.target, remote))
+        group = self._groups.with_id(rule, remote)
         return None if group is None else repr((values, nfc(group.name)))
 
     def of(self, group: Resource) -> set[object] | None:
-        whole = self._lists.unseen_in(where(group)) is None
-        return self._of.get((group.scope.target, nfc(group.id)), set()) if whole else None
+        place = where(group)
+        whole = self._lists.unseen_in(place) is None
+        return self._of.get((place.target, place.region, nfc(group.id)), set()) if whole else None
 
 
 def _digest_of(image: Resource) -> object:
@@ -352,15 +436,21 @@ def _name_of(thing: Resource) -> object:
     return nfc(thing.name) or None
 
 
+def _is_open_image(image: Resource) -> bool | None:
+    """Whether everybody may use an image. One that is shared with single projects may be with this one."""
+    seen_by = text(image.facts.get("visibility"))
+    return None if seen_by in (None, "shared") else seen_by in _ANYONES
+
+
 class _Parts:
     """Images, flavors, networks and security groups by region, and what servers need of them."""
 
     def __init__(self, world: World) -> None:
-        self.estates = Estates(world, (SERVER,))
-        self._images = _Kept(world, IMAGE, _digest_of)
-        self._flavors = _Kept(world, FLAVOR, _size_of)
-        self._networks = _Kept(world, NETWORK, _name_of)
-        self._groups = _Kept(world, GROUP, _name_of)
+        self.estates = estates = Estates(world, (SERVER,))
+        self._images = _Kept(world, IMAGE, estates, _digest_of, _is_open_image)
+        self._flavors = _Kept(world, FLAVOR, estates, _size_of, lambda one: True)
+        self._networks = _Kept(world, NETWORK, estates, _name_of, lambda one: flag(one.facts.get("shared")))
+        self._groups = _Kept(world, GROUP, estates, _name_of, lambda one: False)
         self._rules = _Rules(world, self._groups)
         self._regions = [Scope(region.scope.target, region.id) for region in world.each(REGION)]
         self._hidden = unseen_anywhere(world, REGION)
@@ -372,72 +462,74 @@ class _Parts:
         apart = [region for region, place in found if isinstance(place, Site) and place.apart_from(site)]
         return apart, self._hidden is not None or any(isinstance(place, Unseen) for _, place in found)
 
-    def needed(self, system: str, lost: str) -> Mapping[Need, list[Has]]:
+    def needed(self, system: str, lost: str) -> Mapping[Need, Iterable[Has]]:
         """What the servers of a system at a site need elsewhere, by kind and name.
 
-        One name can stand for several things: a flavor that was made anew, groups of two projects.
+        One name can stand for several things: a flavor that was made anew, groups of two projects. What
+        many servers need is asked for once.
         """
-        found: dict[Need, list[Has]] = defaultdict(list)
+        found: dict[Need, dict[object, Has]] = defaultdict(dict)
         for server in self.estates.of(system).by_site[lost]:
-            for need, has in self._of_server(server, system):
-                found[need].append(has)
-        return found
+            for need, key, has in self._of_server(server, system):
+                found[need].setdefault(key, has)
+        return {need: every.values() for need, every in found.items()}
 
-    def _of_server(self, server: Resource, system: str) -> Iterator[tuple[Need, Has]]:
+    def _of_server(self, server: Resource, system: str) -> Iterator[tuple[Need, object, Has]]:
+        """What a server needs, what makes it the same thing as another server's, and who has it."""
+        here = where(server)
         image = optional_text(server, "image")
         if isinstance(image, Unseen):
-            yield (f"image of {server.id}", False), _not_known
+            yield (f"image of {server.id}", False), None, _not_known
         elif image is not None:
-            yield (f"image {image}", True), self._image(server, image, system)
+            yield (f"image {image}", True), (here.target, here.region), self._image(server, image, system)
         flavor = text(server.facts.get("flavor"))
-        yield (f"flavor {flavor or server.id}", flavor is not None), self._flavor(server)
+        named = (f"flavor {flavor or server.id}", flavor is not None)
+        yield named, _size_of(server), self._flavor(server, system)
         addresses, groups = server.facts.get("addresses"), server.facts.get("security_groups")
         if not isinstance(addresses, tuple):
-            yield (f"networks of {server.id}", False), _not_known
+            yield (f"networks of {server.id}", False), None, _not_known
         for name in {text(address.get("network")) for address in records(addresses)} - {None}:
-            yield (f"network {name}", True), self._network(str(name), system)
+            yield (f"network {name}", True), None, self._network(str(name), system)
         if not isinstance(groups, tuple):
-            yield (f"security groups of {server.id}", False), _not_known
+            yield (f"security groups of {server.id}", False), None, _not_known
         for name in set(texts(groups)) - {DEFAULT}:
-            yield (f"security group {name}", True), self._group(server, str(name), system)
+            yield (f"security group {name}", True), here, self._group(server, str(name), system)
 
     def _image(self, server: Resource, image: str, system: str) -> Has:
         """By its digest. A volume that a server boots from is no image: BDR-02 is about that."""
-        used = self._images.by_id.get((server.scope.target, image))
+        used = self._images.with_id(server, image)
         digest = None if used is None else _digest_of(used)
 
         def fits(other: Resource) -> bool | None:
-            status, seen_by = text(other.facts.get("status")), text(other.facts.get("visibility"))
-            # One that is shared with single projects may be shared with this one.
-            is_open = None if seen_by in (None, "shared") else seen_by in _ANYONES
-            active = None if status is None else status == "active"
-            return both((active, either((is_open, self.estates.serves(other, system)))))
+            status = text(other.facts.get("status"))
+            return None if status is None else status == "active"
 
-        return lambda region: None if digest is None else self._images.has(region, digest, fits)
+        return lambda region: None if digest is None else self._images.has(region, digest, system, fits)
 
-    def _flavor(self, server: Resource) -> Has:
+    def _flavor(self, server: Resource, system: str) -> Has:
         size = _size_of(server)
-        return lambda region: None if size is None else self._flavors.has(region, size, lambda one: True)
+        return lambda region: None if size is None else self._flavors.has(region, size, system, _fits)
 
     def _network(self, name: str, system: str) -> Has:
-        def fits(net: Resource) -> bool | None:
-            return either((flag(net.facts.get("shared")), self.estates.serves(net, system)))
-
-        return lambda region: self._networks.has(region, name, fits)
+        return lambda region: self._networks.has(region, name, system, _fits)
 
     def _group(self, server: Resource, name: str, system: str) -> Has:
         """By its name, with the same rules."""
         near = where(server)
-        own = [group for group in self._groups.named(near, name) if where(group) == near]
+        own = self._groups.in_place(near, name)
         alone = len(own) == 1 and not self._groups.hidden(near)
         rules = self._rules.of(own[0]) if alone else None
 
         def fits(other: Resource) -> bool | None:
             theirs = self._rules.of(other)
-            same = None if rules is None or theirs is None else rules == theirs
-            return both((same, self.estates.serves(other, system)))
+            return None if rules is None or theirs is None else rules == theirs
 
-        return lambda region: self._groups.has(region, name, fits)
+        return lambda region: self._groups.has(region, name, system, fits)
+
+
+def _fits(one: Resource) -> bool | None:
+    """Whatever bears the name or has the size will do."""
+    return True
 
 
 def _not_known(region: Scope) -> None:

@@ -157,6 +157,10 @@ def test_a_skeleton_is_never_written_over_a_file(tmp_path: Path, capsys: pytest.
         (["sla", "--url", "https://u:p@x.vn/"], "'url': an address that begins with https:// or http://"),
         (["sla", "--id", "SLA 2026"], "'id': small letters without accents"),
         (["sla", "--owner", "a\nb: c\u202e"], "there is an invisible or control character"),
+        (["sla", "--id", ""], "'id': small letters without accents"),
+        (["sla", "--owner", "\udcff"], "byte 0xFF at offset"),  # as a terminal hands over what is no UTF-8
+        (["sla", "--file", "/dev/null"], "/dev/null cannot be read: it is no regular file"),
+        (["sla", "--issued", "0001-01-01"], "'0001-01-01' is no time"),
     ],
 )
 def test_what_no_skeleton_is_made_of(

@@ -21,7 +21,7 @@ from builders import (
     user,
 )
 
-from cloudaudit.model import Reason, Resource, Scope, Unseen, Value
+from cloudaudit.model import Gap, Reason, Resource, Scope, Unseen, Value
 
 
 def paper(id_: str = "tu-xa", kind: str = "remote-access", **facts: Value) -> Resource:
@@ -96,6 +96,22 @@ def test_what_may_be_declared_where_it_was_not_seen() -> None:
     ):
         assert declared(abroad, world) == reason
         assert declared(home, world) is True
+
+
+def test_a_name_that_several_accounts_bear_declares_none_of_them() -> None:
+    """Each domain has its own names: a tenant may call an account as the paper calls one of the provider's."""
+    listed = paper("khach", "customer-data-access", entries=({"what": "hỗ trợ"}, {"what": "u-1"}))
+    ours, theirs = user("u-1", name="hỗ trợ"), user("u-2", name="hỗ trợ")
+    elsewhere = user("u-3", name="hỗ trợ", scope=Scope("dam-may-2"))
+
+    def answers(*users: Resource, gaps: tuple[Gap, ...] = ()) -> list[Value]:
+        world = World([listed, document("khach"), *users], gaps)
+        found = (derived("access", world, one) for one in users)
+        return [one.facts.get("access.declared", reasons(one).get("access.declared")) for one in found]
+
+    assert answers(ours, theirs) == [True, Reason.AMBIGUOUS]
+    assert answers(theirs, elsewhere) == [True, True]
+    assert answers(theirs, gaps=(gap("openstack.user"),)) == [Reason.NO_PERMISSION]
 
 
 def test_accounts() -> None:

@@ -25,6 +25,7 @@ from builders import (
     volume,
 )
 
+from cloudaudit.facts import deletion
 from cloudaudit.model import Gap, Partial, Reason, Resource, Scope, Unseen, Value
 
 OF_BACKUPS, HOLDERS = "deletion.of_backups", "deletion.holders"
@@ -108,6 +109,25 @@ def test_one_usable_copy_out_of_reach_is_enough() -> None:
     assert told(both_kept, user()) == ONLY_BACKUPS
     only_beside = World([*PROJECTS, volume(), failed, beside, on("p-1")], (), world.listings)
     assert told(only_beside, user()) == BOTH
+
+
+def test_a_cloud_of_many_projects_is_weighed_once_for_all_that_are_alike() -> None:
+    """Users times projects would take hours: whoever has no grant on a project is to it like all the others."""
+    labels = [f"du-an-{number}" for number in range(50)]
+    projects = [project(label) for label in labels]
+    copies = [
+        thing
+        for label in labels
+        for thing in (
+            volume(label, scope=in_project(label)),
+            backup(f"b-{label}", of=label, scope=in_project(label)),
+        )
+    ]
+    world = World([*projects, *copies, grant(user="u-1", scope_id="du-an-49-id"), user(), user("u-2")])
+    assert told(world, user()) == (True, ("u-1",))
+    assert told(world, user("u-2")) == (False, ())
+    pairs = deletion._Copies(world, deletion._Projects(world)).of(CLOUD, {"du-an-49-id"}, set())
+    assert [volume.project for volume, _, _ in pairs] == ["du-an-49", "du-an-0"]
 
 
 def test_volumes_without_backups_concern_nobody() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import CLOUD, REGISTERS, World, derived, gap, no_register, platform, reasons, resource
 
@@ -87,8 +89,28 @@ def test_a_profile_without_formats_takes_all() -> None:
     assert lacking("formats_foreign", profile(formats=()), image("i"), gaps=NO_IMAGES) == ()
 
 
-def test_floors_of_versions_cannot_be_compared_yet() -> None:
-    assert lacking("apis_below", profile(api_floors={"compute": "2.79"})) is Reason.NOT_COLLECTED
+def api(highest: str | None = "2.95", region: str = "hn") -> Resource:
+    facts = {"service": "compute", "min_version": "2.1", "max_version": highest}
+    return resource("openstack.api", f"compute-{region}", facts, scope=Scope(CLOUD, region))
+
+
+@pytest.mark.parametrize(
+    ("apis", "regions", "below"),
+    [
+        ([api()], ("hn",), ()),
+        ([api("2.60")], ("hn",), ("compute",)),
+        ([api(), api("2.60", "hcm")], ("hn", "hcm"), ("compute",)),
+        ([], ("hn",), Partial(())),
+        ([api(None)], ("hn",), Partial(())),
+    ],
+)
+def test_services_below_the_floor_of_the_profile(
+    apis: list[Resource], regions: tuple[str, ...], below: Value
+) -> None:
+    wanted = profile(api_floors={"compute": "2.79"})
+    compute = replace(service("compute"), facts={"type": "compute", "regions": regions})
+    assert lacking("apis_below", wanted, compute, *apis) == below
+    assert lacking("apis_below", wanted) == ("compute",)
 
 
 @pytest.mark.parametrize("world", [World(gaps=[no_register("landing_profile")]), World()])

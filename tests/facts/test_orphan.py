@@ -61,7 +61,9 @@ def test_since_when() -> None:
 
     assert idle(volume()) == HOUR
     assert idle(volume(facts={"updated_at": None})) == 200 * DAY
-    assert idle(volume(facts={"updated_at": NOW + 5})) == 0
+    assert idle(volume(facts={"updated_at": NOW + 120})) == 0
+    assert idle(volume(facts={"updated_at": NOW + 121})) is Reason.INVALID_ANSWER
+    assert idle(backup(facts={"created_at": NOW + DAY})) is Reason.INVALID_ANSWER
     assert (
         idle(volume(without=["updated_at"], unseen={"updated_at": Unseen(Reason.PARTIAL)})) is Reason.PARTIAL
     )

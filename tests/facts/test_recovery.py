@@ -26,6 +26,7 @@ from builders import (
     volume,
 )
 
+from cloudaudit.facts import recovery as recovery_facts
 from cloudaudit.model import AtLeast, AtMost, Gap, Partial, Reason, Resource, Scope, Unseen, Value
 
 OURS = system("thue", {"project": PROJECT})
@@ -289,6 +290,34 @@ def test_a_server_that_does_not_tell_what_it_needs_may_need_what_is_not_there(hi
 def test_an_image_that_was_deleted_cannot_be_compared() -> None:
     world = World([*PLACES, OURS, MACHINE, *HERE[3:], *FAR.values()])
     assert derived("recovery", world, OURS).facts["recovery.sites"] == ({"site": "hn-1"},)
+
+
+def test_an_image_of_the_same_id_elsewhere_is_not_the_one_that_is_used() -> None:
+    """Whoever uploads an image may choose its id, and two regions may call two images the same."""
+    assert recovery(image=image("i-1", "other", scope=in_project(None, "hcm"))) == lacks("image i-1")
+    assert recovery(image=image("i-1", scope=in_project(None, "hcm"))) == READY
+    used = (OURS, MACHINE, *HERE[3:], *FAR.values(), image("i-1", scope=in_project(None, "hcm")))
+    found = derived("recovery", World([*PLACES, *used]), OURS).facts
+    assert found["recovery.sites"] == NOT_KNOWN[0]
+
+
+def test_what_many_projects_call_the_same_is_asked_for_once() -> None:
+    """Servers times networks of one name would take hours in a large cloud."""
+    others = [in_project(f"khac-{number}", "hcm") for number in range(50)]
+    strange = [thing for scope in others for thing in (net(scope), group(scope, f"g-{scope.project}"))]
+    servers = [replace(MACHINE, id=f"m-{number}") for number in range(50)]
+    world = World([*PLACES, *HERE, *servers, *FAR.values(), *strange])
+    asked: list[str] = []
+    parts = recovery_facts._Parts(world)
+    serves = parts.estates.serves
+    parts.estates.serves = lambda one, system: asked.append(one.id) or serves(one, system)  # type: ignore[method-assign, func-returns-value]
+    (region,), _ = parts.elsewhere("hn-1")
+    answers = {
+        need[0]: [has(region) for has in every] for need, every in parts.needed("thue", "hn-1").items()
+    }
+    wanted = ("image i-1", "flavor nho", "network noi-bo", "security group web")
+    assert answers == {name: [True] for name in wanted}
+    assert sorted(asked) == ["f-hcm-4096", "i-9", "n-hcm", "there"]
 
 
 def test_without_a_region_elsewhere_nothing_is_there() -> None:
