@@ -27,6 +27,7 @@ PROJECTS: Final = {
     PLATFORM: "7f3ce908ff9e4aaa9f22cb04c9b4eba2",
     WEBSITE: "4508c27c30944210bcbbd1050ede02c4",
 }
+"""As they were recorded: a new recording brings new ones."""
 SYSTEM: Final = "system"
 ADDRESSES: Final = {"http://127.0.0.1:29876": "octavia", "http://127.0.0.1:28004": "heat"}
 """Services that the recorded cloud had not, by addresses it could have had them at."""

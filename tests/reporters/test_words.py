@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudaudit.catalog import load_types
+from cloudaudit.attesting import wishes
+from cloudaudit.catalog import load_catalogue, load_types
 from cloudaudit.data import folder
 from cloudaudit.errors import CatalogError
 from cloudaudit.model import FactSpec, Text
 from cloudaudit.reporters.words import clean, figure, interval, labels, moment, named, share, text_of
 from cloudaudit.wording import shown
+from cloudaudit.yamlsource import load
 
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -122,6 +124,15 @@ def test_every_field_of_a_record_has_a_name_in_both_languages() -> None:
         name for type_ in load_types().values() for spec in type_.facts.values() for name in records(spec)
     }
     assert fields == set(labels().group("record"))
+
+
+def test_every_kind_of_paper_that_a_control_asks_for_has_a_name_and_is_an_example() -> None:
+    asked = set(wishes(load_catalogue()))
+    schema = load(folder("schemas") / "attestations.schema.json").value
+    examples = schema["$defs"]["entry"]["properties"]["kind"]["examples"]
+    assert examples == sorted(examples)
+    assert asked <= set(examples)
+    assert asked <= set(labels().group("paper_kind"))
 
 
 def test_lists_records_and_values_are_told_in_words() -> None:
