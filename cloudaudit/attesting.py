@@ -297,7 +297,9 @@ def _lines(
         figures = ", ".join(f"{item}: …" for item in names)
         yield f"    # numbers: {'{' + figures + '}' if figures else _PATTERNS[name]}"
     elif names:
-        yield f"    # {name}: [{', '.join(names)}]"
+        # What does not begin with a letter, YAML may read as a number.
+        items = (item if item[:1].isalpha() else _scalar(item) for item in names)
+        yield f"    # {name}: [{', '.join(items)}]"
     else:
         yield f"    # {name}: {_PATTERNS.get(name, '…')}"
 
