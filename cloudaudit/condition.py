@@ -117,8 +117,8 @@ def fact_operand(spec: FactSpec, *, entry: bool = False) -> Operand:
         assert frame.resource is not None  # set by explain
         value = get(facts, frame)
         # What is given can have a doubt of its own: a list whose records lack what nobody declared.
-        unseen = frame.resource.unseen
-        why = frame.resource.why_missing(name) if is_unsure(value) else unseen.get(name)
+        doubt = frame.resource.unseen.get(name) if isinstance(value, tuple) else None
+        why = frame.resource.why_missing(name) if is_unsure(value) else doubt
         out.append(Reading(frame.resource, name, value, why))
         if frame.resource.beside is not None:
             out.extend(frame.resource.beside.get(name, ()))

@@ -19,7 +19,7 @@ from cloudaudit.collecting import kinds_of, read_subject
 from cloudaudit.collectors.runner import Collected, OnProgress
 from cloudaudit.model import Call, CallSpec, Gap, Listing, Partial, Reason, Resource, Scope, Seconds, Unseen
 from cloudaudit.plan import spec_of
-from cloudaudit.planned import Needs, Planned, TargetPlan, planned
+from cloudaudit.planned import VERSION, Needs, Planned, TargetPlan, planned
 from cloudaudit.registers import Registers
 from cloudaudit.targets import Subject
 
@@ -117,6 +117,9 @@ def judged(found: Collected, targets: Sequence[TargetPlan], needs: Needs) -> Pre
         for sight in reading.sights():
             by_call[sight.call].append(sight)
         for name, one in target.by_call.items():
+            # A document of versions is told of where a control reads it, not where it only leads to others.
+            if name.endswith(VERSION) and name not in needs.plan.wanted:
+                continue
             if any(name in type_.calls for type_ in needs.types.values()):
                 sights = by_call.get(name) or [reading.unasked(one, by_call)]
                 rows.append(_row(target.name, one.call, sights, needs))

@@ -165,7 +165,7 @@ def test_a_wrong_profile(
         (["rnu"], "there is no command 'rnu'; did you mean 'run'?"),
         (["run"], "Missing option '-t'"),
         (["run", "-t", "nowhere.yaml"], "'nowhere.yaml' does not exist"),
-        (["controls", "show", "BDR-0l"], "there is no control 'BDR-0l'; did you mean 'BDR-0"),
+        (["controls", "show", "BDR-0l"], "there is no control 'BDR-0l'; did you mean 'BDR-"),
         (["facts", "openstack.volum"], "did you mean 'openstack.volume'?"),
         (["obligations", "show", "D1121-15x"], "there is no obligation 'D1121-15x'"),
         (["schema", "target"], "there is no schema 'target'; did you mean 'targets'?"),

@@ -51,6 +51,7 @@ systems:
     selectors:
       - {bucket: "tep-*"}
 """
+COUNTED = {"X-Container-Object-Count": "1"}
 OF_CLOUD, OF_STORE = "2026-11-22T03:46:40Z", "2026-11-22T09:08:14Z"
 """The clocks of the two fake services."""
 
@@ -70,8 +71,8 @@ def swift(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
     account = f"/object/v1/AUTH_{SHOP}"
     cloud.answer(f"{account}?format=json", [{"name": CLOSED}, {"name": OPEN}])
     cloud.answer(f"{account}?format=json&marker={OPEN}", [])
-    cloud.answer(f"{account}/{OPEN}", status=204, headers={"X-Container-Read": ".r:*,.rlistings"})
-    cloud.answer(f"{account}/{CLOSED}", status=204, headers={"X-Container-Read": "du-an:*"})
+    cloud.answer(f"{account}/{OPEN}", status=204, headers={**COUNTED, "X-Container-Read": ".r:*,.rlistings"})
+    cloud.answer(f"{account}/{CLOSED}", status=204, headers={**COUNTED, "X-Container-Read": "du-an:*"})
     (folder / "cong-khai.yaml").write_text(PROFILE, encoding="utf-8")
     (folder / "registers").mkdir()
     (folder / "registers" / "systems.yaml").write_text(SYSTEMS, encoding="utf-8")

@@ -6,6 +6,7 @@ which lists an audit can believe.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -213,6 +214,8 @@ def _expected(of: Onlooker) -> Iterator[tuple[str, str, Reason | None]]:
         for question in questions:
             yield type_, "region" if of.everyone else "project", _in_project(of, question)
     yield "image_member", "region" if of.everyone else "project", _members(of)
+    yield "share_access_rule", "region" if of.everyone else "project", _rules(of)
+    yield "api", "region", _versions(of)
     for type_, question in APART.items():
         for project in _projects(of) if of.everyone else [own or ""]:
             yield type_, "project", _apart(of, question, project)
@@ -291,6 +294,24 @@ def _members(of: Onlooker) -> Reason | None:
     shared = [i for i in answer.json()["images"] if i["visibility"] == "shared" and i["owner"] in owners]
     members = [of.ask(Question("image", f"/images/{image['id']}/members")) for image in shared]
     return next((reason for reason in map(_of_status, members) if reason), None)
+
+
+def _rules(of: Onlooker) -> Reason | None:
+    """Of one's own shares, or of all: share by share."""
+    answer = of.ask(Question("shared-file-system", "/shares/detail", everyone="all_tenants=1"))
+    if answer is None or not answer.ok:
+        return _no_address(of) if answer is None else _of_status(answer)
+    asked = [f"/share-access-rules?share_id={share['id']}" for share in answer.json()["shares"]]
+    rules = [of.ask(Question("shared-file-system", path)) for path in asked]
+    return next((reason for reason in map(_of_status, rules) if reason), None)
+
+
+def _versions(of: Onlooker) -> Reason | None:
+    """Of the services whose document of versions is read."""
+    services = ("compute", "block-storage", "shared-file-system")
+    found = [re.match(r".*/v\d[\d.]*", of.raw.addresses.get(service, "")) for service in services]
+    answers = [of.raw.ask(f"{root[0]}/") for root in found if root]
+    return next((reason for reason in map(_of_status, answers) if reason), None)
 
 
 def _projects(of: Onlooker) -> list[str]:

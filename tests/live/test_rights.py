@@ -84,6 +84,7 @@ def test_what_the_system_reader_is_for(clouds: States) -> None:
     }
     assert ours == {
         "keystone.application_credentials",
+        "keystone.domain_security",
         "keystone.domains",
         "keystone.identity_provider_protocols",
         "keystone.identity_providers",
