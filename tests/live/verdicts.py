@@ -227,8 +227,8 @@ HEAD = """\
 # Technical controls seen to pass and to fail
 
 Made by `make live-controls` from the test beds: every technical control of the catalogue, held against a real
-OpenStack and six object stores with everything there is a collector for. A live test makes sure that most of them
-are seen both ways; controls beyond the catalogue (numbers from 101) are not looked at here.
+OpenStack and six object stores with everything there is a collector for. With CLOUDAUDIT_LIVE_CONTROLS set,
+`make test-live` makes sure that most of them are seen both ways; controls beyond the catalogue (numbers from 101) are not looked at here.
 
 *pairs* is the story of the OpenStack bed in which of most things one is as it should be and another is not;
 *Hanoi* is the plain one. Both are looked at as the administrator, for all projects at once, and *as owner* as a
