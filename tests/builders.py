@@ -338,7 +338,7 @@ def zone(
 def expiry(days: int | None = 365, **fields: Value) -> Mapping[str, Value]:
     """An enabled lifecycle rule that expires every object after some days, unless fields say otherwise."""
     plain = {
-        "id": "", "enabled": True, "prefix": "", "filtered_by_tags": False, "expire_days": days,
+        "id": "", "enabled": True, "prefix": "", "filtered": False, "expire_days": days,
         "expire_date": None, "noncurrent_days": None, "newer_noncurrent": None, "abort_upload_days": None,
         "transitions": (),
     }  # fmt: skip

@@ -35,9 +35,9 @@ def _of_bucket(bucket: Resource) -> Derived:
     versioning = text(bucket.facts.get("versioning.state"))
     found: list[Mapping[str, Value]] = []
     for rule in known:
-        enabled, unreadable = flag(rule.get("enabled")), _unreadable(rule)
-        whole = whole and enabled is not None and not (enabled and unreadable)
-        if enabled and not unreadable:
+        enabled, timed = flag(rule.get("enabled")), is_timed(rule)
+        whole = whole and (enabled is False or (enabled is True and timed))
+        if enabled and timed:
             found += _removals(rule, versioning)
     if whole:
         return Derived({REMOVALS: tuple(found)})
@@ -48,9 +48,9 @@ def _of_bucket(bucket: Resource) -> Derived:
 _WHEN: Final = ("expire_days", "expire_date", "noncurrent_days", "newer_noncurrent")
 
 
-def _unreadable(rule: Mapping[str, Value]) -> bool:
-    """Whether when a rule acts is not known: a field is not there, or no number."""
-    return any(name not in rule or _number(rule, name) != rule[name] for name in _WHEN)
+def is_timed(rule: Mapping[str, Value]) -> bool:
+    """Whether it is known when a rule acts: each field is there, and null or no negative number."""
+    return all(name in rule and _number(rule, name) == rule[name] for name in _WHEN)
 
 
 def _number(rule: Mapping[str, Value], name: str) -> int | None:
@@ -61,14 +61,14 @@ def _number(rule: Mapping[str, Value], name: str) -> int | None:
 def _removals(rule: Mapping[str, Value], versioning: str | None) -> Iterator[Mapping[str, Value]]:
     """What one enabled rule removes. What is not known of it is left out.
 
-    A rule for objects with certain tags may meet none: whether it applies is not known. A rule for
-    noncurrent versions meets none where versioning was never on.
+    A rule for objects with certain tags or of a size may meet none: whether it applies is not known. A rule
+    for noncurrent versions meets none where versioning was never on.
     """
     common: dict[str, Value] = {}
     for ours, theirs in (("rule", "id"), ("prefix", "prefix")):
         if isinstance(value := rule.get(theirs), str):
             common[ours] = value
-    applies: dict[str, Value] = {"applies": True} if flag(rule.get("filtered_by_tags")) is False else {}
+    applies: dict[str, Value] = {"applies": True} if flag(rule.get("filtered")) is False else {}
     days, date = _number(rule, "expire_days"), _number(rule, "expire_date")
     if days is not None or date is not None:
         # NOTE: from its date on such a rule removes every object, also those of the day before.

@@ -139,7 +139,7 @@ def _covers_all(rule: Mapping[str, Value]) -> bool | None:
     """Whether a rule copies every object. Several rules, each for a part, are not put together."""
     prefix = rule.get("prefix")
     without = prefix == "" if isinstance(prefix, str) else None
-    filtered = flag(rule.get("filtered_by_tags"))
+    filtered = flag(rule.get("filtered"))
     return both((without, None if filtered is None else not filtered))
 
 

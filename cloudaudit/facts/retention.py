@@ -32,8 +32,9 @@ from cloudaudit.facts.derivation import (
     whole_number,
     why,
 )
+from cloudaudit.facts.lifecycle import is_timed
 from cloudaudit.facts.papers import READ_OF_PAPERS, Papers
-from cloudaudit.model import MISSING, VIETNAM, Reason, Resource, Seconds, Unseen, Value, World
+from cloudaudit.model import VIETNAM, Reason, Resource, Seconds, Unseen, Value, World
 
 BUCKET: Final = "s3.bucket"
 VOLUME: Final = "openstack.volume"
@@ -177,14 +178,9 @@ def _lifecycle(bucket: Resource) -> _Lifecycle | Unseen:
     return found
 
 
-_NUMBERS: Final = ("expire_days", "expire_date", "noncurrent_days", "newer_noncurrent")
-
-
 def _is_readable(rule: Mapping[str, Value]) -> bool:
-    """Whether all of a rule was seen, and its numbers are numbers or null."""
-    numbers = [(rule.get(name, MISSING), whole_number(rule.get(name))) for name in _NUMBERS]
-    told = all(value is None or (number is not None and number >= 0) for value, number in numbers)
-    return told and "prefix" in rule and "filtered_by_tags" in rule
+    """Whether all of a rule was seen that tells what it deletes, and when."""
+    return is_timed(rule) and "prefix" in rule and "filtered" in rule
 
 
 _VERSIONING: Final = frozenset({"enabled", "suspended", "off"})
@@ -233,7 +229,7 @@ def _latest(rules: _Lifecycle) -> int | None:
 
 
 def _is_for_all(rule: Mapping[str, Value]) -> bool:
-    return rule["prefix"] == "" and rule["filtered_by_tags"] is False
+    return rule["prefix"] == "" and rule["filtered"] is False
 
 
 # --- the policy -------------------------------------------------------------------------------------------

@@ -182,7 +182,7 @@ def _expected(name: str, short: str, phase: str, variant: bool, answer: dict[str
 
 def rule(**differing: Any) -> dict[str, Any]:
     base = {
-        "id": "", "enabled": True, "prefix": "", "filtered_by_tags": False, "expire_days": None,
+        "id": "", "enabled": True, "prefix": "", "filtered": False, "expire_days": None,
         "expire_date": None, "noncurrent_days": None, "newer_noncurrent": None, "abort_upload_days": None,
         "transitions": (),
     }  # fmt: skip
@@ -192,14 +192,14 @@ def rule(**differing: Any) -> dict[str, Any]:
 LIFECYCLE_RULE = rule(
     id="luu-tru-6-nam", prefix="nhật ký/", expire_days=2190, noncurrent_days=30, abort_upload_days=7
 )
-TRANSITION_RULE = rule(id="chuyen-lop", prefix="a/", filtered_by_tags=True, transitions=("STANDARD_IA",))
+TRANSITION_RULE = rule(id="chuyen-lop", prefix="a/", filtered=True, transitions=("STANDARD_IA",))
 
 
 def _replicated(entry: dict[str, Any]) -> dict[str, Any]:
     arn = entry["Destination"]["Bucket"]
     assert arn.startswith("arn:aws:s3:::")
     return {
-        "id": entry["ID"], "enabled": True, "prefix": "", "filtered_by_tags": False, "destination": arn[13:],
+        "id": entry["ID"], "enabled": True, "prefix": "", "filtered": False, "destination": arn[13:],
         "destination_account": None, "storage_class": None,
     }  # fmt: skip
 
@@ -417,6 +417,26 @@ def test_a_bucket_elsewhere_is_located_and_not_asked_on(tmp_path: Path) -> None:
     assert seen.gaps == [unreachable]
 
 
+@pytest.mark.parametrize(
+    ("limits", "prefix", "filtered"),
+    [
+        ("<Prefix>a/</Prefix>", "a/", False),
+        ("<Filter/>", "", False),
+        ("<Filter><Prefix>a/</Prefix></Filter>", "a/", False),
+        ("<Filter><And><Prefix>a/</Prefix></And></Filter>", "a/", False),
+        ("<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>", "", True),
+        ("<Filter><ObjectSizeGreaterThan>1048576</ObjectSizeGreaterThan></Filter>", "", True),
+        ("<Filter><And><Prefix>a/</Prefix><ObjectSizeLessThan>9</ObjectSizeLessThan></And></Filter>", "a/", True),
+        ("<Filter><Flag>x</Flag></Filter>", "", True),
+    ],
+)  # fmt: skip
+def test_what_a_rule_is_limited_to(limits: str, prefix: str, filtered: bool, tmp_path: Path) -> None:
+    """A rule for large objects only neither deletes nor copies all of them."""
+    body = f"<Rule><ID>a</ID><Status>Enabled</Status>{limits}<Expiration><Days>1</Days></Expiration></Rule>"
+    bucket = one(tmp_path, "lifecycle", xml(f"<LifecycleConfiguration>{body}</LifecycleConfiguration>"))
+    assert bucket.facts["lifecycle.rules"] == (rule(id="a", prefix=prefix, filtered=filtered, expire_days=1),)
+
+
 @pytest.mark.parametrize(("status", "reason"), [(404, Reason.AMBIGUOUS), (400, Reason.INVALID_ANSWER)])
 def test_a_listed_bucket_that_is_not_there_stays_unknown(status: int, reason: Reason, tmp_path: Path) -> None:
     with playing(store({"b": {"HEAD": Reply(status)}})) as server:
@@ -468,7 +488,7 @@ def xml(text: str) -> Reply:
                             "<Filter><And><Prefix>p/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
                             "<Destination><Bucket>ngoai</Bucket><Account>42</Account><StorageClass>COLD</StorageClass>"
                             "</Destination></Rule></ReplicationConfiguration>"),
-         {"replication.rules": ({"id": "a", "enabled": False, "prefix": "p/", "filtered_by_tags": True, "destination": "ngoai",
+         {"replication.rules": ({"id": "a", "enabled": False, "prefix": "p/", "filtered": True, "destination": "ngoai",
                                  "destination_account": "42", "storage_class": "COLD"},)}),
         ("notification", xml("<NotificationConfiguration><QueueConfiguration><Queue>arn:q</Queue></QueueConfiguration>"
                              "<TopicConfiguration><Topic>arn:t</Topic></TopicConfiguration><CloudFunctionConfiguration>"

@@ -11,7 +11,7 @@ from cloudaudit.model import Partial, Reason, Resource, Unseen, Value
 def rule(**differing: Value) -> dict[str, Value]:
     """An enabled rule for the whole bucket that does nothing yet."""
     plain = {
-        "id": "r", "enabled": True, "prefix": "", "filtered_by_tags": False, "expire_days": None,
+        "id": "r", "enabled": True, "prefix": "", "filtered": False, "expire_days": None,
         "expire_date": None, "noncurrent_days": None, "newer_noncurrent": None, "abort_upload_days": 7,
         "transitions": ("COLD",),
     }  # fmt: skip
@@ -74,7 +74,7 @@ def test_one_rule_may_remove_both() -> None:
 
 @pytest.mark.parametrize("versioning", ["enabled", "suspended"])
 def test_whether_objects_have_the_tags_of_a_rule_is_not_known(versioning: str) -> None:
-    found = removals(ruled(rule(filtered_by_tags=True, noncurrent_days=1), versioning=versioning))
+    found = removals(ruled(rule(filtered=True, noncurrent_days=1), versioning=versioning))
     assert found == ({"rule": "r", "prefix": "", "version": "noncurrent", "after": DAY, "permanent": True},)
 
 

@@ -575,11 +575,11 @@ class Maker:
         rule = {
             "destination": self.text("b1", "arn:aws:s3:::b2", "b3" if self.tidy else "la"),
             "enabled": self.one(True, True, False), "prefix": self.text("", "", "a/"),
-            "filtered_by_tags": self.one(False, False, True),
+            "filtered": self.one(False, False, True),
         }  # fmt: skip
         ends = {
             "id": "r", "enabled": self.one(True, True, False), "prefix": self.text("", "tmp/"),
-            "filtered_by_tags": self.one(False, False, True), "expire_days": self.one(None, 1),
+            "filtered": self.one(False, False, True), "expire_days": self.one(None, 1),
             "expire_date": self.one(None, None, NOW), "noncurrent_days": self.one(None, 7, 90),
             "newer_noncurrent": self.one(None, 3),
         }  # fmt: skip

@@ -113,7 +113,7 @@ def test_refused_rules_are_not_no_rules() -> None:
 # --- copies ----------------------------------------------------------------------------------------------
 
 HN = site("hn-1", endpoints=("s3.hn.example.vn",))
-WHOLE = {"prefix": "", "filtered_by_tags": False}
+WHOLE = {"prefix": "", "filtered": False}
 
 
 def copies(world: World, *rules: Value) -> Value:
@@ -137,17 +137,17 @@ def test_a_copy_of_the_whole_bucket_at_another_site() -> None:
     ("rules", "whole"),
     [
         (({**WHOLE, "prefix": "a/"},), False),
-        (({**WHOLE, "filtered_by_tags": True},), False),
+        (({**WHOLE, "filtered": True},), False),
         (({**WHOLE, "prefix": "a/"}, {**WHOLE, "prefix": "b/"}), False),
         (({**WHOLE, "prefix": "a/"}, WHOLE), True),
-        (({**WHOLE, "prefix": "a/", "filtered_by_tags": None},), False),
+        (({**WHOLE, "prefix": "a/", "filtered": None},), False),
     ],
 )
 def test_a_part_of_a_bucket_is_no_copy_of_it(rules: tuple[Value, ...], whole: bool) -> None:
     assert copies(World([HN, *SITES, there()]), *rules) == (at_hcm(whole=whole),)
 
 
-@pytest.mark.parametrize("rule", [{"prefix": ""}, {"prefix": None, "filtered_by_tags": False}])
+@pytest.mark.parametrize("rule", [{"prefix": ""}, {"prefix": None, "filtered": False}])
 def test_what_a_rule_covers_may_not_be_known(rule: Value) -> None:
     assert copies(World([HN, *SITES, there()]), rule) == (at_hcm(),)
 

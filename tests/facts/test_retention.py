@@ -77,7 +77,7 @@ def versions(days: int | None = 30, **fields: Value) -> Value:
     [
         ("off", (), None),
         ("off", (expiry(30), expiry(10, enabled=False), expiry(None, abort_upload_days=1)), MADE + 30 * DAY),
-        ("off", (expiry(30), expiry(20, prefix="nhat-ky/", filtered_by_tags=True)), MADE + 20 * DAY),
+        ("off", (expiry(30), expiry(20, prefix="nhat-ky/", filtered=True)), MADE + 20 * DAY),
         ("off", (versions(5),), None),  # there are no versions
         ("off", (expiry(None, expire_date=NOW),), NOW),
         ("off", (expiry(30, expire_date=MADE),), MADE),
@@ -144,7 +144,7 @@ def kept(*resources: Resource, gaps: tuple[Unseen, ...] = (), **facts: Value) ->
     [
         ("off", (expiry(365),), (365, 0, 0)),
         ("off", (expiry(364),), (364, -1, -1)),
-        ("off", (expiry(400), expiry(380, prefix="a/"), expiry(390, filtered_by_tags=True)), (380, 15, 35)),
+        ("off", (expiry(400), expiry(380, prefix="a/"), expiry(390, filtered=True)), (380, 15, 35)),
         ("off", (expiry(400, prefix="a/"),), (400, 35, None)),
         ("off", (expiry(None, expire_date=NOW),), (0, -365, None)),
         ("off", (), (None, None, None)),

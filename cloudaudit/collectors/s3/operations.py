@@ -103,7 +103,7 @@ def _lifecycle_rule(rule: Element) -> Mapping[str, Value]:
         "id": _of(rule, "ID") or "",
         "enabled": _enabled(rule),
         "prefix": _prefix(rule),
-        "filtered_by_tags": _by_tags(rule),
+        "filtered": _is_filtered(rule),
         "expire_days": _number(rule, "Expiration/Days"),
         "expire_date": _moment(_of(rule, "Expiration/Date")),
         "noncurrent_days": _number(rule, "NoncurrentVersionExpiration/NoncurrentDays"),
@@ -129,7 +129,7 @@ def _replication_rule(rule: Element) -> Mapping[str, Value]:
         "id": _of(rule, "ID") or "",
         "enabled": _enabled(rule),
         "prefix": _prefix(rule),
-        "filtered_by_tags": _by_tags(rule),
+        "filtered": _is_filtered(rule),
         "destination": bucket.rpartition(":::")[2],
         "destination_account": _of(rule, "Destination/Account"),
         "storage_class": _of(rule, "Destination/StorageClass"),
@@ -310,8 +310,14 @@ def _prefix(rule: Element) -> str:
     return next(filter(None, (_exact(rule, p) for p in ("Filter/Prefix", "Filter/And/Prefix", "Prefix"))), "")
 
 
-def _by_tags(rule: Element) -> bool:
-    return any(rule.find(path) is not None for path in ("Filter/Tag", "Filter/And/Tag"))
+def _is_filtered(rule: Element) -> bool:
+    """Whether a rule is for some objects only, by anything but their prefix.
+
+    NOTE: anything else counts, known or not, because a rule that looks as if it were for every object is
+    believed to delete or to copy all of them.
+    """
+    limits = [*rule.findall("Filter/*"), *rule.findall("Filter/And/*")]
+    return any(limit.tag not in ("Prefix", "And") for limit in limits)
 
 
 def _exact(parent: Element, path: str) -> str:
