@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from cloudaudit.model import Control, Obligation, Resource, ResourceType
@@ -21,8 +22,13 @@ class Context:
     obligations: Mapping[str, Obligation]
     types: Mapping[str, ResourceType] = field(default_factory=dict)
     """Declarations of facts, by which evidence is worded."""
-    sites: tuple[Resource, ...] = ()
-    systems: tuple[Resource, ...] = ()
+    registers: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
+    """Entries of the registers an assessment used, by type: site, system, attestation, drill and others."""
+    earlier: tuple[Mapping[str, Any], ...] = ()
+    """Reports of the same subject from before this one, the newest first."""
+    form: Literal["full", "yearly"] = "full"
+    template: Path | None = None
+    """An organisation's own document to fill, for formats that have such."""
     lang: Literal["vi", "en"] = "vi"
     findings: Iterator[Mapping[str, Any]] | None = None
     """Every finding of `findings.jsonl.gz`, passes included, for formats that show them."""
@@ -31,6 +37,10 @@ class Context:
     color: bool = False
     package: Mapping[str, str] | None = None
     """Name, package and version of the reporter itself, where a package brings it; None for one of ours."""
+
+    def declared(self, type_: str) -> tuple[Resource, ...]:
+        """The entries of one type of the registers; none where that register was not given."""
+        return self.registers.get(type_, ())
 
 
 class Reporter(Protocol):

@@ -269,7 +269,7 @@ class _Page:
     def variables(self) -> dict[str, Any]:
         report, groups = self.report, view.groups(self.report)
         blocks, top = view.top(groups)
-        map_ = places(report, self.context.sites, self.context.findings)
+        map_ = places(report, self.context.declared("site"), self.context.findings)
         verdicts = {entry["id"]: entry["verdict"] for entry in report["controls"]}
         titles = {entry["id"]: text_of(entry["title"]) for entry in report["controls"]}
         until = view.waiver_ends(report)
@@ -301,7 +301,7 @@ class _Page:
             "thresholds": list(_thresholds(report["profile"]["rules"]["thresholds"])),
             "weights": {id_: _percent(w) for id_, w in report["profile"]["rules"]["weights"].items()},
             "changed": list(self._changed()),
-            "systems": [self._system(entry.facts, entry.id) for entry in self.context.systems],
+            "systems": [self._system(entry.facts, entry.id) for entry in self.context.declared("system")],
             "targets": [_target(target) for target in report["targets"]],
             "abilities": view.abilities(report),
             "gaps": [

@@ -482,7 +482,9 @@ def _profile(inputs: Inputs) -> Profile:
 
 def context(lang: Literal["vi", "en"] = "vi", *, inputs: Inputs | None = None, **changes: Any) -> Context:
     controls = inputs.controls if inputs else CONTROLS
-    made = Context({one.id: one for one in controls}, OBLIGATIONS, TYPES, SITES, SYSTEMS, lang)
+    made = Context(
+        {one.id: one for one in controls}, OBLIGATIONS, TYPES, {"site": SITES, "system": SYSTEMS}, lang=lang
+    )
     return replace(made, **changes)
 
 

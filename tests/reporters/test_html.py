@@ -40,7 +40,9 @@ def hostile_page() -> str:
         id_: replace(o, source=turning, clause=steering, quote=sample.NFD)
         for id_, o in sample.OBLIGATIONS.items()
     }
-    return page(sample.hostile(), sites=sample.hostile_sites(), controls=known, obligations=laws)
+    return page(
+        sample.hostile(), registers={"site": sample.hostile_sites()}, controls=known, obligations=laws
+    )
 
 
 @dataclass
@@ -342,7 +344,7 @@ def test_the_map_tells_domestic_foreign_and_unmapped_apart() -> None:
 
 
 def test_without_a_register_of_sites_the_map_says_so() -> None:
-    assert "? Chưa có danh mục địa điểm." in read(page(sample.realistic(), sites=())).by_id("places").text
+    assert "? Chưa có danh mục địa điểm." in read(page(sample.realistic(), registers={})).by_id("places").text
 
 
 def test_obligations_lead_to_controls_and_count_their_verdicts() -> None:
