@@ -485,8 +485,14 @@ def _parameters(
 
 
 def _setting(value: Value, spec: FactSpec, source: Mapping[str, Any]) -> Value:
-    """The value of a parameter, inside the range its control allows. ValueError: it is none, or outside."""
+    """The value of a parameter, inside the range its control allows. ValueError: it is none, or outside.
+
+    A list that the control itself does not leave empty is never empty: what is to be there, or looked for,
+    would be nothing, and nothing is always met.
+    """
     found = value_of(value, spec)
+    if found == () and source["default"]:
+        raise ValueError(f"{spec.name} names at least one item, found none")
     for bound in ("at_least", "at_most"):
         if bound not in source or found is None:
             continue

@@ -41,6 +41,10 @@ def refused(tmp_path: Path, text: str) -> tuple[str, int]:
             ("min_attribution is at most 1, found 1.5", 7),
         ),
         (
+            "extends: ndc-connection\nparameters:\n  SEC-24:\n    secret_patterns: []\n",
+            ("secret_patterns names at least one item, found none", 7),
+        ),
+        (
             "extends: ndc-connection\nlimits:\n  BDR-01: {max_backup_age: {at_most: 5}}\n",
             ("a duration such as PT24H is expected, found the number 5", 6),
         ),
