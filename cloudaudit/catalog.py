@@ -604,7 +604,8 @@ def load_profile(
 ) -> Profile:
     """Read and resolve a profile: by id, or by the path of a file ending in .yaml.
 
-    `kind` is the scope, provider or agency: the duties of the other party are left out, with the reason.
+    A file may extend one that lies beside it; shipped profiles keep their ids. `kind` is the scope, provider
+    or agency: the duties of the other party are left out, with the reason.
     """
     known = profile_ids(own)
     path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
@@ -615,7 +616,8 @@ def load_profile(
         )
     document = load(path)
     chain = [document]
-    raw = _merged(document, known, chain)
+    beside = {one.stem: one for one in sorted(path.parent.glob("*.yaml"))}
+    raw = _merged(document, {**beside, **known}, chain)
     lacking = [key for key in ("publisher", "official", "notice", "controls") if key not in raw]
     if lacking:
         raise CatalogError(

@@ -93,18 +93,52 @@ def prepare(
     subjects: Sequence[Subject], profile: str, registers: Path | None, controls: Sequence[Path]
 ) -> list[Ready]:
     """Read all files of all subjects, so that a mistake in the last one is told before any cloud is asked."""
-    from cloudaudit import api
-    from cloudaudit import registers as register_files
     from cloudaudit.collecting import check_targets
 
-    known = {kind: api.know(profile, kind, controls) for kind in sorted({s.kind for s in subjects})}
+    known = {kind: know(profile, kind, controls) for kind in sorted({s.kind for s in subjects})}
     made = []
     for subject in subjects:
         for warning in check_targets(subject):
             note(f"warning: {warning}")
         folder = registers or subject.registers
-        made.append(Ready(subject, known[subject.kind], folder, register_files.load(folder)))
+        made.append(Ready(subject, known[subject.kind], folder, declare(folder, known[subject.kind])))
     return made
+
+
+def know(profile: str, kind: str, controls: Sequence[Path]) -> Knowledge:
+    """The catalogue with an organisation's own controls, and the profile, which may leave some out: told."""
+    from cloudaudit import api
+
+    known = api.know(profile, kind, controls)
+    chosen = {control.id for control in known.profile.controls} | known.profile.excluded.keys()
+    for id_, source in sorted(known.catalogue.sources.items()):
+        file = Path(source.document.name)
+        if id_ not in chosen and any(file.is_relative_to(folder) for folder in controls):
+            note(
+                f"warning: {file}: the profile '{known.profile.id}' does not select {id_}; "
+                f"a profile of your own can: extends: {known.profile.id}, controls: [..., {id_}]"
+            )
+    return known
+
+
+def declare(folder: Path | None, known: Knowledge) -> Registers:
+    """Read registers, and hold what they name against what there is.
+
+    RegisterError: a waiver or plan is for a control that does not exist. Kinds of papers that nothing asks
+    for, and metrics that are nearly known ones, are told.
+    """
+    from cloudaudit import registers
+    from cloudaudit.attesting import asked_kinds
+    from cloudaudit.errors import RegisterError
+    from cloudaudit.facts.claims import METRICS
+
+    declared = registers.load(folder)
+    if problems := registers.check_controls(declared, known.catalogue.sources):
+        raise RegisterError.of(problems)
+    doubts = registers.check_kinds(declared, asked_kinds(known.catalogue))
+    for problem in [*doubts, *registers.check_claims(declared, METRICS)]:
+        note(f"warning: {problem}")
+    return declared
 
 
 @contextmanager
@@ -177,7 +211,10 @@ def collect(
     for one in prepare(loaded.subjects, profile, registers, controls):
         folder = folders[one.subject.id]
         if going_on[folder] and api.check_resumable(folder):
-            note(f"nothing is left to read: {folder}", quiet)
+            _check_same(one, folder)
+            note(
+                f"nothing is left to read: {folder} (what did not answer is asked by a new collection)", quiet
+            )
         elif _collect(one, folder, quiet, resume=going_on[folder]):
             return INTERRUPTED
         gaps = api.gaps_of_listings(folder, one.known)
@@ -188,6 +225,15 @@ def collect(
             note(f"not seen: {len(gaps) - MOST_GAPS} more", quiet)
         incomplete |= bool(gaps)
     return api.INCOMPLETE if incomplete and not allow_incomplete else 0
+
+
+def _check_same(one: Ready, folder: Path) -> None:
+    """Refuse a snapshot that was collected for something else, also where nothing is left to read."""
+    from cloudaudit.collecting import resumable
+    from cloudaudit.plan import plan
+
+    types = one.known.catalogue.types
+    resumable(one.subject, plan(one.known.profile, types), types, one.declared, folder, now())
 
 
 def _collect(
@@ -229,7 +275,6 @@ def assess(
 ) -> int:  # fmt: skip
     """Judge a snapshot: the offline half. The same input and --at give the same report.json."""
     from cloudaudit import api
-    from cloudaudit import registers as register_files
     from cloudaudit.plugins import kinds, not_as_collected
     from cloudaudit.snapshot import Snapshot
 
@@ -239,9 +284,9 @@ def assess(
         note(f"warning: {warning}")
     reporters = _check_formats(format_, quiet=quiet)
     api.check_room(output, registers, snapshot)
-    known = api.know(profile, kind or about.get("kind", "provider"), controls)
+    known = know(profile, kind or about.get("kind", "provider"), controls)
     api.check_threshold(fail_on, known.profile)
-    declared = register_files.load(registers)
+    declared = declare(registers, known)
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
         note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     api.make_room(output, registers, snapshot)
