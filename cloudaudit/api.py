@@ -460,7 +460,7 @@ def earlier_of(
 def other_subject(report: Mapping[str, Any], subject: str, scope: str) -> str:
     """Say of what other subject or scope a report is; empty when it is of this one."""
     if report["subject"]["id"] != subject:
-        return f"is of the subject {excerpt(report['subject']['id'])}, and not of {excerpt(subject)}"
+        return f"is of the subject '{excerpt(report['subject']['id'])}', and not of '{excerpt(subject)}'"
     return f"is in {report['scope']} scope, and not in {scope} scope" if report["scope"] != scope else ""
 
 
