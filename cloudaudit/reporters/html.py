@@ -32,8 +32,9 @@ from cloudaudit.model import (
     Value,
     parse_time,
 )
-from cloudaudit.reporters import Context, view
-from cloudaudit.reporters.places import REGISTERS, drawing, places
+from cloudaudit.reporters import Context, charts, view
+from cloudaudit.reporters.document import Picture
+from cloudaudit.reporters.places import REGISTERS, places
 from cloudaudit.reporters.words import (
     MAX_NAME,
     clean,
@@ -183,6 +184,11 @@ def technical_time(at: str | None) -> str:
     return moment(at).en
 
 
+def _drawn(picture: Picture | None) -> Markup | None:
+    """A drawing as a part of the page."""
+    return Markup(picture.draw("both")) if picture else None  # noqa: S704 - charts escapes what others named
+
+
 # --- evidence ---------------------------------------------------------------------------------------
 
 
@@ -286,7 +292,7 @@ class _Page:
             "blocks": blocks,
             "top": [(group, view.message(group.findings[0])) for group in top],
             "map": map_,
-            "drawing": drawing(map_),
+            "drawing": _drawn(charts.places(map_, ())),
             "groups": (self._group(group, limit, until) for group in groups),
             "shown": {group.control["id"] for group in groups},
             "outcomes": _present(view.outcome(f) for group in groups for f in group.findings),

@@ -20,7 +20,7 @@ from cloudaudit.reporters import html
 from cloudaudit.reporters.html import HtmlReporter
 
 NOT_OURS_TO_SAY = ("đạt", "được phép kết nối", "chứng nhận")
-VOID = {"meta", "input", "br", "img", "rect", "path"}
+VOID = {"meta", "input", "br", "img"}
 SAMPLES = [sample.small, sample.realistic, sample.all_pass, sample.hostile]
 
 
