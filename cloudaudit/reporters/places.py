@@ -72,12 +72,14 @@ class Abroad:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Backups or replicas of what is at a named place, and the declared site they go to, if any."""
+    """Copies of data from where they are made to the declared site they are kept at."""
 
     kind: Literal["backup", "replication"]
     origin: Name
     site: str | None
+    """None: at no declared place, or at none that is known."""
     foreign: bool
+    """Known to be abroad. False says nothing of a place that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
