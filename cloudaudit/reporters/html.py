@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from cloudaudit.reporters.document import (
     Document,
     Findings,
     Heading,
+    Items,
     Pairs,
     Phrase,
     Picture,
@@ -46,15 +47,18 @@ from cloudaudit.reporters.words import (
 
 MOST_FINDINGS: Final = 10_000
 """Findings shown in all; a browser opens no more with ease. The rest are counted, and are in report.json."""
-MOST_STACKED: Final = 120
-"""Rows of a table whose cells stand below each other on a narrow screen, each with its column's name."""
+MOST_OPEN: Final = 120
+"""Rows of a table that stands open, and whose cells stand below each other on a narrow screen, each with its
+column's name. A longer one is folded, and costs a browser nothing until it is wanted."""
 SHORT: Final = 48
 """Letters up to which English stands behind its Vietnamese and not below it."""
+MOST_LETTERS: Final = 180
+"""Of a line of a list on the cover."""
 SHORT_PRINT: Final = 12
 _CAPTIONS: Final = {"system": "column.system", "site": "column.site", "print": "report.fingerprint"}
 _ON_COVER: Final = (
     "figure.level", "figure.gates", "figure.score", "figure.coverage", "figure.collection_coverage",
-    "figure.weakest", "figure.assurance", "field.assessed_at",
+    "figure.weakest", "figure.assurance", "field.assessed_at", "field.subject",
 )  # fmt: skip
 """Figures of the box on the cover."""
 _REGISTERS: Final = "registers"
@@ -113,7 +117,7 @@ def _template() -> Template:
         "kind": lambda block: type(block).__name__,
         "fitting": fitting,
         "widths": _widths,
-        "MOST_STACKED": MOST_STACKED,
+        "MOST_OPEN": MOST_OPEN,
         "moment": moment,
         "text_of": text_of,
         "outcome_label": view.outcome_label,
@@ -204,9 +208,11 @@ def fitting(text: Text) -> Markup:
 
 def cell(phrases: Cell, anchors: Mapping[str, str]) -> Markup:
     """The lines of a cell. What leads to a control that the page shows is a link."""
-    return Markup("<br>").join(_phrase(phrase, anchors) for phrase in phrases)
+    lines = [_phrase(phrase, anchors) for phrase in phrases]
+    return lines[0] if len(lines) == 1 else Markup("").join(map(_LINE.format, lines))
 
 
+_LINE: Final = Markup("<div>{}</div>")
 _STYLES: Final = {
     "plain": Markup("{}"),
     "strong": Markup("<b>{}</b>"),
@@ -221,17 +227,16 @@ _LINK: Final = Markup('<a href="#{}">{}</a>')
 
 def _phrase(phrase: Phrase, anchors: Mapping[str, str]) -> Markup:
     said = _STYLES[phrase.style].format(fitting(phrase.text))
-    if phrase.mark:
-        key, sign = phrase.mark, view.SYMBOL.get(phrase.mark, "·")
-        label = labels().of("gate_state", key) if key in _GATES else view.outcome_label(key)
-        told = phrase.text in (label, labels().of("gates_state", key))
-        said = (
-            _BADGE.format(key, sign, said)
-            if told
-            else _SIGN.format(key, slash(label), label.vi, label.en, sign, said)
-        )
     anchor = anchors.get(phrase.to)
-    return _LINK.format(anchor, said) if anchor else said
+    if anchor:
+        said = _LINK.format(anchor, said)
+    if not phrase.mark:
+        return said
+    key, sign = phrase.mark, view.SYMBOL.get(phrase.mark, "·")
+    label = labels().of("gate_state", key) if key in _GATES else view.outcome_label(key)
+    if phrase.text in (label, labels().of("gates_state", key)):
+        return _BADGE.format(key, sign, said)
+    return _SIGN.format(key, slash(label), label.vi, label.en, sign, said)
 
 
 def drawn(picture: Picture) -> Markup:
@@ -320,7 +325,9 @@ class _Page:
         level = Heading(words("figure.level"))
         before: Block | None = None
         for block in cover.blocks:
-            if isinstance(block, Pairs):
+            if isinstance(block, Items):
+                yield Items(tuple(tuple(map(_brief, entry)) for entry in block.entries), block.numbered)
+            elif isinstance(block, Pairs):
                 yield Pairs(tuple(row for row in block.rows if row[0] not in boxed))
             elif level not in (block, before):
                 yield block
@@ -395,6 +402,12 @@ class _Page:
             source += f" · {technical_time(entry['at'])}"
         other = None if entry["resource"] == own else clean(entry["resource"], MAX_NAME)
         return entry["fact"], value, source, other
+
+
+def _brief(phrase: Phrase) -> Phrase:
+    """A line of the cover; what a finding says in full stands with the finding."""
+    vi, en = clean(phrase.text.vi, MOST_LETTERS), clean(phrase.text.en, MOST_LETTERS)
+    return replace(phrase, text=Text(vi, en))
 
 
 def _in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -103,7 +103,8 @@
       form.reset();
       apply();
     }
-    if (target.classList.contains("c")) target.open = true;
+    const folded = target.closest("details");
+    if (folded) folded.open = true;
     target.scrollIntoView();
   }
   addEventListener("hashchange", reveal);

@@ -514,7 +514,7 @@ def test_every_kind_of_block_is_set() -> None:
         "× RES-05 Một đoạn A paragraph", "2", "–",
     ]  # fmt: skip
     assert [(e.attributes.get("data-l"), e.attributes.get("class")) for e in table.all("td")[:2]] == [
-        ("Số", "number"),
+        ("Số", "num"),
         ("Mã", "code"),
     ]
     assert inside[8].text == "… và 7 mục khác trong report.json … and 7 more in report.json"
@@ -522,12 +522,22 @@ def test_every_kind_of_block_is_set() -> None:
     assert (sign.text, sign.attributes["aria-label"]) == ("×", "Không đáp ứng / Fail")
 
 
-def test_a_long_table_scrolls_and_does_not_name_its_columns_in_each_cell() -> None:
-    rows = [(cell("x"), cell(str(n))) for n in range(html.MOST_STACKED + 1)]
+def test_a_long_table_is_folded_and_does_not_name_its_columns_in_each_cell() -> None:
+    rows = [(cell("x"), cell(str(n))) for n in range(html.MOST_OPEN + 1)]
     long = Table("long", text("Dài"), (Column(text("A")), Column(text("B"))), rows)
-    root = read(set_page(sample.small(), sections=(Section("B", text("B"), (long,)),)))
-    assert root.by_id("long").attributes["class"] == "wide of2"
-    assert [e for e in root.by_id("long").all("td") if "data-l" in e.attributes] == []
+    section = read(set_page(sample.small(), sections=(Section("B", text("B"), (long,)),))).by_id("s-B")
+    (folded,) = section.all("details")
+    assert folded.attributes == {"class": "long"}
+    assert folded.all("summary")[0].text == "Dài Dài (en) – 121 dòng, mở để xem – 121 rows, open to read"
+    assert folded.by_id("long").attributes["class"] == "of2"
+    assert [e for e in folded.all() if "data-l" in e.attributes or e.tag == "caption"] == []
+
+
+def test_a_table_is_not_named_twice() -> None:
+    short = Table("short", text("Ngắn"), (Column(text("A")),), [(cell("x"),)])
+    for before, captions in (((Heading(text("Ngắn")),), 0), ((Heading(text("Khác")),), 1), ((), 1)):
+        root = read(set_page(sample.small(), sections=(Section("B", text("B"), (*before, short)),)))
+        assert len(root.by_id("s-B").all("caption")) == captions
 
 
 def test_controls_are_shown_once_and_named_where_they_come_again() -> None:
@@ -593,8 +603,8 @@ def test_five_thousand_findings_render_in_time_and_stay_lean() -> None:
     assert time.process_time() - begin < 3
     assert source.count('<details class="f">') == 5000
     assert source.count("<details open") == 0
-    assert len(re.findall(r"<[a-z]", source)) < 26 * 5000
-    assert len(source.encode()) < 1200 * 5000
+    assert len(re.findall(r"<[a-z]", source)) < 36 * 5000
+    assert len(source.encode()) < 1500 * 5000
 
 
 def test_what_a_browser_could_not_hold_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
