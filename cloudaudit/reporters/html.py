@@ -52,7 +52,7 @@ MOST_OPEN: Final = 120
 column's name. A longer one is folded, and costs a browser nothing until it is wanted."""
 SHORT: Final = 48
 """Letters up to which English stands behind its Vietnamese and not below it."""
-MOST_LETTERS: Final = 180
+MOST_LETTERS: Final = 120
 """Of a line of a list on the cover."""
 SHORT_PRINT: Final = 12
 _CAPTIONS: Final = {"system": "column.system", "site": "column.site", "print": "report.fingerprint"}

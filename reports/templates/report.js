@@ -78,7 +78,7 @@
     for (const {element} of controls) if (!element.hidden && element.open !== open) element.open = open;
     if (main.classList.contains("filtering") !== active) {
       main.classList.toggle("filtering", active);
-      form.scrollIntoView();
+      if (active) scrollTo(0, 0); else form.scrollIntoView();
     }
   }
 
