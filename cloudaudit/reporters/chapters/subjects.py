@@ -210,7 +210,7 @@ def recovery(matter: Matter) -> tuple[Block, ...]:
     drawn = [
         (
             clean(entry.name or entry.id, MAX_NAME),
-            matter.backups.get(entry.id, Backups()).achieved,
+            _drawn(matter.backups.get(entry.id, Backups()), rpo),
             float(rpo),
         )
         for entry in systems
@@ -246,6 +246,12 @@ def recovery(matter: Matter) -> tuple[Block, ...]:
         ),
         *of_dimension(matter, "BDR", "6"),
     )
+
+
+def _drawn(found: Backups, rpo: int) -> float | None:
+    """The recovery point to draw: what all volumes keep to, or what one misses the target by already."""
+    missed = found.worst is not None and found.worst > rpo
+    return found.worst if missed else found.achieved
 
 
 def _objectives(matter: Matter, systems: Sequence[Resource]) -> Any:
