@@ -507,7 +507,10 @@ def test_every_kind_of_block_is_set() -> None:
         ("div", "findings"),
     ]
     table = section.by_id("rows")
-    assert [e.attributes["class"] for e in section.all("div") if "class" in e.attributes][:2] == ["scroll", "findings"]
+    assert [e.attributes["class"] for e in section.all("div") if "class" in e.attributes][:2] == [
+        "scroll",
+        "findings",
+    ]
     assert [col.attributes["width"] for col in table.all("col")] == ["50%", "25%", "25%"]
     assert [e.text for e in table.all() if e.tag in ("th", "td")] == [
         "Một đoạn A paragraph", "Số Số (en)", "Mã Mã (en)",
