@@ -390,7 +390,7 @@ def _idle(matter: Matter) -> Any:
 
 def _recheck(matter: Matter) -> tuple[Block, ...]:
     profile = clean(str(matter.report["profile"]["id"]), MAX_NAME)
-    command = f"cloudaudit run -t targets.yaml -p {profile} --previous <thư mục, folder>"
+    command = f"cloudaudit run -t targets.yaml -p {profile} --previous <report.json>"
     return (
         heading("column.recheck"),
         Prose(L("chapter.recheck_how")),
