@@ -335,6 +335,28 @@ def test_the_end_of_validity_stands_on_the_cover() -> None:
     )
 
 
+def test_a_target_tells_its_credential_and_what_weakens_its_evidence() -> None:
+    report = sample.report(sample.small())
+    report["targets"] = [
+        {
+            "name": "may-chu", "kind": "openstack", "vantage": "operator", "verify": False, "regions": ["hn-1"],
+            "credential": {
+                "auth_type": "v3applicationcredential", "scope": "project", "roles": {"project": ["reader"]},
+                "overrides": ["identity"],
+            },
+        }
+    ]  # fmt: skip
+    (found,) = rows(chapters.document(report, context_of("small")), "targets", "en")
+    assert found == [
+        "may-chu",
+        "openstack",
+        "Operator's view",
+        "v3applicationcredential – project-scoped / Roles – project-scoped: reader / "
+        "Services at addresses of clouds.yaml: identity",
+        "TLS certificate not verified / regions: hn-1",
+    ]
+
+
 def test_only_a_high_level_asks_for_the_authority() -> None:
     sentence = Prose(labels()("sentence.request_assessment"), "fixed")
     asked = {name: sentence in blocks(written(name), "0") for name in SAMPLES}

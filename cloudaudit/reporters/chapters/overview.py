@@ -282,7 +282,6 @@ def _targets(matter: Matter) -> Any:
     rows = []
     for target in matter.report["targets"]:
         credential = target.get("credential") or {}
-        roles = ", ".join(str(role) for names in credential.get("roles", {}).values() for role in names)
         more = "; ".join(
             f"{key}: {_plain(value)}"
             for key, value in target.items()
@@ -293,7 +292,7 @@ def _targets(matter: Matter) -> Any:
                 (Phrase(name(target["name"]), "strong"),),
                 maybe(target["kind"]),
                 cell(labels().of("vantage", target["vantage"])) if target.get("vantage") else NONE,
-                cell(name(credential["auth_type"]) if credential else None, name(roles) if roles else None),
+                cell(*_credential(credential)) if credential else NONE,
                 cell(*_notes(target), said(more) if more else None),
             )
         )
@@ -311,6 +310,16 @@ _TOLD: Final = frozenset(
     {"name", "kind", "vantage", "credential", "verify", "proxy", "allow_http", "clock_skew"}
 )
 """What of a target stands in columns and sentences of its own."""
+
+
+def _credential(credential: Mapping[str, Any]) -> Iterator[Text]:
+    """Its kind and scope, the roles that turned out to be its own, and addresses that were given by hand."""
+    yield titled(name(credential["auth_type"]), labels().of("token_scope", credential["scope"]), " – ")
+    for scope, names in credential["roles"].items():
+        held = titled(L("report.roles_of_token"), labels().of("token_scope", scope), " – ")
+        yield titled(held, name(", ".join(map(str, names))))
+    if credential.get("overrides"):
+        yield titled(L("report.overrides"), name(", ".join(map(str, credential["overrides"]))))
 
 
 def _notes(target: Mapping[str, Any]) -> Iterator[Text]:
