@@ -1,0 +1,276 @@
+"""The report as PDF, set by typst: for paper, for archives, and for readers with a screen reader.
+
+The file is tagged and conforms to PDF/A-2a and PDF/UA-1 as far as typst checks that: it refuses to
+write what does not. What the report says goes to the template as data; no text is ever read as markup.
+The same report gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cloudaudit import data
+from cloudaudit.errors import CloudauditError
+from cloudaudit.model import Text, parse_time
+from cloudaudit.reporters import Context, chapters, glyphs, view
+from cloudaudit.reporters.document import (
+    Block,
+    Cell,
+    Document,
+    Findings,
+    Heading,
+    Items,
+    Pairs,
+    Picture,
+    Prose,
+    Section,
+    Table,
+)
+from cloudaudit.reporters.paper import Voice, anchor, check_packages, package, spelled_out
+from cloudaudit.reporters.words import clean, labels, moment
+
+STANDARDS: Final = ("a-2a", "ua-1")
+"""Archiving with structure, and universal accessibility; both are built on PDF 1.7 and go together."""
+LONG_WORD: Final = 14
+"""Letters of the longest word that any column has room for; a longer one may break."""
+PIECE: Final = 5
+TALL: Final = 1_500
+"""Letters of a row that may break over pages; a shorter one stays together."""
+SHORT: Final = 600
+"""Letters of a paragraph that goes to the next page with the table it introduces."""
+_AFTER: Final = re.compile(r"(?<=[-_/.:=&?@,;|+])")
+_CHARACTER: Final = re.compile(r"&#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}));")
+_LINE: Final = re.compile(r"[^\n\r\t]+")
+HEADER: Final = 70
+"""Letters of a name in the running header."""
+
+
+class PdfReporter:
+    """An A4 document. Needs the extra `pdf`."""
+
+    media_type = "application/pdf"
+
+    def __init__(self) -> None:
+        check_packages("pdf", "pdf", "typst")
+
+    def render(self, report: Mapping[str, Any], context: Context) -> bytes:
+        return typeset(chapters.document(report, context), context)
+
+
+def typeset(document: Document, context: Context) -> bytes:
+    """Set a document. One of the same blocks and context gives the same bytes."""
+    content = _Setter(Voice(context.lang)).document(spelled_out(document, context))
+    return _compiled(
+        (data.folder("reports") / "templates" / "report.typ").read_bytes(),
+        {"content": json.dumps(content, ensure_ascii=False)},
+        standards=STANDARDS,
+        at=parse_time(document.report["assessed_at"]),
+    )
+
+
+def image(svg: str, scale: float = 2.0) -> bytes:
+    """A drawing as PNG, for formats that know no SVG; `scale` dots to each of its own units."""
+    source = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
+    return _compiled(source, {"svg": _drawing(svg)}, png=72 * scale)
+
+
+def _compiled(
+    source: bytes, inputs: Mapping[str, str], *, standards: tuple[str, ...] = (), at: int = 0, png: float = 0
+) -> bytes:
+    typst = package("typst")
+    fonts = typst.Fonts(include_system_fonts=False)
+    given = {"input": source, "font_paths": fonts, "sys_inputs": dict(inputs)}
+    try:
+        if png:
+            made: bytes = typst.compile(**given, format="png", ppi=png)
+        else:
+            made = typst.compile(**given, format="pdf", pdf_standards=list(standards), timestamp=at)
+    except typst.TypstError as wrong:
+        raise CloudauditError(
+            f"the PDF cannot be set: {clean(str(wrong.message), 300)}",
+            hint="the other formats do not depend on this; please report it",
+        ) from None
+    return made
+
+
+def _drawing(svg: str) -> str:
+    """A drawing whose texts have letters of the fonts only, also those written as numbers."""
+
+    def letter(found: re.Match[str]) -> str:
+        code = int(found[1], 16) if found[1] else int(found[2])
+        return found[0] if code > 0x10FFFF or glyphs.known(chr(code)) else glyphs.spelled(chr(code))
+
+    return _CHARACTER.sub(letter, _LINE.sub(lambda line: glyphs.shown(line[0]), svg))
+
+
+@dataclass(slots=True)
+class _Setter:
+    """A document as data for the template: texts in the languages that are shown, and nothing to decide."""
+
+    voice: Voice
+    anchors: set[str] = field(default_factory=set)
+    number: str = ""
+    tables: int = 0
+    pictures: int = 0
+
+    def document(self, document: Document) -> dict[str, Any]:
+        self.anchors = {table.id for _, table in document.tables()}
+        words, report = labels(), document.report
+        cover, sections = self._cover(document.sections)
+        at = moment(report["assessed_at"])
+        return {
+            "lang": self.voice.lang,
+            "title": self._both(document.title),
+            "subtitle": self._both(document.subtitle),
+            "short": glyphs.shown(self.voice.main(words("title.short"))),
+            "subject": self._both(_cut(document.subject, 400)),
+            "running": glyphs.shown(clean(self.voice.main(document.subject), HEADER)),
+            "date": glyphs.shown(self.voice.main(at)),
+            "contents": glyphs.shown(self.voice.main(words("print.contents"))),
+            "page_of": self.voice.main(words("print.page_of", page="\x01", all="\x02")).split("\x01"),
+            "cover": cover,
+            "sections": sections,
+        }
+
+    def _cover(self, sections: tuple[Section, ...]) -> tuple[list[Any], list[Any]]:
+        """What stands on the cover, and the sections after it."""
+        made: list[Any] = []
+        if sections and sections[0].number == "0":
+            made = list(self._blocks(sections[0]))
+            sections = sections[1:]
+        return made, [
+            {
+                "number": section.number,
+                "annex": section.is_annex,
+                "title": self._both(section.title),
+                "blocks": list(self._blocks(section)),
+            }
+            for section in sections
+        ]
+
+    def _blocks(self, section: Section) -> Iterator[dict[str, Any]]:
+        self.number, self.tables, self.pictures = section.number, 0, 0
+        for n, block in enumerate(section.blocks or (Prose(labels()("sentence.empty"), "note"),)):
+            made = self._block(block)
+            if made["is"] == "prose":
+                made["keep"] = _introduces(section.blocks[n:])
+            yield made
+
+    def _block(self, block: Block) -> dict[str, Any]:
+        match block:
+            case Prose(text, style):
+                other = self.voice.always_beside(text) if style == "fixed" else ""
+                return {"is": "prose", "style": style, "text": self._main(text), "beside": _letters(other)}
+            case Heading(text):
+                return {"is": "heading", "text": self._both(text)}
+            case Items(entries, numbered):
+                return {"is": "items", "numbered": numbered, "entries": [self._cell(e) for e in entries]}
+            case Pairs(rows):
+                return {
+                    "is": "pairs",
+                    "rows": [[self._both(name), self._cell(value)] for name, value in rows],
+                }
+            case Table():
+                return self._table(block)
+            case Picture():
+                return self._picture(block)
+            case Findings():
+                raise TypeError("findings are spelled out before they are set")
+
+    def _table(self, table: Table) -> dict[str, Any]:
+        self.tables += 1
+        number = f"{self.number}.{self.tables}"
+        hidden = labels()("print.hidden", count=table.hidden) if table.hidden else None
+        return {
+            "is": "table",
+            "id": table.id,
+            "title": self._both(_numbered("print.table", number, table.title)),
+            "shares": [column.share for column in table.columns],
+            "kinds": [column.kind for column in table.columns],
+            "head": [self._both(column.title) for column in table.columns],
+            "rows": [
+                {"whole": _size(row) < TALL, "cells": [self._cell(value) for value in row]}
+                for row in table.rows
+            ],
+            "hidden": self._main(hidden) if hidden else None,
+            "nothing": self._main(labels()("sentence.empty")),
+        }
+
+    def _picture(self, picture: Picture) -> dict[str, Any]:
+        self.pictures += 1
+        number = f"{self.number}.{self.pictures}"
+        return {
+            "is": "picture",
+            "title": self._both(_numbered("print.picture", number, picture.title)),
+            "alternative": glyphs.shown(clean(self.voice.main(picture.alternative))),
+            "svg": _drawing(picture.draw(self.voice.lang)),
+            "width": picture.width,
+            "height": picture.height,
+        }
+
+    def _cell(self, cell: Cell) -> list[dict[str, Any]]:
+        made = []
+        for phrase in cell:
+            line: dict[str, Any] = {"text": self._main(phrase.text)}
+            if phrase.style != "plain":
+                line["style"] = phrase.style
+            if phrase.mark:
+                line["mark"] = phrase.mark
+                line["sign"] = view.SYMBOL.get(phrase.mark, "•")
+            if phrase.to and anchor(phrase.to) in self.anchors:
+                line["to"] = anchor(phrase.to)
+            made.append(line)
+        return made
+
+    def _main(self, text: Text) -> str | list[str]:
+        return _letters(self.voice.main(text))
+
+    def _both(self, text: Text) -> list[Any]:
+        return [self._main(text), _letters(self.voice.beside(text))]
+
+
+def _introduces(blocks: tuple[Block, ...]) -> bool:
+    """Whether the first of these is a short paragraph that a table follows, and stays on its page."""
+    for block in blocks:
+        if not isinstance(block, Prose) or len(block.text.vi) > SHORT:
+            return isinstance(block, Table)
+    return False
+
+
+def _numbered(label: str, number: str, title: Text) -> Text:
+    return labels()(label, number=number, title=title)
+
+
+def _cut(text: Text, limit: int) -> Text:
+    return Text(clean(text.vi, limit), clean(text.en, limit))
+
+
+def _size(row: tuple[Cell, ...]) -> int:
+    """Letters of the longest cell."""
+    return max(sum(len(phrase.text.vi) + 20 for phrase in cell) for cell in row)
+
+
+def _letters(text: str) -> str | list[str]:
+    """A text in letters of the fonts; in pieces, between which a line may end, where a word is long."""
+    shown = glyphs.shown(text)
+    words = shown.split(" ")
+    if all(len(word) <= LONG_WORD for word in words):
+        return shown
+    pieces = [""]
+    for n, word in enumerate(words):
+        broken = list(_broken(word)) if len(word) > LONG_WORD else [word]
+        pieces[-1] += (" " if n else "") + broken[0]
+        pieces += broken[1:]
+    return pieces
+
+
+def _broken(word: str) -> Iterator[str]:
+    for part in _AFTER.split(word):
+        if len(part) <= LONG_WORD:
+            yield part
+        else:
+            yield from (part[n : n + PIECE] for n in range(0, len(part), PIECE))
