@@ -9,31 +9,31 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from cloudaudit import data, wording
-from cloudaudit.model import (
-    COMMON_FACTS,
-    AtLeast,
-    AtMost,
-    FactSpec,
-    FactType,
-    Obligation,
-    ResourceType,
-    Text,
-    Value,
-    parse_time,
+from cloudaudit import data
+from cloudaudit.model import Text
+from cloudaudit.reporters import Context, chapters, view
+from cloudaudit.reporters.document import (
+    Block,
+    Cell,
+    Document,
+    Findings,
+    Heading,
+    Pairs,
+    Phrase,
+    Picture,
+    Section,
+    Table,
 )
-from cloudaudit.reporters import Context, view
-from cloudaudit.reporters.places import REGISTERS, drawing, places
+from cloudaudit.reporters.values import Values
 from cloudaudit.reporters.words import (
     MAX_NAME,
     clean,
@@ -41,24 +41,23 @@ from cloudaudit.reporters.words import (
     interval,
     labels,
     moment,
-    named,
-    same,
-    share,
     text_of,
 )
 
 MOST_FINDINGS: Final = 10_000
 """Findings shown in all; a browser opens no more with ease. The rest are counted, and are in report.json."""
-MOST_ROWS: Final = 300
-MAX_VALUE: Final = 400
+MOST_STACKED: Final = 120
+"""Rows of a table whose cells stand below each other on a narrow screen, each with its column's name."""
+SHORT: Final = 48
+"""Letters up to which English stands behind its Vietnamese and not below it."""
 SHORT_PRINT: Final = 12
 _CAPTIONS: Final = {"system": "column.system", "site": "column.site", "print": "report.fingerprint"}
-_THRESHOLDS: Final = {
-    "score": "figure.lower",
-    "weakest": "figure.weakest",
-    "coverage": "figure.coverage",
-    "collection": "figure.collection_coverage",
-}
+_ON_COVER: Final = (
+    "figure.level", "figure.gates", "figure.score", "figure.coverage", "figure.collection_coverage",
+    "figure.weakest", "figure.assurance", "field.assessed_at",
+)  # fmt: skip
+"""Figures of the box on the cover."""
+_REGISTERS: Final = "registers"
 
 
 class HtmlReporter:
@@ -70,7 +69,12 @@ class HtmlReporter:
     media_type = "text/html"
 
     def render(self, report: Mapping[str, Any], context: Context) -> str:
-        return _template().render(_Page(report, context, _Values(context.types)).variables())
+        return page(chapters.document(report, context), context)
+
+
+def page(document: Document, context: Context) -> str:
+    """Set a document as a page."""
+    return _template().render(_Page(document, context).variables())
 
 
 # --- template -------------------------------------------------------------------------------------
@@ -104,13 +108,16 @@ def _template() -> Template:
         "slash": slash,
         "figure": figure,
         "interval": interval,
-        "share": share,
+        "cell": cell,
+        "drawn": drawn,
+        "kind": lambda block: type(block).__name__,
+        "fitting": fitting,
+        "widths": _widths,
+        "MOST_STACKED": MOST_STACKED,
         "moment": moment,
-        "technical": technical_time,
         "text_of": text_of,
         "outcome_label": view.outcome_label,
         "symbol": view.SYMBOL,
-        "WORST_FIRST": view.WORST_FIRST,
     }
     return environment.get_template("report.html.j2")
 
@@ -183,133 +190,141 @@ def technical_time(at: str | None) -> str:
     return moment(at).en
 
 
-# --- evidence ---------------------------------------------------------------------------------------
+# --- blocks -----------------------------------------------------------------------------------------
+
+_LETTERS: Final = re.compile(r"[^\W\d_]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
-    """Values of evidence in words, by the declared type of their fact."""
-
-    types: Mapping[str, ResourceType]
-
-    def spec(self, type_: str, fact: str) -> FactSpec | None:
-        declared = self.types[type_].facts if type_ in self.types else {}
-        found = declared.get(fact) or COMMON_FACTS.get(fact) or self._entry(declared, fact)
-        return found and named(found)
-
-    def _entry(self, declared: Mapping[str, FactSpec], fact: str) -> FactSpec | None:
-        """Of `labels.owner`: what is declared of `labels`."""
-        stem, _, key = fact.partition(".")
-        return FactSpec(fact, FactType.STRING) if key and stem in declared else None
-
-    def shown(self, value: Any, spec: FactSpec | None) -> Text:
-        """A JSON value as people read it; the JSON itself where its type is not known."""
-        match value:
-            case {"$partial": list(items)}:
-                seen = labels()("report.seen_in_part")
-                known = self._list(items, spec.items if spec else None)
-                return Text(f"{known.vi} ({seen.vi})", f"{known.en} ({seen.en})")
-            case list() if spec is None or spec.type is not FactType.PORTS:
-                return self._list(value, spec.items if spec else None)
-            case None | bool() | str() | int() | float():
-                return _in_words(_read(value, spec), spec)
-            case _ if spec is not None:
-                return _in_words(_read(value, spec), spec)
-            case _:
-                return same(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-    def _list(self, items: Sequence[Any], element: FactSpec | None) -> Text:
-        if not items:
-            return _in_words((), None)
-        shown = [
-            same(f"… (+{item['$more']})")
-            if isinstance(item, Mapping) and "$more" in item
-            else self.shown(item, element)
-            for item in items
-        ]
-        return Text("; ".join(text.vi for text in shown), "; ".join(text.en for text in shown))
+def fitting(text: Text) -> Markup:
+    """Both languages as their length asks for; figures and dates in one."""
+    if _LETTERS.search(text.vi) is None:
+        return one(text)
+    return two(text) if max(len(text.vi), len(text.en)) <= SHORT else below(text)
 
 
-def _read(value: Any, spec: FactSpec | None) -> Value:
-    """A JSON value as a value of a fact again: what `report_json.json_value` wrote."""
-    match value:
-        case {"$at_most": int() | float() as limit}:
-            return AtMost(limit)
-        case {"$at_least": int() | float() as limit}:
-            return AtLeast(limit)
-        case Mapping():
-            fields = spec.fields if spec else {}
-            return {str(key): _read(inner, fields.get(str(key))) for key, inner in value.items()}
-        case list():
-            return tuple(_read(item, spec.items if spec else None) for item in value)
-        case str() if spec is not None and spec.type is FactType.TIME:
-            try:
-                return parse_time(value)
-            except ValueError:
-                return value
-        case _:
-            return value
+def cell(phrases: Cell, anchors: Mapping[str, str]) -> Markup:
+    """The lines of a cell. What leads to a control that the page shows is a link."""
+    return Markup("<br>").join(_phrase(phrase, anchors) for phrase in phrases)
 
 
-def _in_words(value: Value, spec: FactSpec | None) -> Text:
-    return Text(wording.shown(value, spec, "vi"), wording.shown(value, spec, "en"))
+_STYLES: Final = {
+    "plain": Markup("{}"),
+    "strong": Markup("<b>{}</b>"),
+    "muted": Markup('<span class="muted">{}</span>'),
+    "code": Markup("<code>{}</code>"),
+}
+_BADGE: Final = Markup('<span class="v {}">{} {}</span>')
+_SIGN: Final = Markup('<span class="s {}" role="img" aria-label="{}" data-vi="{}" data-en="{}">{}</span> {}')
+_GATES: Final = frozenset({"open", "conditional", "indeterminate", "blocked", "out_of_scope"})
+_LINK: Final = Markup('<a href="#{}">{}</a>')
+
+
+def _phrase(phrase: Phrase, anchors: Mapping[str, str]) -> Markup:
+    said = _STYLES[phrase.style].format(fitting(phrase.text))
+    if phrase.mark:
+        key, sign = phrase.mark, view.SYMBOL.get(phrase.mark, "·")
+        label = labels().of("gate_state", key) if key in _GATES else view.outcome_label(key)
+        told = phrase.text in (label, labels().of("gates_state", key))
+        said = (
+            _BADGE.format(key, sign, said)
+            if told
+            else _SIGN.format(key, slash(label), label.vi, label.en, sign, said)
+        )
+    anchor = anchors.get(phrase.to)
+    return _LINK.format(anchor, said) if anchor else said
+
+
+def drawn(picture: Picture) -> Markup:
+    """A drawing as a part of the page."""
+    return Markup(picture.draw("both"))  # noqa: S704 - charts escapes what others named
 
 
 # --- the page ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Page:
     """Everything the template shows."""
 
-    report: Mapping[str, Any]
+    document: Document
     context: Context
-    values: _Values
+    values: Values = field(init=False)
+    groups: dict[str, view.Group] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.values = Values(self.context.types)
+        self.groups = {group.control["id"]: group for group in view.groups(self.document.report)}
 
     def variables(self) -> dict[str, Any]:
-        report, groups = self.report, view.groups(self.report)
-        blocks, top = view.top(groups)
-        map_ = places(report, self.context.declared("site"), self.context.findings)
-        verdicts = {entry["id"]: entry["verdict"] for entry in report["controls"]}
-        titles = {entry["id"]: text_of(entry["title"]) for entry in report["controls"]}
+        document, report = self.document, self.document.report
+        shared = self._shared()
+        shown = [group for part in shared.values() for group in part]
+        limit = view.fair_limit((len(group.findings) for group in shown), MOST_FINDINGS)
         until = view.waiver_ends(report)
-        limit = view.fair_limit((len(group.findings) for group in groups), MOST_FINDINGS)
+        rows = self._rows()
+        anchors = {anchor.removeprefix("r-"): anchor for anchor in rows.values()}
+        anchors |= {group.control["id"]: f"c-{group.control['id']}" for group in shown}
+        cover = next((section for section in document.sections if section.number == "0"), None)
         return {
+            "document": document,
             "report": report,
             "readiness": report["readiness"],
-            "profile": report["profile"],
             "lang": self.context.lang,
-            "title": view.subject_title(report),
-            "verdicts": verdicts,
-            "counts": _counts(report),
             "gates": view.gate_count(report),
-            "blocks": blocks,
-            "top": [(group, view.message(group.findings[0])) for group in top],
-            "map": map_,
-            "drawing": drawing(map_),
-            "groups": (self._group(group, limit, until) for group in groups),
-            "shown": {group.control["id"] for group in groups},
-            "outcomes": _present(view.outcome(f) for group in groups for f in group.findings),
-            "severities": _present(group.control["severity"] for group in groups),
-            "dimensions": _present(group.control["dimension"] for group in groups),
-            "unknowns": view.unknowns(report),
-            "not_applicable": [(f, titles[f["control"]]) for f in view.not_applicable(report)],
-            "waived": view.waived(report),
-            "waivers": report.get("waivers", []),
-            "lapsed": [(record, view.place(record)) for record in view.lapsed_papers(report)],
-            "acts": list(_acts(report, self.context.obligations, verdicts)),
-            "thresholds": list(_thresholds(report["profile"]["rules"]["thresholds"])),
-            "weights": {id_: _percent(w) for id_, w in report["profile"]["rules"]["weights"].items()},
-            "changed": list(self._changed()),
-            "systems": [self._system(entry.facts, entry.id) for entry in self.context.declared("system")],
-            "targets": [_target(target) for target in report["targets"]],
-            "abilities": view.abilities(report),
-            "gaps": [
-                {**gap, "project": view.project(report, gap["project"])} for gap in report["gaps"][:MOST_ROWS]
-            ],
-            "hidden_gaps": max(0, len(report["gaps"]) - MOST_ROWS),
-            "most_rows": MOST_ROWS,
+            "cover": self._beside_the_box(cover) if cover else (),
+            "sections": [section for section in document.sections if section is not cover],
+            "anchors": anchors,
+            "rows": rows,
+            "shared": shared,
+            "group": lambda group: self._group(group, limit, until),
+            "elsewhere": self._elsewhere,
+            "outcomes": _present(view.outcome(f) for group in shown for f in group.findings),
+            "severities": _present(group.control["severity"] for group in shown),
+            "dimensions": _present(group.control["dimension"] for group in shown),
         }
+
+    def _shared(self) -> dict[str, list[view.Group]]:
+        """The controls each block of findings shows: every one once, at its first place. Those that no block
+        of a whole report wants come last, under no block's id.
+        """
+        left = dict(self.groups)
+        shared = {
+            block.id: [left.pop(id_) for id_ in self.groups if id_ in block.controls and id_ in left]
+            for section in self.document.sections
+            for block in section.blocks
+            if isinstance(block, Findings)
+        }
+        return shared | {"": list(left.values()) if self.document.form == "full" else []}
+
+    def _elsewhere(self, block: Findings, shown: Sequence[view.Group]) -> list[str]:
+        """The controls of a block that stand at an earlier place."""
+        here = {group.control["id"] for group in shown}
+        return [id_ for id_ in self.groups if id_ in block.controls and id_ not in here]
+
+    def _rows(self) -> dict[tuple[str, int], str]:
+        """Anchors of rows: of controls in the annex of controls, of obligations in that of clauses."""
+        found: dict[str, tuple[str, int]] = {}
+        for section, table in self.document.tables():
+            for n, row in enumerate(table.rows if section.number in ("A", "C") else ()):
+                first = row[0][0] if row and row[0] else Phrase(Text("", ""))
+                if section.number == "A" and first.to:
+                    found.setdefault(f"r-{first.to}", (table.id, n))
+                elif section.number == "C" and first.text.vi in self.context.obligations:
+                    found.setdefault(f"o-{first.text.vi}", (table.id, n))
+        return {place: anchor for anchor, place in found.items()}
+
+    def _beside_the_box(self, cover: Section) -> Iterator[Block]:
+        """What the cover says, without what its box shows: the line of the level, and figures."""
+        words = labels()
+        boxed = {words(key) for key in _ON_COVER} | set(words.group("level_name").values())
+        level = Heading(words("figure.level"))
+        before: Block | None = None
+        for block in cover.blocks:
+            if isinstance(block, Pairs):
+                yield Pairs(tuple(row for row in block.rows if row[0] not in boxed))
+            elif level not in (block, before):
+                yield block
+            before = block
 
     # --- findings -----------------------------------------------------------------------------------
 
@@ -342,7 +357,7 @@ class _Page:
     ) -> dict[str, Any]:
         resource = record["resource"]
         scope = view.is_scope(record)
-        project = view.project(self.report, resource["project"])
+        project = view.project(self.document.report, resource["project"])
         place = "/".join(p for p in (resource["target"], resource["region"], project) if p)
         reason = record["reason_code"]
         own = f"{resource['type']}:{resource['id']}"
@@ -351,7 +366,7 @@ class _Page:
             "message": view.message(record),
             "type": clean(resource["type"], MAX_NAME),
             "id": clean(resource["id"], MAX_NAME),
-            "scope": None if scope or resource["target"] == REGISTERS else clean(place, MAX_NAME),
+            "scope": None if scope or resource["target"] == _REGISTERS else clean(place, MAX_NAME),
             "system": clean(resource["system"], MAX_NAME) if resource["system"] else None,
             "site": clean(resource["site"], MAX_NAME) if resource["site"] else None,
             "reason": labels().of("reason", reason) if reason and not scope else None,
@@ -381,152 +396,17 @@ class _Page:
         other = None if entry["resource"] == own else clean(entry["resource"], MAX_NAME)
         return entry["fact"], value, source, other
 
-    # --- method -------------------------------------------------------------------------------------
-
-    def _changed(self) -> Iterator[tuple[str, str, Text | None, Text]]:
-        """Parameters the profile sets: control, name, default where it is known, value in force."""
-        for id_, given in self.report["profile"]["parameters_changed"].items():
-            control = self.context.controls.get(id_)
-            for name, value in given.items():
-                parameter = control.parameters.get(name) if control else None
-                spec = parameter.spec if parameter else None
-                default = _in_words(parameter.default, spec) if parameter else None
-                yield id_, name, default, self.values.shown(value, spec)
-
-    def _system(self, facts: Mapping[str, object], id_: str) -> dict[str, Any]:
-        def duration(name: str) -> Text | None:
-            seconds = facts.get(name)
-            if not isinstance(seconds, int):
-                return None
-            return Text(wording.duration(seconds, "vi"), wording.duration(seconds, "en"))
-
-        classes = facts.get("data_classes")
-        found = [labels().of("data_class", c) for c in classes] if isinstance(classes, tuple) else []
-        return {
-            "id": id_,
-            "title": str(facts.get("title") or id_),
-            "agency": facts.get("owner_agency"),
-            "operator": facts.get("operator"),
-            "level": facts.get("security_level"),
-            "criticality": labels().of("criticality", facts.get("criticality") or "–"),
-            "classes": Text("; ".join(c.vi for c in found) or "–", "; ".join(c.en for c in found) or "–"),
-            "rpo": duration("rpo"),
-            "rto": duration("rto"),
-        }
-
-
-def _counts(report: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """How many controls came to each verdict."""
-    counts: dict[str, int] = {}
-    for entry in report["controls"]:
-        counts[entry["verdict"]] = counts.get(entry["verdict"], 0) + 1
-    return _in_order(counts)
-
 
 def _in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(key, counts[key]) for key in view.WORST_FIRST if counts.get(key)]
 
 
-def _present(values: Iterator[str]) -> list[str]:
+def _present(values: Iterable[str]) -> list[str]:
     """Each value once, worst first where it is an outcome."""
     return sorted(set(values), key=lambda value: (view.RANK.get(value, 0), value))
 
 
-def _percent(weight: str) -> Text:
-    share_ = Fraction(weight) * 100
-    whole = share_.denominator == 1
-    return Text(f"{share_.numerator} %", f"{share_.numerator}%") if whole else figure(float(share_), "%")
-
-
-def _thresholds(
-    rules: Mapping[str, Mapping[str, str]],
-) -> Iterator[tuple[Text, Text, list[tuple[Text, str]]]]:
-    """What each level asks for: 0 and 1 the figures to get past them, the others those to get there."""
-    words = labels()
-    for level, limits in rules.items():
-        named = [
-            (words(_THRESHOLDS[n]) if n in _THRESHOLDS else same(n), least) for n, least in limits.items()
-        ]
-        key = "report.threshold_below" if level in ("0", "1") else "report.threshold_of"
-        yield words(key, level=level), words.of("level", level), named
-
-
-def _target(target: Mapping[str, Any]) -> dict[str, Any]:
-    """A target with what else targets.yaml told of it, in words."""
-    more = []
-    for key, value in target.items():
-        if key not in (
-            "name",
-            "kind",
-            "vantage",
-            "verify",
-            "credential",
-            "proxy",
-            "allow_http",
-            "clock_skew",
-        ):
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            more.append((key, clean(shown, MAX_VALUE)))
-    return {
-        "name": target["name"],
-        "kind": target["kind"],
-        "vantage": target.get("vantage"),
-        "unverified": target.get("verify") is False,
-        "notes": [key for key in ("proxy", "allow_http") if target.get(key)],
-        "skew": target.get("clock_skew"),
-        "credential": _credential(target["credential"]) if "credential" in target else None,
-        "more": more,
-    }
-
-
-def _credential(credential: Mapping[str, Any]) -> dict[str, Any]:
-    """With what kind of credential a target was read, and what roles it turned out to have."""
-    words = labels()
-    roles = [
-        (words.of("token_scope", scope), clean(", ".join(map(str, names)), MAX_VALUE))
-        for scope, names in credential["roles"].items()
-    ]
-    return {
-        "kind": clean(str(credential["auth_type"]), MAX_VALUE),
-        "scope": words.of("token_scope", credential["scope"]),
-        "roles": roles,
-        "overrides": clean(", ".join(map(str, credential.get("overrides", ()))), MAX_VALUE),
-    }
-
-
-# --- obligations --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Traced:
-    """One obligation with the controls related to it, and in words how many came to each verdict."""
-
-    id: str
-    obligation: Obligation | None
-    controls: tuple[str, ...]
-    results: tuple[tuple[str, Text], ...]
-
-
-def _acts(
-    report: Mapping[str, Any], known: Mapping[str, Obligation], verdicts: Mapping[str, str]
-) -> Iterator[tuple[str | None, list[_Traced]]]:
-    """Obligations that the report's controls serve, by act; those of no known act last."""
-    served: dict[str, list[str]] = {}
-    for entry in report["controls"]:
-        for id_ in entry["obligations"]:
-            served.setdefault(id_, []).append(entry["id"])
-    by_act: dict[str | None, list[_Traced]] = {}
-    for id_, controls in sorted(served.items()):
-        found = known.get(id_)
-        counts = Counter(verdicts[c] for c in controls)
-        results = tuple((key, _told(key, counts[key])) for key in _present(iter(counts)))
-        by_act.setdefault(found.source if found else None, []).append(
-            _Traced(id_, found, tuple(controls), results)
-        )
-    yield from sorted(by_act.items(), key=lambda act: (act[0] is None, act[1][0].id))
-
-
-def _told(verdict: str, count: int) -> Text:
-    label = view.outcome_label(verdict)
-    lowered = Text(*(text[:1].lower() + text[1:] for text in (label.vi, label.en)))
-    return labels()("report.related_count", count=count, verdict=lowered)
+def _widths(table: Table) -> list[int]:
+    """The share of each column in per cent."""
+    whole = sum(column.share for column in table.columns) or 1
+    return [round(100 * column.share / whole) for column in table.columns]

@@ -7,10 +7,10 @@ which no site is declared stays unmapped, and is drawn so.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from cloudaudit.model import Resource
 from cloudaudit.reporters.view import Record, Report, observed_regions, place
@@ -22,7 +22,6 @@ REGISTERS: Final = "registers"
 """Target of declared resources, which are at no place."""
 UNPLACED: Final = frozenset({"unmapped", "ambiguous"})
 
-T = TypeVar("T")
 Name = tuple[str, str | None]
 """A target and a region of it, or none."""
 
@@ -69,6 +68,18 @@ class Abroad:
     resource: str
     destination: str
     country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Copies of data from where they are made to the declared site they are kept at."""
+
+    kind: Literal["backup", "replication"]
+    origin: Name
+    site: str | None
+    """None: at no declared place, or at none that is known."""
+    foreign: bool
+    """Known to be abroad. False says nothing of a place that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,99 +265,3 @@ def _destination(record: Record, item: Mapping[str, Any]) -> Abroad:
         destination=shown or "–",
         country=str(item["country"]) if item.get("country") else None,
     )
-
-
-# --- the drawing ------------------------------------------------------------------------------------
-
-WIDTH: Final = 960
-NODE: Final = 264
-HEIGHT: Final = 46
-STEP: Final = 60
-TOP: Final = 34
-MOST_NODES: Final = 24
-"""More would be no picture; the table beside it shows them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One box. `mark`: plain, foreign, or unmapped; of an unmapped one `title` is the key of a label."""
-
-    x: int
-    y: int
-    title: str
-    note: str
-    mark: str
-
-    @property
-    def left(self) -> tuple[int, int]:
-        return (self.x, self.y + HEIGHT // 2)
-
-    @property
-    def right(self) -> tuple[int, int]:
-        return (self.x + NODE, self.y + HEIGHT // 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    height: int
-    nodes: tuple[Node, ...]
-    lines: tuple[tuple[str, str], ...]
-    """Path and mark of each line."""
-
-
-def drawing(found: Places) -> Drawing | None:
-    """Place the boxes in three columns: names, sites, provinces. None where there is nothing or too much."""
-    nowhere = any(site is None for _, site in found.links | found.copies)
-    sites: list[Site | None] = [*found.sites, *([None] if nowhere else [])]
-    provinces: list[Province | None] = [*found.provinces, *([None] if nowhere else [])]
-    if not found.names or max(len(found.names), len(sites)) > MOST_NODES:
-        return None
-    rank = {site.id if site else None: n for n, site in enumerate(sites)}
-    at = {name: sorted(rank[s] for n, s in found.links if n == name) for name in found.names}
-    names = sorted(found.names, key=lambda name: (at[name], name[0], name[1] or ""))
-    height = TOP + STEP * max(len(names), len(sites), len(provinces))
-    lefts = {name: _name_node(name, y) for name, y in _spread(names, height)}
-    middles = {site.id if site else None: _site_node(site, y) for site, y in _spread(sites, height)}
-    rights = {
-        (province.country, province.name) if province else None: _province_node(province, y)
-        for province, y in _spread(provinces, height)
-    }
-    lines = [_line(lefts[name], middles[site]) for name, site in sorted(found.links, key=str)]
-    lines += [_line(lefts[name], middles[site], "copy") for name, site in sorted(found.copies, key=str)]
-    lines += [
-        _line(middles[site.id if site else None], rights[(site.country, site.province) if site else None])
-        for site in sites
-    ]
-    return Drawing(height, (*lefts.values(), *middles.values(), *rights.values()), tuple(lines))
-
-
-def _spread(column: Sequence[T], height: int) -> Iterator[tuple[T, int]]:
-    """Each entry of a column with the top of its box."""
-    room = (height - TOP) / max(len(column), 1)
-    for n, entry in enumerate(column):
-        yield entry, round(TOP + (n + 0.5) * room - HEIGHT / 2)
-
-
-def _name_node(name: Name, y: int) -> Node:
-    target, region = name
-    return Node(0, y, region or target, target if region else "", "plain")
-
-
-def _site_node(site: Site | None, y: int) -> Node:
-    x = (WIDTH - NODE) // 2
-    if site is None:
-        return Node(x, y, "report.unmapped", "", "unmapped")
-    return Node(x, y, site.name, site.id, "plain" if site.domestic else "foreign")
-
-
-def _province_node(province: Province | None, y: int) -> Node:
-    x = WIDTH - NODE
-    if province is None:
-        return Node(x, y, "word.unknown", "", "unmapped")
-    return Node(x, y, province.name, province.country, "plain" if province.domestic else "foreign")
-
-
-def _line(start: Node, end: Node, mark: str = "") -> tuple[str, str]:
-    (x1, y1), (x2, y2) = start.right, end.left
-    middle = (x1 + x2) // 2
-    return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}", mark or end.mark

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cloudaudit.model import Text
 from cloudaudit.reporters import view
-from cloudaudit.reporters.places import Abroad, drawing, places
+from cloudaudit.reporters.places import Abroad, places
 
 NAMELESS = {"site": None, "region": None, "target": "s3-hn"}
 
@@ -146,26 +146,3 @@ def test_a_site_nobody_declares_any_more_is_unmapped() -> None:
     found = places(sample.report(sample.realistic()), ())
     assert found.provinces == ()
     assert {site for _, site in found.links} == {None}
-
-
-def test_the_drawing_marks_what_is_abroad_and_what_is_unmapped() -> None:
-    drawn = drawing(places(sample.report(sample.realistic()), sample.SITES))
-    assert drawn is not None
-    assert [(n.x, n.title, n.mark) for n in drawn.nodes if n.mark != "plain"] == [
-        (348, "Trung tâm dữ liệu đối tác", "foreign"),
-        (348, "report.unmapped", "unmapped"),
-        (696, "Singapore", "foreign"),
-        (696, "word.unknown", "unmapped"),
-    ]
-    marks = [mark for _, mark in drawn.lines]
-    assert (marks.count("copy"), marks.count("foreign"), marks.count("unmapped")) == (1, 1, 2)
-    assert all(node.y >= 0 and node.y + 46 <= drawn.height for node in drawn.nodes)
-
-
-def test_too_many_names_are_left_to_the_table() -> None:
-    report = sample.report(sample.realistic())
-    report["collection"] = [
-        {"target": "hn-cloud", "region": f"vung-{n}", "service": "compute", "asked": 1, "ok": 1} for n in range(40)
-    ]  # fmt: skip
-    assert drawing(places(report, sample.SITES)) is None
-    assert drawing(places(sample.report(sample.all_pass()), ())) is None
