@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -40,7 +40,16 @@ from cloudaudit.reporters.document import (
     Section,
     Table,
 )
-from cloudaudit.reporters.paper import Voice, anchor, check_packages, package, spelled_out
+from cloudaudit.reporters.paper import (
+    Voice,
+    anchor,
+    check_packages,
+    cover,
+    introduces,
+    level,
+    package,
+    spelled_out,
+)
 from cloudaudit.reporters.words import clean, figure, interval, labels, moment, text_of
 
 FONT: Final = "Times New Roman"
@@ -156,7 +165,7 @@ def _legal(text: str) -> str:
 def _run(
     text: str,
     *,
-    bold: bool = False,
+    bold: bool | None = None,
     italic: bool = False,
     points: float = 0,
     color: str = "",
@@ -169,7 +178,7 @@ def _run(
     properties = "".join(
         (
             f'<w:rFonts w:ascii="{font}" w:hAnsi="{font}" w:eastAsia="{font}" w:cs="{font}"/>' if font else "",
-            "<w:b/>" if bold else "",
+            "" if bold is None else "<w:b/>" if bold else '<w:b w:val="0"/>',
             "<w:i/>" if italic else "",
             f'<w:color w:val="{color}"/>' if color else "",
             f'<w:sz w:val="{round(points * 2)}"/><w:szCs w:val="{round(points * 2)}"/>' if points else "",
@@ -254,14 +263,12 @@ class _Setter:
         yield self._heading("Heading 1", title, section.title, _mark(section), section.is_annex)
         yield from self.blocks(section.blocks or (Prose(labels()("sentence.empty"), "note"),))
 
-    def cover(self, section: Section) -> Iterator[str]:
-        """Section 0, whose heading is the title of the report."""
-        self.number, self.tables, self.pictures = section.number, 0, 0
-        yield from self.blocks(section.blocks)
-
-    def blocks(self, blocks: Iterable[Block]) -> Iterator[str]:
-        for block in blocks:
-            yield from self._block(block)
+    def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
+        for n, block in enumerate(blocks):
+            if isinstance(block, Prose):
+                yield self._prose(block, keep=introduces(blocks[n:]))
+            else:
+                yield from self._block(block)
 
     def _block(self, block: Block) -> Iterator[str]:
         match block:
@@ -296,19 +303,19 @@ class _Setter:
             made += _paragraph(_beside(other), keep=True, after=120)
         return made
 
-    def _prose(self, prose: Prose) -> str:
+    def _prose(self, prose: Prose, keep: bool = False) -> str:
         said = self.voice.main(prose.text)
         match prose.style:
             case "note":
-                return _paragraph(_run(said, italic=True, color=SOFT))
+                return _paragraph(_run(said, italic=True, color=SOFT), keep=keep)
             case "plain":
-                return _paragraph(_run(said), align="both")
+                return _paragraph(_run(said), align="both", keep=keep)
         color = COLORS["fail"] if prose.style == "warning" else INK
-        runs = _run(said, bold=prose.style == "warning")
+        runs = _run(said, bold=prose.style == "warning" or None)
         other = self.voice.always_beside(prose.text) if prose.style == "fixed" else ""
         if other:
             runs += BREAK + _beside(other, english=self.voice.lang == "vi")
-        return _paragraph(runs, rule=color, before=60, after=120)
+        return _paragraph(runs, rule=color, before=60, after=120, keep=keep)
 
     def _phrase(self, phrase: Phrase, points: float, code: bool) -> str:
         said = self.voice.main(phrase.text)
@@ -319,7 +326,7 @@ class _Setter:
             lead = _run(f"{sign}\N{NO-BREAK SPACE}", bold=True, points=points, color=color, font=SIGNS)
         runs = lead + _run(
             said,
-            bold=phrase.style == "strong",
+            bold=phrase.style == "strong" or None,
             color=color or (SOFT if phrase.style == "muted" else ""),
             points=(points or BODY_POINTS) - 1 if phrase.style in ("muted", "code") or code else points,
             font=CODE if phrase.style == "code" or code else "",
@@ -412,7 +419,7 @@ def _bookmark(id_: str) -> str:
 
 
 def _beside(text: str, points: float = BESIDE_POINTS, *, english: bool = True) -> str:
-    return _run(text, italic=True, points=points, color=SOFT, english=english)
+    return _run(text, bold=False, italic=True, points=points, color=SOFT, english=english)
 
 
 def _cell(runs: str, align: str, *, shade: str = "", keep: bool = False) -> str:
@@ -440,11 +447,10 @@ def _table_start(shares: Iterable[float], header: bool = True) -> str:
     )
 
 
-def _contents(document: Document, voice: Voice) -> Iterator[str]:
+def _contents(sections: Sequence[Section], voice: Voice) -> Iterator[str]:
     """A table of contents: a field with the sections in it, whose pages a word processor fills in."""
     yield _paragraph(_run(voice.main(labels()("print.contents")), bold=True, points=14), keep=True, before=240, align="center")
-    listed = [section for section in document.sections if section.number != "0"]
-    for n, section in enumerate(listed):
+    for n, section in enumerate(sections):
         title = voice.main(section.title)
         said = title if section.is_annex else f"{section.number}. {title}"
         begin = end = ""
@@ -454,7 +460,7 @@ def _contents(document: Document, voice: Voice) -> Iterator[str]:
                 '<w:r><w:instrText xml:space="preserve"> TOC \\o "1-1" \\h \\z \\u </w:instrText></w:r>'
                 '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
             )
-        if n == len(listed) - 1:
+        if n == len(sections) - 1:
             end = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
         link = f'<w:hyperlink w:anchor="{_mark(section)}" w:history="1">{_run(said)}</w:hyperlink>'
         yield _paragraph(begin + link + end, after=40)
@@ -493,12 +499,11 @@ def _annex(document: Document, voice: Voice, setter: _Setter) -> Iterator[str]:
     yield center(_run(voice.main(words("print.enclosed")), italic=True, points=12), after=200)
     yield center(both(document.subtitle, 12), after=60)
     yield center(both(document.subject, 15), after=200)
-    rest = document.sections
-    if rest and rest[0].number == "0":
-        yield from setter.cover(rest[0])
-        rest = rest[1:]
-    yield from _contents(document, voice)
-    for section in rest:
+    yield center(both(level(document.report), 12), after=160)
+    first, sections = cover(document)
+    yield from setter.blocks(first)
+    yield from _contents(sections, voice)
+    for section in sections:
         yield from setter.section(section)
     yield from _signatures(voice)
 
@@ -662,7 +667,7 @@ def _part(
     name: str, by_name: Mapping[str, Section], document: Document, voice: Voice, setter: _Setter
 ) -> Iterator[str]:
     if name == "contents":
-        yield from _contents(document, voice)
+        yield from _contents(document.sections, voice)
     elif name == "body":
         for section in document.sections:
             yield from setter.section(section)

@@ -25,6 +25,7 @@ from cloudaudit.reporters.document import (
     Heading,
     Phrase,
     Prose,
+    Section,
     Table,
     cell,
 )
@@ -32,6 +33,8 @@ from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
 
 MOST_FINDINGS: Final = 2_000
 """Findings printed in all, a hundred pages; setting them takes 100 MB for each thousand. The rest are counted."""
+SHORT: Final = 600
+"""Letters of a paragraph that goes to the next page with the table it introduces."""
 STRANGERS: Final = frozenset({"registers"})
 """Targets that are none: what is declared has no place in a cloud."""
 
@@ -55,6 +58,38 @@ class Voice:
         """The other language of a sentence that stands in both."""
         other = text.en if self.lang == "vi" else text.vi
         return other if text.en != text.vi else ""
+
+
+# --- the first pages --------------------------------------------------------------------------------
+
+
+def cover(document: Document) -> tuple[tuple[Block, ...], tuple[Section, ...]]:
+    """What stands on the cover, and the sections after it: the summary is what section 0 says under headings."""
+    first, *rest = document.sections
+    if first.number != "0":
+        return (), document.sections
+    blocks = first.blocks
+    end = next((n for n, block in enumerate(blocks) if isinstance(block, Heading)), len(blocks))
+    summary = replace(first, title=labels()("print.summary"), blocks=blocks[end:])
+    return blocks[:end], (*((summary,) if summary.blocks else ()), *rest)
+
+
+def level(report: Mapping[str, Any]) -> Text:
+    """The level in a line, or that none is concluded."""
+    opened, counted = view.gate_count(report)
+    if not counted:
+        return labels()("report.no_level")
+    name = text_of(report["readiness"]["level_label"])
+    number = report["readiness"]["level"]
+    return labels()("report.level_and_gates", level=number, name=name, open=opened, all=counted)
+
+
+def introduces(blocks: Sequence[Block]) -> bool:
+    """Whether the first of these is a short paragraph that a table follows, and stays on its page."""
+    for block in blocks:
+        if not isinstance(block, Prose) or len(block.text.vi) > SHORT:
+            return isinstance(block, Table)
+    return False
 
 
 # --- packages ---------------------------------------------------------------------------------------

@@ -30,7 +30,16 @@ from cloudaudit.reporters.document import (
     Section,
     Table,
 )
-from cloudaudit.reporters.paper import Voice, anchor, check_packages, package, spelled_out
+from cloudaudit.reporters.paper import (
+    Voice,
+    anchor,
+    check_packages,
+    cover,
+    introduces,
+    level,
+    package,
+    spelled_out,
+)
 from cloudaudit.reporters.words import clean, labels, moment
 
 STANDARDS: Final = ("a-2a", "ua-1")
@@ -40,8 +49,6 @@ LONG_WORD: Final = 14
 PIECE: Final = 5
 TALL: Final = 1_500
 """Letters of a row that may break over pages; a shorter one stays together."""
-SHORT: Final = 600
-"""Letters of a paragraph that goes to the next page with the table it introduces."""
 _AFTER: Final = re.compile(r"(?<=[-_/.:=&?@,;|+])")
 _CHARACTER: Final = re.compile(r"&#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}));")
 _LINE: Final = re.compile(r"[^\n\r\t]+")
@@ -120,7 +127,7 @@ class _Setter:
     def document(self, document: Document) -> dict[str, Any]:
         self.anchors = {table.id for _, table in document.tables()}
         words, report = labels(), document.report
-        cover, sections = self._cover(document.sections)
+        first, sections = cover(document)
         at = moment(report["assessed_at"])
         return {
             "lang": self.voice.lang,
@@ -132,33 +139,26 @@ class _Setter:
             "date": glyphs.shown(self.voice.main(at)),
             "contents": glyphs.shown(self.voice.main(words("print.contents"))),
             "page_of": self.voice.main(words("print.page_of", page="\x01", all="\x02")).split("\x01"),
-            "cover": cover,
-            "sections": sections,
+            "level": self._both(level(report)),
+            "cover": self._blocks(first),
+            "sections": [self._section(section) for section in sections],
         }
 
-    def _cover(self, sections: tuple[Section, ...]) -> tuple[list[Any], list[Any]]:
-        """What stands on the cover, and the sections after it."""
-        made: list[Any] = []
-        if sections and sections[0].number == "0":
-            made = list(self._blocks(sections[0]))
-            sections = sections[1:]
-        return made, [
-            {
-                "number": section.number,
-                "annex": section.is_annex,
-                "title": self._both(section.title),
-                "blocks": list(self._blocks(section)),
-            }
-            for section in sections
-        ]
-
-    def _blocks(self, section: Section) -> Iterator[dict[str, Any]]:
+    def _section(self, section: Section) -> dict[str, Any]:
         self.number, self.tables, self.pictures = section.number, 0, 0
-        for n, block in enumerate(section.blocks or (Prose(labels()("sentence.empty"), "note"),)):
-            made = self._block(block)
-            if made["is"] == "prose":
-                made["keep"] = _introduces(section.blocks[n:])
-            yield made
+        return {
+            "number": section.number,
+            "annex": section.is_annex,
+            "title": self._both(section.title),
+            "blocks": self._blocks(section.blocks or (Prose(labels()("sentence.empty"), "note"),)),
+        }
+
+    def _blocks(self, blocks: tuple[Block, ...]) -> list[dict[str, Any]]:
+        made = [self._block(block) for block in blocks]
+        for n, one in enumerate(made):
+            if one["is"] == "prose":
+                one["keep"] = introduces(blocks[n:])
+        return made
 
     def _block(self, block: Block) -> dict[str, Any]:
         match block:
@@ -231,14 +231,6 @@ class _Setter:
 
     def _both(self, text: Text) -> list[Any]:
         return [self._main(text), _letters(self.voice.beside(text))]
-
-
-def _introduces(blocks: tuple[Block, ...]) -> bool:
-    """Whether the first of these is a short paragraph that a table follows, and stays on its page."""
-    for block in blocks:
-        if not isinstance(block, Prose) or len(block.text.vi) > SHORT:
-            return isinstance(block, Table)
-    return False
 
 
 def _numbered(label: str, number: str, title: Text) -> Text:
