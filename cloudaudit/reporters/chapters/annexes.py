@@ -45,6 +45,7 @@ MOST_FINDINGS: Final = 1000
 """Findings whose evidence is printed; beyond, a paper is read by nobody. The file has them all."""
 MOST_FACTS: Final = 8
 MAX_VALUE: Final = 400
+MAX_SOURCE: Final = 240
 SHORT_PRINT: Final = 16
 
 # --- A ----------------------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ def _evidence(matter: Matter, group: view.Group, record: Record) -> tuple[Cell, 
     values, sources = [], {}
     for entry in record["evidence"][:MOST_FACTS]:
         values.append(Phrase(_value(matter, entry, own)))
-        sources[clean(entry["source"], MAX_VALUE), moment(entry["at"]).en] = moment(entry["at"])
+        sources[clean(entry["source"], MAX_SOURCE), moment(entry["at"]).en] = moment(entry["at"])
     more = len(record["evidence"]) - MOST_FACTS
     if more > 0:
         values.append(Phrase(L("word.and_more", count=more), "muted"))
@@ -158,6 +159,7 @@ def _evidence(matter: Matter, group: view.Group, record: Record) -> tuple[Cell, 
             *outcome(view.outcome(record)),
             *([Phrase(labels().of("reason", why), "muted")] if why else []),
             *([Phrase(said(record["detail"]), "muted")] if record["detail"] else []),
+            *([Phrase(was, "muted")] if (was := _before(matter, record)) else []),
         ),
         tuple(values) or cell(view.message(record)),
         tuple(
@@ -166,6 +168,14 @@ def _evidence(matter: Matter, group: view.Group, record: Record) -> tuple[Cell, 
         )
         or NONE,
     )
+
+
+def _before(matter: Matter, record: Record) -> Text | None:
+    """What a finding was in the earlier report, where there is one."""
+    if matter.changes is None:
+        return None
+    was = matter.before.get(record["fingerprint"])
+    return titled(L("chapter.column.was"), view.outcome_label(was) if was else L("change.new"))
 
 
 def _named_id(record: Record) -> tuple[Phrase, ...]:

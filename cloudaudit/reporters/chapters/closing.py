@@ -34,6 +34,8 @@ from cloudaudit.reporters.chapters.writing import (
 from cloudaudit.reporters.document import Block, Cell, Items, Phrase, Prose, cell
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, moment, same
 
+MAX_PROOF: Final = 240
+
 # --- 12 ---------------------------------------------------------------------------------------------
 
 
@@ -148,7 +150,7 @@ def _proof(record: Mapping[str, Any]) -> Cell:
         if isinstance(value, Mapping) and "proof" in value:
             lines.append(said(f"{value.get('count', 0)}: {value['proof']}"))
         else:
-            lines.append(said(f"{entry['fact']} ← {entry['source']}"))
+            lines.append(same(clean(f"{entry['fact']} ← {entry['source']}", MAX_PROOF)))
     return cell(*lines)
 
 

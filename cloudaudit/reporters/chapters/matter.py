@@ -104,6 +104,8 @@ class Matter:
     backups: Mapping[str, Backups]
     changes: Comparison | None
     """Against the newest of the earlier reports."""
+    before: Mapping[str, str]
+    """What the findings of that report were, by fingerprint."""
     trend: tuple[Point, ...]
     whole: bool
     """Whether findings that pass were read too."""
@@ -198,6 +200,7 @@ def gather(report: Report, context: Context) -> Matter:
         in_order(found.flows),
         found.backups,
         changes,
+        {one["fingerprint"]: view.outcome(one) for one in newest["findings"]} if newest is not None else {},
         trend(report, context.earlier),
         whole,
         found.papers,

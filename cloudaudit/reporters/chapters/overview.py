@@ -29,6 +29,7 @@ from cloudaudit.reporters.chapters.writing import (
     prose,
     register_missing,
     said,
+    short,
     some,
     state,
     table,
@@ -40,6 +41,8 @@ from cloudaudit.reporters.document import Block, Cell, Items, Phrase, Prose, cel
 from cloudaudit.reporters.values import in_words
 from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, same
 
+MAX_SHORT: Final = 220
+"""Of a message on the summary; the whole stands with its finding."""
 REQUEST_LEVEL: Final = 4
 """From this level on the report asks for the authority's assessment."""
 _THRESHOLDS: Final = {
@@ -174,7 +177,7 @@ def _top(matter: Matter) -> tuple[Block, ...]:
         (
             Phrase(same(group.control["id"]), "strong", group.worst, group.control["id"]),
             Phrase(told(group.control["title"])),
-            Phrase(view.message(group.findings[0]), "muted"),
+            Phrase(short(view.message(group.findings[0]), MAX_SHORT), "muted"),
             *(
                 [Phrase(L("report.more_findings", count=len(group.findings) - 1), "muted")]
                 if len(group.findings) > 1
@@ -283,7 +286,7 @@ def _targets(matter: Matter) -> Any:
         more = "; ".join(
             f"{key}: {_plain(value)}"
             for key, value in target.items()
-            if key not in ("name", "kind", "vantage", "credential") and value not in (None, [], "", False)
+            if key not in _TOLD and value not in (None, [], "", False)
         )
         rows.append(
             (
@@ -291,7 +294,7 @@ def _targets(matter: Matter) -> Any:
                 maybe(target["kind"]),
                 cell(labels().of("vantage", target["vantage"])) if target.get("vantage") else NONE,
                 cell(name(credential["auth_type"]) if credential else None, name(roles) if roles else None),
-                cell(said(more)) if more else NONE,
+                cell(*_notes(target), said(more) if more else None),
             )
         )
     columns = (
@@ -302,6 +305,23 @@ def _targets(matter: Matter) -> Any:
         ("report.detail", 4.0),
     )
     return table("targets", L("field.targets"), columns, rows)
+
+
+_TOLD: Final = frozenset(
+    {"name", "kind", "vantage", "credential", "verify", "proxy", "allow_http", "clock_skew"}
+)
+"""What of a target stands in columns and sentences of its own."""
+
+
+def _notes(target: Mapping[str, Any]) -> Iterator[Text]:
+    """What weakens the evidence of a target, or bears on how it was reached."""
+    if target.get("verify") is False:
+        yield L("report.unverified")
+    for key in ("proxy", "allow_http"):
+        if target.get(key):
+            yield L(f"report.target_{key}")
+    if target.get("clock_skew"):
+        yield L("report.clock_skew", seconds=str(target["clock_skew"]))
 
 
 def _plain(value: Any) -> str:
@@ -419,9 +439,11 @@ def method(matter: Matter) -> tuple[Block, ...]:
 
 def _rules(matter: Matter) -> tuple[Block, ...]:
     rules = matter.report["profile"]["rules"]
+    order = [d["id"] for d in matter.report["readiness"]["dimensions"]]
     weights = [
-        (cell(labels().of("dimension", id_)), number(id_), cell(_percent(weight)))
-        for id_, weight in rules["weights"].items()
+        (cell(labels().of("dimension", id_)), number(id_), cell(_percent(rules["weights"][id_])))
+        for id_ in order
+        if id_ in rules["weights"]
     ]
     limits = [
         (
@@ -532,11 +554,11 @@ def _abilities(matter: Matter) -> tuple[Block, ...]:
         (
             cell(name(one.target), name(one.endpoint)),
             maybe(one.kind),
-            listed(one.operations["supported"]),
-            listed(one.operations["unsupported"]),
+            listed(one.operations["supported"], most=MOST_ROWS),
+            listed(one.operations["unsupported"], most=MOST_ROWS),
             cell(
                 *([labels().of("reason", one.reason)] if one.reason else []),
-                *(phrase.text for phrase in listed(one.operations["unknown"])),
+                *(phrase.text for phrase in listed(one.operations["unknown"], most=MOST_ROWS)),
             ),
         )
         for one in found

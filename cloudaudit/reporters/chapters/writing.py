@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -114,16 +113,17 @@ def day(at: str | None) -> Text:
     return Text(found.vi.partition(" ")[0], found.en.partition(" ")[0])
 
 
-def listed(values: object, group: str = "") -> Cell:
+def short(text: Text, limit: int) -> Text:
+    return Text(clean(text.vi, limit), clean(text.en, limit))
+
+
+def listed(values: object, group: str = "", most: int = 12) -> Cell:
     """The items of a list of a register, in words of a group of labels where there is one."""
     items = values if isinstance(values, tuple | list) else ()
-    texts = [labels().of(group, clean(str(v), MAX_NAME)) if group else name(v) for v in items[:MOST_ITEMS]]
-    if len(items) > MOST_ITEMS:
-        texts.append(L("word.and_more", count=len(items) - MOST_ITEMS))
+    texts = [labels().of(group, clean(str(v), MAX_NAME)) if group else name(v) for v in items[:most]]
+    if len(items) > most:
+        texts.append(L("word.and_more", count=len(items) - most))
     return cell(joined(texts))
-
-
-MOST_ITEMS: Final = 12
 
 
 def table(
@@ -358,10 +358,6 @@ def register_missing(matter: Matter, kind: str) -> tuple[Block, ...]:
     if matter.register_given(kind):
         return ()
     return (prose("chapter.register_missing", "warning", register=labels().of("register", kind)),)
-
-
-def count_of(values: Iterable[str]) -> Counter[str]:
-    return Counter(values)
 
 
 def told(entry: Mapping[str, str] | None, fallback: str = "") -> Text:
