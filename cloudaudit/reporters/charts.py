@@ -19,7 +19,7 @@ from cloudaudit import wording
 from cloudaudit.model import Text
 from cloudaudit.reporters import view
 from cloudaudit.reporters.document import Languages, Picture
-from cloudaudit.reporters.places import Flow, Name, Places, Province, Site
+from cloudaudit.reporters.places import DOMESTIC, Flow, Name, Places, Province, Site
 from cloudaudit.reporters.words import MAX_NAME, MAX_TEXT, clean, figure, interval, labels, moment, same
 
 WIDTH: Final = 720
@@ -555,16 +555,20 @@ class _Node:
 def places(found: Places, flows: Sequence[Flow]) -> Picture | None:
     """Names clouds give, declared sites and their provinces, with what is backed up and replicated where.
 
-    Copies that evidence puts abroad, or at no declared place, are drawn as replication where no flow tells
-    more. None where there is nothing to draw, or too much for a drawing.
+    Copies that evidence of failed residency puts abroad, or at no declared place, are drawn as replication
+    where no flow tells more. None where there is nothing to draw, or too much for a drawing.
     """
     known = {site.id for site in found.sites}
+    told = {(one.origin, one.site) for one in flows}
+    more = (
+        Flow("replication", one.origin, one.site, one.country not in (None, DOMESTIC))
+        for one in found.abroad
+        if one.origin in found.names and (one.origin, one.site) not in told
+    )
     routes = sorted(
-        {(one.kind, one.origin, one.site if one.site in known else None, one.foreign) for one in flows}
-        | {
-            ("replication", origin, site, True)
-            for origin, site in found.copies
-            if not any(one.origin == origin and one.site == site for one in flows)
+        {
+            (one.kind, one.origin, one.site if one.site in known else None, one.foreign)
+            for one in (*flows, *more)
         },
         key=str,
     )
@@ -672,7 +676,7 @@ def _line(ink: _Ink, start: _Node, end: _Node, kind: str = "", *, foreign: bool 
     middle = (x1 + x2) / 2
     path = f"M{_n(x1)} {_n(y1)}C{_n(middle)} {_n(y1)} {_n(middle)} {_n(y2)} {_n(x2)} {_n(y2)}"
     if kind:
-        color = FAIL if foreign else ACCENT
+        color = FAIL if foreign else UNKNOWN if end.mark == "unmapped" else ACCENT
         ink.shape(
             "path", d=path, fill="none", stroke=color, stroke_width=3 if foreign else 2, **_dashes(kind)
         )  # fmt: skip

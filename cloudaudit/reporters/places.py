@@ -7,7 +7,7 @@ which no site is declared stays unmapped, and is drawn so.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final, Literal
@@ -71,18 +71,6 @@ class Abroad:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """Copies of data from where they are made to the declared site they are kept at."""
-
-    kind: Literal["backup", "replication"]
-    origin: Name
-    site: str | None
-    """None: at no declared place, or at none that is known."""
-    foreign: bool
-    """Known to be abroad. False says nothing of a place that is not known."""
-
-
-@dataclass(frozen=True, slots=True)
 class Places:
     """The whole map. `links` tells which names are at which sites; None stands for no declared site."""
 
@@ -99,16 +87,6 @@ class Places:
     @property
     def unmapped(self) -> tuple[Name, ...]:
         return tuple(name for name in self.names if (name, None) in self.links)
-
-    @property
-    def copies(self) -> frozenset[tuple[Name, str | None]]:
-        """Which names have copies at which foreign site, or at no declared one."""
-        known = {site.id for site in self.sites}
-        return frozenset(
-            (one.origin, one.site if one.site in known else None)
-            for one in self.abroad
-            if one.origin in self.names
-        )
 
 
 def places(report: Report, declared: Sequence[Resource], findings: Iterable[Record] | None = None) -> Places:

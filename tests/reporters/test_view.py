@@ -130,7 +130,6 @@ def test_the_map_leads_from_names_to_sites_to_provinces() -> None:
     assert found.abroad == (
         Abroad(("s3-hn", None), "sg-1", "RES-05", "ho-so-cong-dan", "dr-copy – sg-1", "SG"),
     )
-    assert found.copies == {(("s3-hn", None), "sg-1")}
 
 
 def test_without_all_findings_those_of_the_report_are_counted() -> None:
