@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+
 from cloudaudit.errors import CloudauditError, did_you_mean
 from cloudaudit.model import Text, parse_time
 from cloudaudit.reporters import Context, chapters, view
@@ -47,7 +50,6 @@ from cloudaudit.reporters.paper import (
     cover,
     introduces,
     level,
-    package,
     spelled_out,
 )
 from cloudaudit.reporters.words import clean, figure, interval, labels, moment, text_of
@@ -103,7 +105,10 @@ NUMBERS: Final = (*map(str, range(16)), *"ABCDE")
 
 
 class DocxReporter:
-    """A draft annex, or an organisation's own template filled. Needs the extra `docx`; pictures need `pdf`."""
+    """A draft annex, or an organisation's own template filled.
+
+    Needs the extra `docx`, and `pdf` for drawings.
+    """
 
     media_type = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -118,10 +123,8 @@ def typeset(document: Document, context: Context) -> bytes:
     """Set a document. One of the same blocks, context and template gives the same bytes."""
     document = spelled_out(document, context)
     voice = Voice(context.lang)
-    if context.template is None:
-        made = _draft(document, voice)
-    else:
-        made = _filled(context.template, document, voice)
+    template = context.template
+    made = _draft(document, voice) if template is None else _filled(template, document, voice)
     _describe(made, document, voice, own=context.template is not None)
     written = io.BytesIO()
     made.save(written)
@@ -131,7 +134,8 @@ def typeset(document: Document, context: Context) -> bytes:
 def _repeatable(archive: bytes) -> bytes:
     """The same archive with nothing of the moment it was made."""
     written = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
+    old, new = zipfile.ZipFile(io.BytesIO(archive)), zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED)
+    with old, new:
         for entry in old.infolist():
             kept = zipfile.ZipInfo(entry.filename, EPOCH)
             kept.compress_type = zipfile.ZIP_DEFLATED
@@ -177,7 +181,9 @@ def _run(
         return ""
     properties = "".join(
         (
-            f'<w:rFonts w:ascii="{font}" w:hAnsi="{font}" w:eastAsia="{font}" w:cs="{font}"/>' if font else "",
+            f'<w:rFonts w:ascii="{font}" w:hAnsi="{font}" w:eastAsia="{font}" w:cs="{font}"/>'
+            if font
+            else "",
             "" if bold is None else "<w:b/>" if bold else '<w:b w:val="0"/>',
             "<w:i/>" if italic else "",
             f'<w:color w:val="{color}"/>' if color else "",
@@ -210,7 +216,9 @@ def _paragraph(
             f"<w:pStyle w:val={quoteattr(style)}/>" if style else "",
             "<w:keepNext/>" if keep else "",
             "<w:pageBreakBefore/>" if new_page else "",
-            f'<w:pBdr><w:left w:val="single" w:sz="18" w:space="8" w:color="{rule}"/></w:pBdr>' if rule else "",
+            f'<w:pBdr><w:left w:val="single" w:sz="18" w:space="8" w:color="{rule}"/></w:pBdr>'
+            if rule
+            else "",
             "" if style else f'<w:spacing w:before="{before}" w:after="{after}"/>',
             f'<w:ind w:left="{hanging}" w:hanging="{hanging}"/>' if hanging else "",
             f'<w:jc w:val="{align}"/>' if align else "",
@@ -232,8 +240,9 @@ def _field(code: str, shown: str = "1", points: float = 0) -> str:
 
 def _elements(xml: Iterable[str]) -> list[Any]:
     """Paragraphs and tables of XML text as elements of a document."""
-    parse = package("docx.oxml").parse_xml
-    whole: Any = parse(f'<w:body xmlns:w="{_MAIN}">{"".join(xml)}</w:body>')
+    from docx.oxml import parse_xml
+
+    whole: Any = parse_xml(f'<w:body xmlns:w="{_MAIN}">{"".join(xml)}</w:body>')
     return list(whole)
 
 
@@ -290,13 +299,14 @@ class _Setter:
             case Findings():
                 raise TypeError("findings are spelled out before they are set")
 
-    def _heading(self, style: str, title: str, text: Text, mark: str = "", new_page: bool = False) -> str:
+    def _marked(self, runs: str, mark: str) -> str:
+        """Runs that links lead to."""
         self.marks += 1
-        runs = _run(title)
-        if mark:
-            runs = (
-                f'<w:bookmarkStart w:id="{self.marks}" w:name="{mark}"/>{runs}<w:bookmarkEnd w:id="{self.marks}"/>'
-            )
+        start = f'<w:bookmarkStart w:id="{self.marks}" w:name="{mark}"/>'
+        return f'{start}{runs}<w:bookmarkEnd w:id="{self.marks}"/>'
+
+    def _heading(self, style: str, title: str, text: Text, mark: str = "", new_page: bool = False) -> str:
+        runs = self._marked(_run(title), mark) if mark else _run(title)
         made = _paragraph(runs, style=self.styles[style], keep=True, new_page=new_page)
         other = self.voice.beside(text)
         if other:
@@ -332,7 +342,9 @@ class _Setter:
             font=CODE if phrase.style == "code" or code else "",
         )
         if phrase.to and anchor(phrase.to) in self.anchors:
-            return f'<w:hyperlink w:anchor="{_bookmark(anchor(phrase.to))}" w:history="1">{runs}</w:hyperlink>'
+            return (
+                f'<w:hyperlink w:anchor="{_bookmark(anchor(phrase.to))}" w:history="1">{runs}</w:hyperlink>'
+            )
         return runs
 
     def _lines(self, cell: Cell, points: float = 0, code: bool = False) -> str:
@@ -347,14 +359,14 @@ class _Setter:
             yield _row((_cell(runs, ""), _cell(self._lines(value, 11.5), "")))
         yield f"</w:tbl>{_paragraph('', after=60)}"
 
-    def _caption(self, label: str, number: str, text: Text, mark: str, *, align: str = "", keep: bool = True) -> str:
+    def _caption(
+        self, label: str, number: str, text: Text, mark: str, *, align: str = "", keep: bool = True
+    ) -> str:
         title = labels()(label, number=number, title=text)
         runs = _run(self.voice.main(title))
         other = self.voice.beside(title)
         runs += BREAK + _beside(other, points=9) if other else ""
-        self.marks += 1
-        around = f'<w:bookmarkStart w:id="{self.marks}" w:name="{mark}"/>{runs}<w:bookmarkEnd w:id="{self.marks}"/>'
-        return _paragraph(around, style=self.styles["Caption"], keep=keep, align=align)
+        return _paragraph(self._marked(runs, mark), style=self.styles["Caption"], keep=keep, align=align)
 
     def _table(self, table: Table) -> Iterator[str]:
         self.tables += 1
@@ -366,11 +378,13 @@ class _Setter:
             points = 10.5 if wide <= 4 else 9.5 if wide <= 6 else 8.5 if wide <= 8 else 7.5
             yield _table_start([column.share for column in table.columns])
             yield _row((self._column(column.title, points) for column in table.columns), header=True)
+            sides = ["right" if column.kind == "number" else "" for column in table.columns]
+            codes = [column.kind == "code" for column in table.columns]
             for row in table.rows:
                 yield _row(
-                    _cell(self._lines(value, points, column.kind == "code"), "right" if column.kind == "number" else "")
-                    for value, column in zip(row, table.columns, strict=True)
-                )  # fmt: skip
+                    _cell(self._lines(value, points, code), side)
+                    for value, code, side in zip(row, codes, sides, strict=True)
+                )
             yield f"</w:tbl>{_paragraph('', after=60)}"
         if table.hidden:
             hidden = labels()("print.hidden", count=table.hidden)
@@ -397,16 +411,18 @@ class _Setter:
         )
 
     def _drawing(self, picture: Picture, said: str) -> str:
+        from docx import shared
+        from docx.oxml.xmlchemy import serialize_for_reading
+
         from cloudaudit.reporters import pdf
 
-        shared = package("docx.shared")
         png = io.BytesIO(pdf.image(picture.draw(self.voice.lang), 2.5))
-        width = min(shared.Pt(picture.width * 0.75), shared.Twips(WIDTH), int(shared.Mm(210) * picture.width / picture.height))
+        tallest = int(shared.Mm(210) * picture.width / picture.height)
+        width = min(shared.Pt(picture.width * 0.75), shared.Twips(WIDTH), tallest)
         inline = self.made.part.new_pic_inline(png, width=width)
         inline.docPr.set("descr", _legal(clean(said)))
         inline.docPr.set("title", _legal(clean(self.voice.main(picture.title))))
-        serialize = package("docx.oxml.xmlchemy").serialize_for_reading
-        return f"<w:r><w:drawing>{serialize(inline)}</w:drawing></w:r>"
+        return f"<w:r><w:drawing>{serialize_for_reading(inline)}</w:drawing></w:r>"
 
 
 def _mark(section: Section) -> str:
@@ -438,8 +454,11 @@ def _table_start(shares: Iterable[float], header: bool = True) -> str:
     columns = "".join(f'<w:gridCol w:w="{round(WIDTH * share / sum(shares))}"/>' for share in shares)
     line = '<w:{} w:val="single" w:sz="4" w:space="0" w:color="AAAAAA"/>'
     borders = "".join(line.format(side) for side in ("top", "bottom", "insideH"))
-    margins = '<w:top w:w="40" w:type="dxa"/><w:left w:w="70" w:type="dxa"/><w:bottom w:w="40" w:type="dxa"/><w:right w:w="70" w:type="dxa"/>'
-    look = f'<w:tblLook w:val="0620" w:firstRow="{int(header)}" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="1" w:noVBand="1"/>'
+    margins = "".join(
+        f'<w:{side} w:w="{width}" w:type="dxa"/>'
+        for side, width in (("top", 40), ("left", 70), ("bottom", 40), ("right", 70))
+    )
+    look = f'<w:tblLook w:val="0620" w:firstRow="{int(header)}" w:noHBand="1" w:noVBand="1"/>'
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="5000" w:type="pct"/><w:tblBorders>{borders}</w:tblBorders>'
         f'<w:tblLayout w:type="fixed"/><w:tblCellMar>{margins}</w:tblCellMar>{look}</w:tblPr>'
@@ -449,10 +468,11 @@ def _table_start(shares: Iterable[float], header: bool = True) -> str:
 
 def _contents(sections: Sequence[Section], voice: Voice) -> Iterator[str]:
     """A table of contents: a field with the sections in it, whose pages a word processor fills in."""
-    yield _paragraph(_run(voice.main(labels()("print.contents")), bold=True, points=14), keep=True, before=240, align="center")
+    title = _run(voice.main(labels()("print.contents")), bold=True, points=14)
+    yield _paragraph(title, keep=True, before=240, align="center")
     for n, section in enumerate(sections):
-        title = voice.main(section.title)
-        said = title if section.is_annex else f"{section.number}. {title}"
+        name = voice.main(section.title)
+        said = name if section.is_annex else f"{section.number}. {name}"
         begin = end = ""
         if n == 0:
             begin = (
@@ -470,7 +490,9 @@ def _contents(sections: Sequence[Section], voice: Voice) -> Iterator[str]:
 
 
 def _draft(document: Document, voice: Voice) -> Any:
-    made = package("docx").Document()
+    import docx
+
+    made = docx.Document()
     _page(made)
     styles = _our_styles(made, voice)
     setter = _Setter(voice, made, styles, frozenset(table.id for _, table in document.tables()))
@@ -493,7 +515,8 @@ def _annex(document: Document, voice: Voice, setter: _Setter) -> Iterator[str]:
         runs = _run(voice.main(text), bold=True, points=points)
         return runs + (BREAK + _beside(other, beside) if other else "")
 
-    yield _paragraph(_run(voice.main(words("print.draft")), bold=True, points=14, color=COLORS["fail"]), align="right", after=0)
+    draft = _run(voice.main(words("print.draft")), bold=True, points=14, color=COLORS["fail"])
+    yield _paragraph(draft, align="right", after=0)
     yield center(both(words("print.annex"), 14), before=120)
     yield center(both(document.title, 15, 10.5), after=60)
     yield center(_run(voice.main(words("print.enclosed")), italic=True, points=12), after=200)
@@ -516,14 +539,16 @@ def _signatures(voice: Voice) -> Iterator[str]:
         runs = _run(voice.main(words(head)), bold=True, points=13) + BREAK
         return runs + _run(voice.main(words(what)), italic=True, points=12) + 5 * BREAK
 
-    yield _paragraph(_run(voice.main(words("print.place_date")), italic=True), align="right", before=400, keep=True)
+    blank = _run(voice.main(words("print.place_date")), italic=True)
+    yield _paragraph(blank, align="right", before=400, keep=True)
     yield _table_start((1.0, 1.0), header=False).replace('w:val="single"', 'w:val="nil"')
     left, right = place("print.prepared_by", "print.sign_name"), place("print.head_of", "print.sign_seal")
     yield _row((_cell(left, "center"), _cell(right, "center"))) + "</w:tbl>"
 
 
 def _page(made: Any) -> None:
-    shared = package("docx.shared")
+    from docx import shared
+
     page = made.sections[0]
     page.page_width, page.page_height = shared.Mm(210), shared.Mm(297)
     page.top_margin = page.bottom_margin = page.right_margin = shared.Mm(20)
@@ -556,15 +581,21 @@ def _head_and_foot(made: Any, document: Document, voice: Voice) -> None:
 
 def _our_styles(made: Any, voice: Voice) -> dict[str, str]:
     """Fonts, sizes and languages of the styles, theme fonts taken away: Word would prefer them."""
-    shared = package("docx.shared")
-    sizes = {"Normal": BODY_POINTS, "Heading 1": 14.0, "Heading 2": 13.0, "Caption": 11.0}
-    for name, points in sizes.items():
+    from docx import shared
+
+    sizes = {
+        "Normal": (BODY_POINTS, 0),
+        "Heading 1": (14.0, 18),
+        "Heading 2": (13.0, 12),
+        "Caption": (11.0, 8),
+    }
+    for name, (points, before) in sizes.items():
         style = made.styles[name]
         style.font.size = shared.Pt(points)
         style.font.bold = name != "Normal"
         style.font.color.rgb = shared.RGBColor.from_string("000000" if name == "Normal" else INK)
         _fonts(style.element.get_or_add_rPr())
-        style.paragraph_format.space_before = shared.Pt({"Heading 1": 18, "Heading 2": 12, "Caption": 8}.get(name, 0))
+        style.paragraph_format.space_before = shared.Pt(before)
         style.paragraph_format.space_after = shared.Pt(4)
         style.paragraph_format.keep_with_next = name.startswith("Heading")
     defaults = made.styles.element.find(f"{_W}docDefaults/{_W}rPrDefault/{_W}rPr")
@@ -596,16 +627,16 @@ def fields() -> frozenset[str]:
 
 
 def _filled(path: Path, document: Document, voice: Voice) -> Any:
-    """A template with its fields filled. It is the organisation's own file; its tags run in a sandbox anyway."""
-    docxtpl, sandbox = package("docxtpl"), package("jinja2.sandbox")
-    jinja2 = package("jinja2")
-    environment = sandbox.SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=True)
-    words = {name: _legal(value) if isinstance(value, str) else value for name, value in _words(document, voice).items()}
+    """A template with its fields filled. It is a file of their own; its tags run in a sandbox anyway."""
+    import docxtpl
+
+    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+    words = _words(document, voice)
     parts = [name for name in fields() if name not in words]
     template = docxtpl.DocxTemplate(str(path))
     try:
         named = template.get_undeclared_template_variables(environment)
-    except jinja2.TemplateSyntaxError as wrong:
+    except TemplateSyntaxError as wrong:
         raise _bad(path, f"has a tag that cannot be read: {wrong.message}") from None
     except Exception as wrong:  # noqa: BLE001 - zip, XML and package errors of three libraries
         raise _unreadable(path, wrong) from None
@@ -613,7 +644,7 @@ def _filled(path: Path, document: Document, voice: Voice) -> Any:
         raise _bad(path, f"names a field there is not: '{name}'", did_you_mean(name, fields()) or _SEE)
     try:
         template.render({**words, **{name: _PLACE.format(name) for name in parts}}, environment)
-    except jinja2.TemplateError as wrong:
+    except TemplateError as wrong:
         raise _bad(path, f"cannot be filled: {clean(str(wrong.message), 200)}") from None
     except Exception as wrong:  # noqa: BLE001 - whatever an expression of theirs raises
         raise _bad(path, f"cannot be filled ({type(wrong).__name__}): {clean(str(wrong), 200)}") from None
@@ -691,17 +722,19 @@ def _check_parts(path: Path, made: Any) -> None:
 
 def _their_styles(made: Any) -> dict[str, str]:
     """The styles of headings and captions in a template; those it lacks are added."""
-    enum = package("docx.enum.style")
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.oxml import OxmlElement
+
     found = {}
-    for name, level in (("Heading 1", 0), ("Heading 2", 1), ("Caption", None)):
+    for name, depth in (("Heading 1", 0), ("Heading 2", 1), ("Caption", None)):
         known = {style.name for style in made.styles}
         if name not in known:
-            style = made.styles.add_style(name, enum.WD_STYLE_TYPE.PARAGRAPH)
+            style = made.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
             style.font.bold = True
             style.paragraph_format.keep_with_next = True
-            if level is not None:
-                outline = package("docx.oxml").OxmlElement("w:outlineLvl")
-                outline.set(f"{_W}val", str(level))
+            if depth is not None:
+                outline = OxmlElement("w:outlineLvl")
+                outline.set(f"{_W}val", str(depth))
                 style.element.get_or_add_pPr().append(outline)
         found[name] = made.styles[name].style_id
     return found
@@ -726,12 +759,12 @@ def _words(document: Document, voice: Voice) -> dict[str, Any]:
         "assessed_at": moment(report["assessed_at"]),
     }
     return {
-        **{name: clean(voice.main(text)) for name, text in texts.items()},
-        **{f"{name}_en": clean(texts[name].en) for name in _TWICE},
+        **{name: _legal(clean(voice.main(text))) for name, text in texts.items()},
+        **{f"{name}_en": _legal(clean(texts[name].en)) for name in _TWICE},
         "form": document.form,
         "level": str(readiness["level"]) if concluded else "",
-        "profile_version": clean(str(profile["version"])),
+        "profile_version": _legal(clean(str(profile["version"]))),
         "profile_official": bool(profile["official"]),
-        "tool": clean(f"{tool['name']} {tool['version']}"),
+        "tool": _legal(clean(f"{tool['name']} {tool['version']}")),
         "language": voice.lang,
     }

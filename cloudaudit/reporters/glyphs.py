@@ -25,7 +25,7 @@ _RANGES: Final = (
     "23CE-23CF 23D3 2500-2600 2605 2619 261B 261E 2627 262F 2638-2653 2660-2667 2669-266F 2695 2698 "
     "26A2-26A4 2767 27C2 27C5-27C6 27DC 27E0 27E6-27EB 27F5-27F7 FB01-FB02 FFFD "
 )
-"""Of Libertinus Serif with DejaVu Sans Mono behind it, upright and italic, regular and bold. A test sets them all."""
+"""Of Libertinus Serif with DejaVu Sans Mono behind it, in every style of both. A test sets them all."""
 
 
 @cache

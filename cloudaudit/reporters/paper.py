@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, Literal
 
@@ -32,7 +31,7 @@ from cloudaudit.reporters.document import (
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
 
 MOST_FINDINGS: Final = 2_000
-"""Findings printed in all, a hundred pages; setting them takes 100 MB for each thousand. The rest are counted."""
+"""Findings printed in all, a hundred pages; each thousand costs 100 MB. The rest are counted."""
 SHORT: Final = 600
 """Letters of a paragraph that goes to the next page with the table it introduces."""
 STRANGERS: Final = frozenset({"registers"})
@@ -64,7 +63,7 @@ class Voice:
 
 
 def cover(document: Document) -> tuple[tuple[Block, ...], tuple[Section, ...]]:
-    """What stands on the cover, and the sections after it: the summary is what section 0 says under headings."""
+    """What stands on the cover, and the sections after it: the summary is what 0 says under headings."""
     first, *rest = document.sections
     if first.number != "0":
         return (), document.sections
@@ -102,11 +101,6 @@ def check_packages(format_: str, extra: str, *modules: str) -> None:
             f"the format '{format_}' needs packages that are not installed",
             hint=f"install them with: pip install 'cloudaudit-vn[{extra}]'",
         )
-
-
-def package(name: str) -> Any:
-    """A package of an extra, imported when it is used. `check_packages` came first."""
-    return import_module(name)
 
 
 # --- findings as tables -----------------------------------------------------------------------------

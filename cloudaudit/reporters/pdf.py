@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cloudaudit import data
 from cloudaudit.errors import CloudauditError
@@ -37,12 +39,14 @@ from cloudaudit.reporters.paper import (
     cover,
     introduces,
     level,
-    package,
     spelled_out,
 )
 from cloudaudit.reporters.words import clean, labels, moment
 
-STANDARDS: Final = ("a-2a", "ua-1")
+if TYPE_CHECKING:
+    import typst
+
+STANDARDS: Final[tuple[Literal["a-2a", "ua-1"], ...]] = ("a-2a", "ua-1")
 """Archiving with structure, and universal accessibility; both are built on PDF 1.7 and go together."""
 LONG_WORD: Final = 14
 """Letters of the longest word that any column has room for; a longer one may break."""
@@ -71,37 +75,52 @@ class PdfReporter:
 def typeset(document: Document, context: Context) -> bytes:
     """Set a document. One of the same blocks and context gives the same bytes."""
     content = _Setter(Voice(context.lang)).document(spelled_out(document, context))
-    return _compiled(
-        (data.folder("reports") / "templates" / "report.typ").read_bytes(),
-        {"content": json.dumps(content, ensure_ascii=False)},
-        standards=STANDARDS,
-        at=parse_time(document.report["assessed_at"]),
-    )
+    import typst
+
+    template = (data.folder("reports") / "templates" / "report.typ").read_bytes()
+    with _told():
+        return typst.compile(
+            template,
+            format="pdf",
+            font_paths=_fonts(),
+            sys_inputs={"content": json.dumps(content, ensure_ascii=False)},
+            pdf_standards=[*STANDARDS],
+            timestamp=parse_time(document.report["assessed_at"]),
+        )
 
 
 def image(svg: str, scale: float = 2.0) -> bytes:
     """A drawing as PNG, for formats that know no SVG; `scale` dots to each of its own units."""
-    source = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
-    return _compiled(source, {"svg": _drawing(svg)}, png=72 * scale)
+    import typst
+
+    source = (
+        b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
+    )
+    drawing = {"svg": _drawing(svg)}
+    with _told():
+        return typst.compile(source, format="png", font_paths=_fonts(), sys_inputs=drawing, ppi=72 * scale)
 
 
-def _compiled(
-    source: bytes, inputs: Mapping[str, str], *, standards: tuple[str, ...] = (), at: int = 0, png: float = 0
-) -> bytes:
-    typst = package("typst")
-    fonts = typst.Fonts(include_system_fonts=False)
-    given = {"input": source, "font_paths": fonts, "sys_inputs": dict(inputs)}
+@cache
+def _fonts() -> typst.Fonts:
+    """Those inside typst, and none of the machine: the same page everywhere."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=False)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what typst refuses into an error of ours. None is known: texts are data, and letters are checked."""
+    import typst
+
     try:
-        if png:
-            made: bytes = typst.compile(**given, format="png", ppi=png)
-        else:
-            made = typst.compile(**given, format="pdf", pdf_standards=list(standards), timestamp=at)
+        yield
     except typst.TypstError as wrong:
         raise CloudauditError(
-            f"the PDF cannot be set: {clean(str(wrong.message), 300)}",
+            f"the PDF cannot be set: {clean(wrong.message, 300)}",
             hint="the other formats do not depend on this; please report it",
         ) from None
-    return made
 
 
 def _drawing(svg: str) -> str:
