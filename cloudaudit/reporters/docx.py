@@ -265,11 +265,11 @@ class _Setter:
     marks: int = field(default=0)
     """Bookmarks so far; each has a number of its own."""
 
-    def section(self, section: Section) -> Iterator[str]:
+    def section(self, section: Section, new_page: bool = False) -> Iterator[str]:
         self.number, self.tables, self.pictures = section.number, 0, 0
         title = self.voice.main(section.title)
         title = title if section.is_annex else f"{section.number}. {title}"
-        yield self._heading("Heading 1", title, section.title, _mark(section), section.is_annex)
+        yield self._heading("Heading 1", title, section.title, _mark(section), section.is_annex or new_page)
         yield from self.blocks(section.blocks or (Prose(labels()("sentence.empty"), "note"),))
 
     def blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
@@ -355,7 +355,7 @@ class _Setter:
         for name, value in rows:
             runs = _run(self.voice.main(name), bold=True, points=11.5)
             other = self.voice.beside(name)
-            runs += BREAK + _beside(other, points=9) if other else ""
+            runs += _beside(f" {other}", points=9) if other else ""
             yield _row((_cell(runs, ""), _cell(self._lines(value, 11.5), "")))
         yield f"</w:tbl>{_paragraph('', after=60)}"
 
@@ -469,7 +469,7 @@ def _table_start(shares: Iterable[float], header: bool = True) -> str:
 def _contents(sections: Sequence[Section], voice: Voice) -> Iterator[str]:
     """A table of contents: a field with the sections in it, whose pages a word processor fills in."""
     title = _run(voice.main(labels()("print.contents")), bold=True, points=14)
-    yield _paragraph(title, keep=True, before=240, align="center")
+    yield _paragraph(title, keep=True, align="center", new_page=True)
     for n, section in enumerate(sections):
         name = voice.main(section.title)
         said = name if section.is_annex else f"{section.number}. {name}"
@@ -526,8 +526,9 @@ def _annex(document: Document, voice: Voice, setter: _Setter) -> Iterator[str]:
     first, sections = cover(document)
     yield from setter.blocks(first)
     yield from _contents(sections, voice)
-    for section in sections:
-        yield from setter.section(section)
+    for n, section in enumerate(sections):
+        # The summary and what comes after it.
+        yield from setter.section(section, new_page=n < 2)
     yield from _signatures(voice)
 
 

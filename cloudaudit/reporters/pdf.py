@@ -111,7 +111,7 @@ def _fonts() -> typst.Fonts:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turn what typst refuses into an error of ours. None is known: texts are data, and letters are checked."""
+    """Turn what typst refuses into an error of ours. Nothing known is: texts are data, letters checked."""
     import typst
 
     try:
