@@ -196,6 +196,11 @@ def _run(
 
 
 BREAK: Final = "<w:r><w:br/></w:r>"
+GAP: Final = (
+    '<w:p><w:pPr><w:spacing w:before="0" w:after="100" w:line="20" w:lineRule="exact"/>'
+    '<w:rPr><w:sz w:val="2"/></w:rPr></w:pPr></w:p>'
+)
+"""The paragraph that must stand between two tables, and has hardly a height."""
 
 
 def _paragraph(
@@ -351,13 +356,13 @@ class _Setter:
         return BREAK.join(self._phrase(phrase, points, code) for phrase in cell)
 
     def _pairs(self, rows: Iterable[tuple[Text, Cell]]) -> Iterator[str]:
-        yield _table_start((1.0, 2.0), header=False)
+        yield _table_start((1.2, 1.8), header=False)
         for name, value in rows:
-            runs = _run(self.voice.main(name), bold=True, points=11.5)
+            runs = _run(self.voice.main(name), bold=True, points=11)
             other = self.voice.beside(name)
             runs += _beside(f" {other}", points=9) if other else ""
-            yield _row((_cell(runs, ""), _cell(self._lines(value, 11.5), "")))
-        yield f"</w:tbl>{_paragraph('', after=60)}"
+            yield _row((_cell(runs, ""), _cell(self._lines(value, 11), "")))
+        yield f"</w:tbl>{GAP}"
 
     def _caption(
         self, label: str, number: str, text: Text, mark: str, *, align: str = "", keep: bool = True
@@ -385,7 +390,7 @@ class _Setter:
                     _cell(self._lines(value, points, code), side)
                     for value, code, side in zip(row, codes, sides, strict=True)
                 )
-            yield f"</w:tbl>{_paragraph('', after=60)}"
+            yield f"</w:tbl>{GAP}"
         if table.hidden:
             hidden = labels()("print.hidden", count=table.hidden)
             yield _paragraph(_run(self.voice.main(hidden), color=SOFT, points=10))

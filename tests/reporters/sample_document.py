@@ -9,6 +9,7 @@ from typing import Any
 import sample_report as sample
 
 from cloudaudit.model import Text
+from cloudaudit.reporters import view
 from cloudaudit.reporters.document import (
     Cell,
     Column,
@@ -29,6 +30,7 @@ from cloudaudit.reporters.words import clean, labels
 TITLE = Text("BÁO CÁO ĐÁNH GIÁ MỨC ĐỘ SẴN SÀNG KẾT NỐI", "REPORT ON READINESS TO CONNECT")
 DIGEST = "9f2c41d07be8" * 5 + "9f2c"
 LONG = "x" * 10_000
+"""A name that no line holds."""
 MARKUP = '#import "x" $a_1$ *đậm* @nhãn `mã` \\end "nháy" </w:t> {{ tên }} {% raw %} <b>&amp;'
 RIGHT_TO_LEFT = "\u202eabc \u05d0\u05d1 \u0645\u0631\u062d\u0628\u0627"
 CONTROLS = "bảng\x1b[31m\x00\x07\u200bhết"
@@ -71,7 +73,7 @@ def row(id_: str, said: Text, mark: str, count: int, to: str = "") -> tuple[Cell
     return (
         cell(id_, to=to),
         cell(said, Text("theo danh mục khai báo", "by the registers")),
-        cell(labels().of("verdict", mark), mark=mark),
+        cell(view.outcome_label(mark), mark=mark),
         cell(str(count)),
     )
 
