@@ -519,11 +519,12 @@ def render(
     catalogue: Catalogue | None = None,
     previous: Sequence[Mapping[str, Any]] = (),
     form: Literal["full", "yearly"] = "full",
+    template: Path | None = None,
 ) -> str | bytes:
     """Render one format of an assessment on disk.
 
     `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
-    whole report.
+    whole report, and `template` for those that fill one.
     """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
@@ -538,6 +539,7 @@ def render(
         registers=declared.by_type,
         earlier=earlier_of(assessed.report, previous),
         form=form,
+        template=template,
         lang=lang,
         findings=all_findings(assessed),
         width=width,

@@ -17,6 +17,7 @@ import click
 from cloudaudit.cli.options import (
     EXISTING_FOLDER,
     FOLDER,
+    TO_A_FILE,
     choosing,
     color,
     controls_option,
@@ -46,6 +47,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Form: TypeAlias = Literal["full", "yearly"]
 
 INTERRUPTED = 130
+BINARY = ("application/pdf", "application/vnd.openxmlformats-", "application/zip")
+"""Beginnings of media types that no terminal shows."""
 MOST_GAPS = 10
 """Gaps told one by one at the end of a collection."""
 
@@ -284,7 +287,7 @@ def assess(
     about = run.get("subject", {})
     for warning in not_as_collected(run, kinds()):
         note(f"warning: {warning}")
-    reporters = _check_formats(format_, quiet=quiet)
+    reporters = _check_formats(screen=format_, quiet=quiet)
     api.check_room(output, registers, snapshot)
     known = know(profile, kind or about.get("kind", "provider"), controls)
     api.check_threshold(fail_on, known.profile)
@@ -337,19 +340,28 @@ def _rendered(
 )
 @controls_option
 @documenting
+@click.option(
+    "--template",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An organisation's own Word document to fill, for docx.",
+)
 @click.option("--snapshot", type=EXISTING_FOLDER, help="Check that this is the snapshot it was made from.")
 def report(
     assessment: Path, format_: str, lang: str | None, output: Path | None, controls: tuple[Path, ...],
-    previous: tuple[Path, ...], form: Form, snapshot: Path | None,
+    previous: tuple[Path, ...], form: Form, template: Path | None, snapshot: Path | None,
 ) -> None:  # fmt: skip
     """Write an assessment in another format."""
     from cloudaudit import api
     from cloudaudit.plugins import catalogue
+    from cloudaudit.reporters import BUILTIN
 
+    # What a package's format does with a template is its own matter.
+    if template is not None and format_ in BUILTIN and format_ != "docx":
+        raise click.UsageError(f"--template is for the format docx; {format_} fills none")
     assessed = api.load_assessment(assessment, snapshot)
     earlier = api.earlier_of(assessed.report, api.load_earlier(previous))
-    _check_formats(format_)
     to_screen = output is None or str(output) == "-"
+    _check_formats(format_, screen=format_ if to_screen else None)
     emit(
         api.render(
             assessed,
@@ -360,6 +372,7 @@ def report(
             catalogue=catalogue(controls),
             previous=earlier,
             form=form,
+            template=template,
         ),
         output,
     )
@@ -459,14 +472,18 @@ def by_subject(
     return found
 
 
-def _check_formats(*names: str, quiet: bool = False) -> list[dict[str, str]]:
-    """Refuse a format that nobody writes, before clouds are read for it.
+def _check_formats(*names: str, screen: str | None, quiet: bool = False) -> list[dict[str, str]]:
+    """Refuse a format that nobody writes, before clouds are read for it; and one a terminal cannot show.
 
     Tells whose the others are where a package brings one, and returns those.
     """
+    from cloudaudit.errors import OutputError
     from cloudaudit.plugins import package_of, reporter
 
-    found = {name: package_of(reporter(name)) for name in sorted(names)}
+    made = {name: reporter(name) for name in sorted({*names, *([screen] if screen else ())})}
+    if screen and sys.stdout.isatty() and made[screen].media_type.startswith(BINARY):
+        raise OutputError(f"the format '{screen}' is binary: a terminal cannot show it", hint=TO_A_FILE)
+    found = {name: package_of(one) for name, one in made.items()}
     brought = [package for package in found.values() if package is not None]
     for one in brought:
         note(f"the format '{one['name']}' is of the package {one['package']} {one['version']}", quiet)
@@ -482,7 +499,7 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     """The whole job for one subject, into one folder."""
     from cloudaudit import api
 
-    reporters = _check_formats(job.format, *(kind for kind, _ in job.exports), quiet=job.quiet)
+    reporters = _check_formats(*(kind for kind, _ in job.exports), screen=job.format, quiet=job.quiet)
     api.make_room(out, one.registers)
     snapshot = out / "snapshot"
     interrupted = _collect(one, snapshot, job.quiet, job.clock)

@@ -55,5 +55,7 @@ BUILTIN: Mapping[str, str] = {
     "text": "cloudaudit.reporters.text:TextReporter",
     "json": "cloudaudit.reporters.report_json:JsonReporter",
     "html": "cloudaudit.reporters.html:HtmlReporter",
+    "pdf": "cloudaudit.reporters.pdf:PdfReporter",
+    "docx": "cloudaudit.reporters.docx:DocxReporter",
 }
 """Formats that come with cloudaudit, imported when used."""
