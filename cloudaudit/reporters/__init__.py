@@ -58,7 +58,7 @@ BUILTIN: Mapping[str, str] = {
     "md": "cloudaudit.reporters.markdown:MarkdownReporter",
     "csv": "cloudaudit.reporters.findings_csv:CsvReporter",
     "xlsx": "cloudaudit.reporters.xlsx:XlsxReporter",
-    "oscal-ar": "cloudaudit.reporters.oscal:ResultsReporter",
+    "oscal-ar": "cloudaudit.reporters.oscal_results:ResultsReporter",
     "oscal-catalog": "cloudaudit.reporters.oscal:CatalogReporter",
     "oscal-profile": "cloudaudit.reporters.oscal:ProfileReporter",
 }
