@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, Literal
 
 from cloudaudit.model import Text
@@ -35,6 +36,8 @@ SHOWN: Final = frozenset({"0", "4", "12", "13", "14", "15"})
 """Sections of the full form. The yearly form is short itself, and shown whole."""
 MAX_ROWS: Final = 50
 MAX_FINDINGS: Final = 20
+MAX_LINES: Final = 20
+"""Lines of one cell."""
 MAX_TEXT: Final = 600
 END: Final = 16_000
 """Bytes that are kept for what has to stand at the end."""
@@ -64,23 +67,16 @@ def brief(document: Document, lang: Literal["vi", "en"], most: int = MAX_BYTES) 
     for section in document.sections:
         if document.form == "full" and section.number not in SHOWN:
             continue
-        parts = list(writer.section(section))
-        fitting = list(_fitting(parts, room))
-        room -= sum(len(part.encode()) for part in fitting)
-        written += fitting
-        if len(fitting) < len(parts):
+        for part in writer.section(section):
+            room -= len(part.encode())
+            if room < 0:
+                break
+            written.append(part)
+        if room < 0:
             break
         whole.append(section)
     missing = [section for section in document.sections if section not in whole]
     return "".join([*written, writer.end(missing, "".join(written))])
-
-
-def _fitting(parts: Sequence[str], room: int) -> Iterator[str]:
-    for part in parts:
-        room -= len(part.encode())
-        if room < 0:
-            return
-        yield part
 
 
 def escaped(text: str) -> str:
@@ -116,7 +112,7 @@ class _Writer:
         )
 
     def section(self, section: Section) -> Iterator[str]:
-        yield f"## {section.number}\\. {self.say(section.title)}\n\n"
+        yield f"## {section.number}. {self.say(section.title)}\n\n"
         for block in section.blocks:
             yield from self.block(block)
 
@@ -129,9 +125,10 @@ class _Writer:
             case Items():
                 signs = (f"{n}." if block.numbered else "-" for n in range(1, len(block.entries) + 1))
                 cells = map(self.cell, block.entries)
-                yield self.lines(f"{sign} {cell}" for sign, cell in zip(signs, cells, strict=True))
+                yield self.lines(len(block.entries), map(" ".join, zip(signs, cells, strict=True)))
             case Pairs():
-                yield self.lines(f"- {self.say(name)}: {self.cell(value)}" for name, value in block.rows)
+                rows = (f"- {self.say(name)}: {self.cell(value)}" for name, value in block.rows)
+                yield self.lines(len(block.rows), rows)
             case Table():
                 yield from self.table(block)
             case Findings():
@@ -146,11 +143,18 @@ class _Writer:
         said = self.say(prose.text)
         return f"**{said}**\n\n" if said and prose.style == "warning" else f"{said}\n\n"
 
-    def lines(self, lines: Iterator[str]) -> str:
-        return "".join(f"{line}\n" for line in lines) + "\n"
+    def lines(self, count: int, lines: Iterator[str]) -> str:
+        shown = "".join(f"{line}\n" for line in islice(lines, MAX_ROWS))
+        return f"{shown}\n{self.more(count - MAX_ROWS)}"
+
+    def more(self, count: int) -> str:
+        return f"{self.label('report.more', count=count)}\n\n" if count > 0 else ""
 
     def cell(self, cell: Cell) -> str:
-        return " · ".join(self.phrase(phrase) for phrase in cell)
+        parts = [self.phrase(phrase) for phrase in cell[:MAX_LINES]]
+        if len(cell) > MAX_LINES:
+            parts.append(self.label("word.and_more", count=len(cell) - MAX_LINES))
+        return " · ".join(parts)
 
     def phrase(self, phrase: Phrase) -> str:
         sign = f"{view.SYMBOL[phrase.mark]} " if phrase.mark in view.SYMBOL else ""
@@ -167,8 +171,7 @@ class _Writer:
         rows = [_row(self.say(c.title) for c in table.columns), _row(rules)]
         rows += [_row(self.cell(cell) for cell in row) for row in table.rows[:MAX_ROWS]]
         yield "".join(rows) + "\n"
-        if hidden:
-            yield f"{self.label('report.more', count=hidden)}\n\n"
+        yield self.more(hidden)
 
     def findings(self, block: Findings) -> Iterator[str]:
         """The findings of some controls, the worst first."""
@@ -185,8 +188,7 @@ class _Writer:
             place, message = self.say(same(view.place(record))), self.say(view.message(record))
             rows.append(_row((escaped(clean(group.control["id"])), verdict, place, message)))
         yield "".join(rows) + "\n"
-        if len(found) > MAX_FINDINGS:
-            yield f"{self.label('report.more', count=len(found) - MAX_FINDINGS)}\n\n"
+        yield self.more(len(found) - MAX_FINDINGS)
 
     def end(self, missing: Sequence[Section], written: str) -> str:
         """What is not above, and the sentences that no report may leave out, unless they are above."""

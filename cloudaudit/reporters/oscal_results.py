@@ -141,6 +141,7 @@ class _Results:
                 "profile-sha256": report["profile"]["sha256"],
             }),
         )  # fmt: skip
+        sources = list(self.resources())
         result: Object = {
             "uuid": uuid("result", self.own),
             "title": title(view.subject_title(report)),
@@ -148,6 +149,7 @@ class _Results:
             "start": self.collected,
             "end": moment(report["assessed_at"], self.collected),
             "props": [*outcome(report), *rules(report)],
+            "links": [{"href": f"#{source['uuid']}", "rel": "reference"} for source in sources],
             "local-definitions": self.definitions(),
             "reviewed-controls": {
                 "control-selections": [
@@ -176,7 +178,7 @@ class _Results:
             ),
             "import-ap": {"href": f"#{plan['uuid']}"},
             "results": [result],
-            "back-matter": {"resources": [plan, *self.resources()]},
+            "back-matter": {"resources": [plan, *sources]},
         }  # fmt: skip
 
     def resources(self) -> Iterator[Object]:
@@ -226,7 +228,8 @@ class _Results:
                 "description": escaped(line(f"{place['type']} {place['name'] or place['id']}")),
                 "props": props({
                     "resource-type": place["type"], "resource-id": place["id"],
-                    "resource-name": place["name"], "target": place["target"], "region": place["region"], "project": place["project"],
+                    "resource-name": place["name"], "target": place["target"],
+                    "region": place["region"], "project": place["project"],
                     "system": place["system"], "site": place["site"],
                 }),
                 "implemented-components": [{"component-uuid": component}],
@@ -243,7 +246,7 @@ class _Results:
             "type": "software",
             "title": escaped(line(tool["name"])),
             "description": escaped(line(f"{tool['name']} {tool['version']}")),
-            "props": [{"name": "version", "value": line(tool["version"])}],
+            "props": props({"tool-version": tool["version"]}),
             "status": {"state": "operational"},
         }
         platform = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -30,7 +30,7 @@ from cloudaudit.reporters.document import (
     Prose,
     Table,
 )
-from cloudaudit.reporters.rows import FORMULA, Lookup, collected, every, fitted, kept, units
+from cloudaudit.reporters.rows import FORMULA, MAX_CELL, Lookup, collected, every, fitted, kept, units
 from cloudaudit.reporters.words import labels, moment, text_of
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def _both(text: Text, between: str = "\n") -> str:
 
 def sheet_name(wanted: str, taken: Iterable[str]) -> str:
     """A legal name for a sheet that no other has, whatever the case of its letters."""
-    name = _NOT_IN_NAMES.sub(" ", kept(wanted, 4 * MAX_NAME)).strip()
-    used = {one.casefold() for one in taken} | {"history", ""}
+    name = _NOT_IN_NAMES.sub(" ", kept(wanted, 4 * MAX_NAME)).strip() or "–"
+    used = {one.casefold() for one in taken} | {"history"}
     for number in range(1, len(used) + 2):
         tail = f" ({number})" if number > 1 else ""
         cut = name
@@ -135,6 +135,8 @@ class _Shown:
     strong: bool = False
     number: str = ""
     """The format of a number."""
+    head: bool = False
+    """Whether it is the head of a column."""
 
 
 def _shown(cell: Cell, kind: str, lang: Lang) -> _Shown:
@@ -168,7 +170,7 @@ class _Book:
         self.most = most
         self.sheets: dict[str, int] = {}
         """Names of sheets with how many rows of data they have."""
-        self.formats: dict[tuple[bool, bool, bool, str], Format] = {}
+        self.formats: dict[tuple[_Shown, bool, bool], Format] = {}
 
     def write(self) -> None:
         summary = self.open(self.word("data.summary"))
@@ -237,11 +239,8 @@ class _Book:
         for number, column in enumerate(columns):
             sheet.set_column(number, number, column.width)
         self.put(sheet, 0, 0, _Shown(above, strong=True), False)
-        head = self.book.add_format(
-            {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E7E6E6"}
-        )
         for number, column in enumerate(columns):
-            sheet.write_string(1, number, _both(column.title), head)
+            self.put(sheet, 1, number, _Shown(_both(column.title), strong=True, head=True), True)
         sheet.freeze_panes(2, 1)
         sheet.repeat_rows(1)
         return sheet
@@ -255,23 +254,22 @@ class _Book:
         if value is None or value == "":
             return
         if not isinstance(value, str):
-            sheet.write_number(
-                row, column, value, self.format(False, shown.strong, False, shown.number or "0")
-            )
+            sheet.write_number(row, column, value, self.format(replace(shown, value=None), False, False))
             return
-        text = fitted(value)
+        text = fitted(value, MAX_CELL - 1)
         if text.startswith("<r>") and text.endswith("</r>"):
             # NOTE: xlsxwriter takes such a text for its own markup, and writes it as it is.
             text += " "
         quoted = text.lstrip()[:1] in FORMULA
-        sheet.write_string(row, column, text, self.format(wrap, shown.strong, quoted, ""))
+        sheet.write_string(row, column, text, self.format(replace(shown, value="", number="@"), wrap, quoted))
 
-    def format(self, wrap: bool, strong: bool, quoted: bool, number: str) -> Format:
-        key = (wrap, strong, quoted, number)
+    def format(self, like: _Shown, wrap: bool, quoted: bool) -> Format:
+        """How a cell looks. The format "@" is text, also for what is typed into the cell later."""
+        key = (like, wrap, quoted)
         if key not in self.formats:
-            given = {"valign": "top", "text_wrap": wrap, "bold": strong, "quote_prefix": quoted}
-            # "@" is text, also for what is typed into the cell later.
-            self.formats[key] = self.book.add_format({**given, "num_format": number or "@"})
+            look = {"valign": "top", "text_wrap": wrap, "bold": like.strong, "quote_prefix": quoted}
+            head = {"bottom": 1, "bg_color": "#E7E6E6"} if like.head else {}
+            self.formats[key] = self.book.add_format({**look, **head, "num_format": like.number or "0"})
         return self.formats[key]
 
     # --- what stands in them --------------------------------------------------------------------------

@@ -83,13 +83,24 @@ def nasty() -> sample.Inputs:
             "s3.bucket", name, {"location": name, "site.id": name}, name=name, target=name, region=name, project=name,
             call_number=3,
         )  # fmt: skip
-        findings.append(sample.finding("RES-04", bucket, "fail", "location", "site.id", weight=4, waiver=name))
+        findings.append(
+            sample.finding("RES-04", bucket, "fail", "location", "site.id", weight=4, waiver=name)
+        )
         findings.append(
             sample.finding(
-                "SEC-13", bucket, "unknown", "policy.present", reason="ambiguous", detail=name, refused=Text(name, name)
+                "SEC-13",
+                bucket,
+                "unknown",
+                "policy.present",
+                reason="ambiguous",
+                detail=name,
+                refused=Text(name, name),
             )
         )
-    return sample.Inputs(findings=findings, subject={"id": NASTY[0], "kind": "provider", "title": {"vi": NASTY[1], "en": NASTY[-1]}})
+    return sample.Inputs(
+        findings=findings,
+        subject={"id": NASTY[0], "kind": "provider", "title": {"vi": NASTY[1], "en": NASTY[-1]}},
+    )
 
 
 def two(text: str) -> Text:
@@ -99,9 +110,19 @@ def two(text: str) -> Text:
 def blocks(words: tuple[str, ...] = ("một", "hai")) -> tuple[Block, ...]:
     """One of every kind, with given texts in every place a text can be."""
     every = cell(*words)
-    columns = (Column(two("Tên"), 2), Column(two("Số"), 1, "number"), Column(two("Kết quả")), Column(two("Mã"), 1, "code"))
+    columns = (
+        Column(two("Tên"), 2),
+        Column(two("Số"), 1, "number"),
+        Column(two("Kết quả")),
+        Column(two("Mã"), 1, "code"),
+    )
     rows = tuple(
-        (cell(word), cell(Text("66,6 %", "66.6%")), cell(Text(word, word), mark="pass"), cell(word, style="code"))
+        (
+            cell(word),
+            cell(Text("66,6 %", "66.6%")),
+            cell(Text(word, word), mark="pass"),
+            cell(word, style="code"),
+        )
         for word in words
     )
     return (
@@ -125,7 +146,9 @@ def document(
     form: Literal["full", "yearly"] = "full",
 ) -> Document:
     sections = tuple(Section(number, two(f"Mục {number}"), blocks(words)) for number in numbers)
-    return Document(Text(words[0], words[-1]), two("phụ đề"), Text(words[-1], words[0]), form, sections, report)
+    return Document(
+        Text(words[0], words[-1]), two("phụ đề"), Text(words[-1], words[0]), form, sections, report
+    )
 
 
 def phrases(text: str) -> tuple[Phrase, ...]:
