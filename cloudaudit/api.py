@@ -45,12 +45,14 @@ from cloudaudit.model import (
     Severity,
     Verdict,
     format_time,
+    parse_time,
 )
 from cloudaudit.plan import untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.records import Shape, shaped
 from cloudaudit.registers import Registers
 from cloudaudit.reporters import Context, report_json
+from cloudaudit.reporters.validity import Lapses
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
 from cloudaudit.snapshot import Snapshot
 from cloudaudit.yamlsource import excerpt, misfit, schema
@@ -116,7 +118,8 @@ def assess(
     for one in seen:
         listed[one.type].append(one)
     writer = report_json.FindingWriter(types, evidence.call, DERIVATIONS, listed)
-    with _writing(out / FINDINGS), _FindingsFile(out / FINDINGS, writer) as sink:
+    lapses = _lapses(declared, profile, at)
+    with _writing(out / FINDINGS), _FindingsFile(out / FINDINGS, writer, lapses) as sink:
         judged = assessment.assess(
             evidence,
             _declared(declared, about, at),
@@ -159,6 +162,7 @@ def assess(
         capabilities=report_json.capabilities(evidence.each("s3.endpoint")),
         plugins=evidence.run.get("plugins", ()),
         reporters=reporters,
+        validity=lapses.validity(),
         projects={p.id: p.name for p in evidence.each("openstack.project") if p.name},
         registers=[
             {"kind": f.kind, "path": f"registers/{f.path}", "sha256": f.sha256} for f in declared.files
@@ -176,6 +180,18 @@ def assess(
 def _result(tally: Any) -> tuple[str, Fraction | None]:
     found = control_result(tally)
     return found.verdict, found.lower if found.applicable else None
+
+
+def _lapses(declared: Registers, profile: Profile, at: Seconds) -> Lapses:
+    """What can end before a report does of old age: papers, those behind sites included, drills, waivers."""
+    papers = {paper.id: paper for paper in declared.resources("attestation")}
+    backing = {site.id: papers.get(str(site.facts.get("attestation"))) for site in declared.resources("site")}
+    return Lapses(
+        at,
+        gating=frozenset(control for gate in profile.gates for control in gate.controls),
+        sites={id_: paper for id_, paper in backing.items() if paper is not None},
+        waivers={waiver.id: waiver.until for waiver in declared.waivers},
+    )
 
 
 def _declared(declared: Registers, about: Mapping[str, Any], at: Seconds) -> assessment.Declared:
@@ -202,9 +218,10 @@ class _FindingsFile:
     What cannot be written to its end is taken away.
     """
 
-    def __init__(self, path: Path, writer: report_json.FindingWriter) -> None:
+    def __init__(self, path: Path, writer: report_json.FindingWriter, lapses: Lapses) -> None:
         self._path = path
         self._writer = writer
+        self._lapses = lapses
         self._digest = sha256()
         self.records: list[Mapping[str, Any]] = []
         self.count = 0
@@ -225,6 +242,7 @@ class _FindingsFile:
                 self._path.unlink(missing_ok=True)
 
     def add(self, finding: Finding) -> None:
+        self._lapses.add(finding)
         record = self._writer.record(finding)
         line = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
         self._digest.update(line)
@@ -381,7 +399,11 @@ def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
 
 
 def _read_report(folder: Path) -> Mapping[str, Any]:
-    path = folder / REPORT
+    return _read_report_file(folder / REPORT)
+
+
+def _read_report_file(path: Path) -> Mapping[str, Any]:
+    folder = path.parent
     try:
         report = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
@@ -400,6 +422,53 @@ def _read_report(folder: Path) -> Mapping[str, Any]:
         raise SnapshotError(f"{path} is not the report of an assessment: {why}", hint=_AGAIN)
     found: Mapping[str, Any] = report
     return found
+
+
+def load_earlier(paths: Sequence[Path]) -> tuple[Mapping[str, Any], ...]:
+    """Read earlier reports, each by its report.json or the folder of it. CloudauditError: there is none."""
+    found = []
+    for path in paths:
+        file = path / REPORT if path.is_dir() else path
+        if not file.is_file():
+            raise CloudauditError(
+                f"{path}: there is no earlier report", hint=f"give a {REPORT}, or the folder it is in"
+            )
+        found.append(_read_report_file(file))
+    return tuple(found)
+
+
+def earlier_of(
+    report: Mapping[str, Any], given: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    """Earlier reports in order, the newest first, each once. CloudauditError: one is not before this report.
+
+    Reports of another subject or scope are refused: nothing of theirs compares.
+    """
+    for one in given:
+        told = f"the earlier report assessed at {excerpt(one['assessed_at'])}"
+        if mismatch := other_subject(one, report["subject"]["id"], report["scope"]):
+            raise CloudauditError(f"{told} {mismatch}", hint="give reports of the same subject and scope")
+        if _assessed(one) >= _assessed(report):
+            raise CloudauditError(
+                f"{told} is not from before this one, assessed at {excerpt(report['assessed_at'])}",
+                hint="give reports that were assessed before it",
+            )
+    by_digest = {report_json.dumps(one): one for one in given}
+    return tuple(sorted(by_digest.values(), key=_assessed, reverse=True))
+
+
+def other_subject(report: Mapping[str, Any], subject: str, scope: str) -> str:
+    """Say of what other subject or scope a report is; empty when it is of this one."""
+    if report["subject"]["id"] != subject:
+        return f"is of the subject '{excerpt(report['subject']['id'])}', and not of '{excerpt(subject)}'"
+    return f"is in {report['scope']} scope, and not in {scope} scope" if report["scope"] != scope else ""
+
+
+def _assessed(report: Mapping[str, Any]) -> Seconds:
+    try:
+        return parse_time(report["assessed_at"])
+    except ValueError as wrong:
+        raise SnapshotError(f"a report's assessed_at is no time: {wrong}", hint=_AGAIN) from wrong
 
 
 _AGAIN: Final = "assess the snapshot again, or take the copy that was archived"
@@ -448,11 +517,18 @@ def render(
     width: int = 80,
     color: bool = False,
     catalogue: Catalogue | None = None,
+    previous: Sequence[Mapping[str, Any]] = (),
+    form: Literal["full", "yearly"] = "full",
 ) -> str | bytes:
-    """Render one format of an assessment on disk."""
+    """Render one format of an assessment on disk.
+
+    `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
+    whole report.
+    """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
-    chosen = {entry["id"] for entry in assessed.report["controls"]} & set(known.sources)
+    named = {entry["id"] for entry in assessed.report["controls"]}
+    chosen = (named | set(assessed.report["profile"].get("excluded", {}))) & set(known.sources)
     kept = assessed.folder / "registers"
     declared = registers.load(kept if kept.is_dir() else None)
     context = Context(
@@ -460,6 +536,8 @@ def render(
         obligations=known.obligations,
         types=known.types,
         registers=declared.by_type,
+        earlier=earlier_of(assessed.report, previous),
+        form=form,
         lang=lang,
         findings=all_findings(assessed),
         width=width,

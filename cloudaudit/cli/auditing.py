@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import click
 
@@ -21,6 +21,7 @@ from cloudaudit.cli.options import (
     color,
     controls_option,
     deciding,
+    documenting,
     emit,
     generated,
     judging,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from cloudaudit.targets import Subject, TargetsFile
 
 F = TypeVar("F", bound=Callable[..., Any])
+Form: TypeAlias = Literal["full", "yearly"]
 
 INTERRUPTED = 130
 MOST_GAPS = 10
@@ -269,11 +271,17 @@ def _assess(
     return assessed
 
 
-def _rendered(assessed: Assessed, format_: str, lang: Lang, known: Knowledge) -> str | bytes:
+def _rendered(
+    assessed: Assessed, format_: str, lang: Lang, known: Knowledge,
+    earlier: Sequence[Mapping[str, Any]] = (), form: Form = "full",
+) -> str | bytes:  # fmt: skip
     """One format as it goes to the screen."""
     from cloudaudit import api
 
-    return api.render(assessed, format_, lang=lang, width=width(), color=color(), catalogue=known.catalogue)
+    return api.render(
+        assessed, format_, lang=lang, width=width(), color=color(), catalogue=known.catalogue,
+        previous=earlier, form=form,
+    )  # fmt: skip
 
 
 @click.command()
@@ -283,16 +291,18 @@ def _rendered(assessed: Assessed, format_: str, lang: Lang, known: Knowledge) ->
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; default: stdout."
 )
 @controls_option
+@documenting
 @click.option("--snapshot", type=EXISTING_FOLDER, help="Check that this is the snapshot it was made from.")
 def report(
     assessment: Path, format_: str, lang: str | None, output: Path | None, controls: tuple[Path, ...],
-    snapshot: Path | None,
+    previous: tuple[Path, ...], form: Form, snapshot: Path | None,
 ) -> None:  # fmt: skip
     """Write an assessment in another format."""
     from cloudaudit import api
     from cloudaudit.plugins import catalogue
 
     assessed = api.load_assessment(assessment, snapshot)
+    earlier = api.earlier_of(assessed.report, api.load_earlier(previous))
     _check_formats(format_)
     to_screen = output is None or str(output) == "-"
     emit(
@@ -303,6 +313,8 @@ def report(
             width=width() if to_screen else 80,
             color=to_screen and color(),
             catalogue=catalogue(controls),
+            previous=earlier,
+            form=form,
         ),
         output,
     )
@@ -334,6 +346,8 @@ class Job:
     format: str
     lang: str | None
     exports: Sequence[tuple[str, Path]] = ()
+    earlier: Sequence[Mapping[str, Any]] = ()
+    form: Form = "full"
     quiet: bool = False
     clock: Callable[[], Seconds] = now
 
@@ -347,11 +361,12 @@ class Job:
 @click.option(
     "--export", "exports", type=Export(), multiple=True, help="Also write FORMAT to PATH. Repeatable."
 )
+@documenting
 @quietness
 def run(
     targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...],
     at: Seconds | None, fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None,
-    output: Path, exports: tuple[tuple[str, Path], ...], quiet: bool,
+    output: Path, exports: tuple[tuple[str, Path], ...], previous: tuple[Path, ...], form: Form, quiet: bool,
 ) -> int:  # fmt: skip
     """Collect, assess and report. One folder for each subject when there are several; the worst code wins."""
     from cloudaudit import api
@@ -363,14 +378,15 @@ def run(
         api.check_room(folders[subject.id], registers or subject.registers)
     own = {subject.id: exports if single else _of_subject(exports, subject.id) for subject in loaded.subjects}
     _check_exports([path for each in own.values() for _, path in each], folders.values())
-    job = Job(at, fail_on, allow_incomplete, format_, lang, exports, quiet)
+    earlier = by_subject(api.load_earlier(previous), loaded.subjects, now() if at is None else at)
+    job = Job(at, fail_on, allow_incomplete, format_, lang, exports, form=form, quiet=quiet)
     ready = prepare(loaded.subjects, profile, registers, controls)
     for one in ready:
         api.check_threshold(fail_on, one.known.profile)
     codes = []
     for one in ready:
         id_ = one.subject.id
-        codes.append(audit(one, folders[id_], replace(job, exports=own[id_])))
+        codes.append(audit(one, folders[id_], replace(job, exports=own[id_], earlier=earlier[id_])))
         if codes[-1] == INTERRUPTED:
             break
     return worst(codes)
@@ -394,6 +410,29 @@ def _check_exports(paths: Sequence[Path], folders: Iterable[Path]) -> None:
         if place in taken or taken & set(place.parents):
             raise OutputError(f"{path} is written twice", hint="give each export a path of its own")
         taken.add(place)
+
+
+def by_subject(
+    reports: Sequence[Mapping[str, Any]], subjects: Sequence[Subject], at: Seconds
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Earlier reports by the subject they are of, checked before any cloud is asked."""
+    from cloudaudit import api
+    from cloudaudit.errors import CloudauditError
+    from cloudaudit.model import format_time
+
+    found: dict[str, list[Mapping[str, Any]]] = {subject.id: [] for subject in subjects}
+    for one in reports:
+        why = [api.other_subject(one, subject.id, subject.kind) for subject in subjects]
+        if all(why):
+            raise CloudauditError(
+                f"the earlier report assessed at {one['assessed_at']} {why[0]}",
+                hint="give reports of the same subject and scope",
+            )
+        found[subjects[why.index("")].id].append(one)
+    for subject in subjects:
+        planned = {"subject": {"id": subject.id}, "scope": subject.kind, "assessed_at": format_time(at)}
+        api.earlier_of(planned, found[subject.id])
+    return found
 
 
 def _check_formats(*names: str, quiet: bool = False) -> list[dict[str, str]]:
@@ -426,8 +465,11 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     assessed = _assess(snapshot, out, one.known, one.registers, one.declared, job.at, reporters)
     lang = language(job.lang)
     for kind, path in [("html", out / "report.html"), *job.exports]:
-        emit(api.render(assessed, kind, lang=lang, catalogue=one.known.catalogue), path)
-    emit(_rendered(assessed, job.format, lang, one.known), None)
+        shown = api.render(
+            assessed, kind, lang=lang, catalogue=one.known.catalogue, previous=job.earlier, form=job.form
+        )
+        emit(shown, path)
+    emit(_rendered(assessed, job.format, lang, one.known, job.earlier, job.form), None)
     note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
@@ -503,8 +545,7 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
             False,
             format_,
             lang,
-            (),
-            quiet,
-            lambda: sample.at,
+            quiet=quiet,
+            clock=lambda: sample.at,
         )
         return audit(one, output, job)

@@ -114,6 +114,21 @@ showing = _together(
     click.option("-f", "--format", "format_", default="text", show_default=True, help="Format for stdout."),
     _speaking,
 )
+documenting = _together(
+    click.option(
+        "--previous",
+        type=EXISTING,
+        multiple=True,
+        help="Earlier report, or the folder of one, to compare with. Repeatable, in any order.",
+    ),
+    click.option(
+        "--form",
+        type=click.Choice(["full", "yearly"]),
+        default="full",
+        show_default=True,
+        help="Form of formats that set the whole report.",
+    ),
+)
 telling = _together(
     click.option(
         "-f",

@@ -44,7 +44,7 @@ END: Final = 16_000
 
 _MARKS: Final = re.compile(r"[\\`*_{}\[\]<>|~$&]")
 _LINKS: Final = re.compile(r":(?=//)|(?<=www)\.|(?<=mailto):|(?<=xmpp):", re.IGNORECASE)
-_FRONT: Final = re.compile(r"^(?:[#+\-=]|\d+(?=[.)]))")
+_FRONT: Final = re.compile(r"^(?:[#+\-=]|\d+(?=[.)](?:\s|$)))")
 _CALLS: Final = re.compile(r"(?<=@)(?=\w)")
 _JOINER: Final = "\N{WORD JOINER}"
 """Nobody sees it; an @ before it calls nobody and makes no address."""

@@ -26,7 +26,7 @@ from cloudaudit.model import (
 )
 from cloudaudit.reporters import Context
 from cloudaudit.reporters.markdown import escaped
-from cloudaudit.reporters.report_json import dumps, json_value
+from cloudaudit.reporters.report_json import json_value, shown
 from cloudaudit.reporters.rows import kept
 from cloudaudit.reporters.words import labels, same, text_of
 
@@ -54,7 +54,7 @@ class CatalogReporter:
     media_type = JSON
 
     def render(self, report: Report, context: Context) -> str:
-        return dumps({"catalog": catalog(report, context)})
+        return written({"catalog": catalog(report, context)})
 
 
 class ProfileReporter:
@@ -63,7 +63,25 @@ class ProfileReporter:
     media_type = JSON
 
     def render(self, report: Report, context: Context) -> str:
-        return dumps({"profile": profile(report, context)})
+        return written({"profile": profile(report, context)})
+
+
+def written(value: Any, depth: int = 5) -> str:
+    """A document with a line for each control, observation or resource: indented that deep, and no deeper.
+
+    Python's own indenting takes five times as long, and most of a large document would be blanks.
+    """
+    return shown(_indented(value, depth, "\n")) + "\n"
+
+
+def _indented(value: Any, depth: int, line_: str) -> str:
+    if not depth or not value or not isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    inner = f"{line_}  "
+    if isinstance(value, list):
+        return f"[{inner}{f',{inner}'.join(_indented(v, depth - 1, inner) for v in value)}{line_}]"
+    parts = (f"{json.dumps(key)}: {_indented(v, depth - 1, inner)}" for key, v in value.items())
+    return f"{{{inner}{f',{inner}'.join(parts)}{line_}}}"
 
 
 # --- pieces -----------------------------------------------------------------------------------------

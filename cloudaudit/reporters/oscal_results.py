@@ -32,6 +32,7 @@ from cloudaudit.reporters.oscal import (
     title,
     token,
     uuid,
+    written,
 )
 from cloudaudit.reporters.report_json import dumps
 from cloudaudit.reporters.rows import Lookup, collected, every
@@ -52,7 +53,7 @@ class ResultsReporter:
     media_type = JSON
 
     def render(self, report: Report, context: Context) -> str:
-        return dumps({"assessment-results": _Results(report, context).document()})
+        return written({"assessment-results": _Results(report, context).document()})
 
 
 def outcome(report: Report) -> list[Object]:

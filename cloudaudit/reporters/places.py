@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from cloudaudit.model import Resource
 from cloudaudit.reporters.view import Record, Report, observed_regions, place
@@ -125,6 +125,75 @@ def places(report: Report, declared: Sequence[Resource], findings: Iterable[Reco
     links |= {(name, site) for name, site in by_register if site or name not in mapped}
     names = sorted({name for name, _ in links}, key=lambda name: (name[0], name[1] or ""))
     return Places(_provinces(sites), tuple(names), frozenset(links), len(unplaced), tuple(_abroad(report)))
+
+
+# --- flows ------------------------------------------------------------------------------------------
+
+_COPIES: Final[Mapping[str, Literal["backup", "replication"]]] = {
+    "backup.copies": "backup",
+    "backup.images": "backup",
+    "replication.copies": "replication",
+    "replication.destinations": "replication",
+}
+"""Facts that list copies, each with the site it is kept at as far as that is known."""
+_BACKUP: Final = "openstack.backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Copies of data from where they are made to the declared site they are kept at."""
+
+    kind: Literal["backup", "replication"]
+    origin: Name
+    site: str | None
+    """None: at no declared place, or at none that is known."""
+    foreign: bool
+    """Known to be abroad. False says nothing of a place that is not known."""
+
+
+def flows(report: Report, findings: Iterable[Record] | None = None) -> tuple[Flow, ...]:
+    """Where backups and replicas go, by evidence of all findings, or of those of the report alone."""
+    records = report["findings"] if findings is None else findings
+    return in_order({flow for record in records for flow in flows_of(record)})
+
+
+def in_order(found: Iterable[Flow]) -> tuple[Flow, ...]:
+    """Flows by origin and place; what is nowhere comes last."""
+
+    def key(flow: Flow) -> tuple[object, ...]:
+        target, region = flow.origin
+        return (target, region or "", flow.kind, flow.site is None, flow.site or "", flow.foreign)
+
+    return tuple(sorted(found, key=key))
+
+
+def flows_of(record: Record) -> Iterator[Flow]:
+    """The flows that evidence of one finding tells of."""
+    resource = record["resource"]
+    if resource["target"] in (REGISTERS, "*"):
+        return
+    origin = (resource["target"], resource["region"])
+    own = {entry["fact"]: entry["value"] for entry in record["evidence"] if "value" in entry}
+    for fact, value in own.items():
+        kind = _COPIES.get(fact)
+        for item in _listed(value) if kind else ():
+            if kind and isinstance(item, Mapping) and "$more" not in item:
+                yield Flow(kind, origin, _site_of(item.get("site")), item.get("domestic") is False)
+    if resource["type"] == _BACKUP and "site.domestic" in own:
+        yield Flow("backup", origin, resource["site"], own["site.domestic"] is False)
+    if own.get("sync.host") is not None or own.get("sync_to") is not None:
+        yield Flow("replication", origin, _site_of(own.get("sync.site")), own.get("sync.domestic") is False)
+
+
+def _listed(value: object) -> Sequence[object]:
+    """The items of a list in evidence, of one that is known in part those that were seen."""
+    if isinstance(value, Mapping):
+        value = value.get("$partial")
+    return value if isinstance(value, list) else ()
+
+
+def _site_of(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _site(entry: Resource, seen: set[tuple[str, str, str]]) -> Site:

@@ -45,6 +45,7 @@ from cloudaudit.model import (
 )
 from cloudaudit.records import clean, moment_text
 from cloudaudit.reporters import Context
+from cloudaudit.reporters.validity import Validity
 from cloudaudit.reporters.words import named
 
 SCHEMA_VERSION: Final = 1
@@ -73,9 +74,13 @@ def dumps(report: Mapping[str, Any]) -> str:
 
     What a terminal would obey is escaped, for names come from clouds and reports go to screens.
     """
-    written = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+    return shown(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
+
+
+def shown(written: str) -> str:
+    """JSON with what a terminal would obey as escapes."""
     hidden = {c for c in set(written) if c != "\n" and unicodedata.category(c) in _HIDDEN}
-    return written.translate({ord(c): _escaped(c) for c in hidden}) + "\n"
+    return written.translate({ord(c): _escaped(c) for c in hidden}) if hidden else written
 
 
 def _escaped(character: str) -> str:
@@ -355,6 +360,8 @@ class Parts:
     """Packages whose collectors took part, by kind, name and version."""
     reporters: Sequence[Mapping[str, str]] = ()
     """Packages whose formats the assessment was asked to be shown in, by format, name and version."""
+    validity: Validity | None = None
+    """When the report lapses, and why."""
 
 
 S3_OPERATIONS: Final = (
@@ -427,6 +434,16 @@ def build(parts: Parts) -> dict[str, Any]:
         **({"capabilities": [dict(entry) for entry in parts.capabilities]} if parts.capabilities else {}),
         **({"plugins": [dict(plugin) for plugin in parts.plugins]} if parts.plugins else {}),
         **({"reporters": [dict(reporter) for reporter in parts.reporters]} if parts.reporters else {}),
+        **({"validity": _validity(parts.validity)} if parts.validity else {}),
+    }
+
+
+def _validity(validity: Validity) -> dict[str, Any]:
+    return {
+        "until": moment_text(validity.until),
+        "because": text(validity.because),
+        "control": validity.control,
+        "evidence": validity.evidence,
     }
 
 

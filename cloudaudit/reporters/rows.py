@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from cloudaudit.errors import CloudauditError
@@ -31,6 +33,30 @@ def every(report: Mapping[str, Any], context: Context) -> Iterator[Mapping[str, 
         raise CloudauditError(f"the report tells of {told} findings, and {given} were given")
 
 
+class Spool:
+    """Findings that are read twice and not held: the first reading writes them to a temporary file."""
+
+    def __init__(self, records: Iterator[Mapping[str, Any]]) -> None:
+        self._records = records
+
+    def __enter__(self) -> Spool:
+        self._file = TemporaryFile()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+    def first(self) -> Iterator[Mapping[str, Any]]:
+        for record in self._records:
+            self._file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+            yield record
+
+    def again(self) -> Iterator[Mapping[str, Any]]:
+        self._file.seek(0)
+        for line in self._file:
+            yield json.loads(line)
+
+
 def kept(text: str | None, limit: int = MAX_CELL) -> str:
     """A text as a cell keeps it: one harmless line, and if it is cut, how much of it."""
     return fitted(clean(text, 4 * len(text)), limit) if text else ""
@@ -38,7 +64,7 @@ def kept(text: str | None, limit: int = MAX_CELL) -> str:
 
 def fitted(text: str, limit: int = MAX_CELL) -> str:
     """The beginning of a text that is too long for a cell, with the number of characters left out."""
-    if units(text) <= limit:
+    if 2 * len(text) <= limit or units(text) <= limit:
         return text
     head = text[: limit - _TAIL]
     while (over := units(head) - (limit - _TAIL)) > 0:
@@ -48,7 +74,7 @@ def fitted(text: str, limit: int = MAX_CELL) -> str:
 
 def units(text: str) -> int:
     """The length of a text as spreadsheets count it."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, slots=True)

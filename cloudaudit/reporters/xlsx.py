@@ -30,7 +30,7 @@ from cloudaudit.reporters.document import (
     Prose,
     Table,
 )
-from cloudaudit.reporters.rows import FORMULA, MAX_CELL, Lookup, collected, every, fitted, kept, units
+from cloudaudit.reporters.rows import FORMULA, MAX_CELL, Lookup, Spool, collected, every, fitted, kept, units
 from cloudaudit.reporters.words import labels, moment, text_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class XlsxReporter:
             ) from None
 
     def render(self, report: Mapping[str, Any], context: Context) -> bytes:
-        return workbook(chapters.document(report, context), context)
+        with Spool(every(report, context)) as findings:
+            document = chapters.document(report, replace(context, findings=findings.first()))
+            return workbook(document, replace(context, findings=findings.again()))
 
 
 def workbook(document: Document, context: Context, most: int = MAX_ROWS) -> bytes:

@@ -189,6 +189,44 @@ def test_judging_again_offline_gives_the_same_bytes(
     ).read_bytes()
 
 
+def test_the_report_lapses_with_the_first_paper_behind_a_gate(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def assessed(at: str) -> dict[str, Any]:
+        registers = run.folder / "registers"
+        arguments = [
+            "assess",
+            run.folder / "snapshot",
+            "--registers",
+            registers,
+            "--at",
+            at,
+            "-f",
+            "json",
+            "-q",
+        ]
+        _run([*map(str, arguments), "-o", str(tmp_path / at.replace(":", ""))])
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    def commitments(report: dict[str, Any]) -> str:
+        return next(str(g["state"]) for g in report["readiness"]["gates"] if g["id"] == "G5")
+
+    before = assessed("2027-02-01")
+    assert before["validity"] == {
+        "until": "2027-02-15T16:59:59Z",
+        "because": {
+            "vi": "hồ sơ kiem-toan-2025 làm chứng cứ cho COM-02 hết hiệu lực",
+            "en": "paper kiem-toan-2025, evidence of COM-02, lapses",
+        },
+        "control": "COM-02",
+        "evidence": "attestation:kiem-toan-2025",
+    }
+    assert commitments(before) == "open"
+    assert commitments(assessed("2027-02-15T16:59:58Z")) == "open"
+    assert commitments(assessed("2027-02-15T17:00:00Z")) == "blocked"
+
+
 def test_another_snapshot_is_refused(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = tmp_path / "snapshot"
     shutil.copytree(run.folder / "snapshot", other)

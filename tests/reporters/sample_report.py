@@ -763,3 +763,51 @@ def hostile_sites() -> tuple[Resource, ...]:
         )
         for name in HOSTILE
     )
+
+
+# --- more of them, for the chapters -----------------------------------------------------------------------
+
+
+def agency() -> Inputs:
+    """The realistic one as an agency sees it: its own scope, nothing left out."""
+    return replace(
+        realistic(),
+        kind="agency",
+        subject={"id": "so-tu-phap", "kind": "agency", "title": {"vi": "Sở Tư pháp", "en": "Department of Justice"}},
+        excluded={},
+    )  # fmt: skip
+
+
+def all_unknown() -> Inputs:
+    """Nothing was seen of anything."""
+    found = [unseen_scope(one.id, one.applies_to[0], "no_permission", "hn-cloud") for one in CONTROLS]
+    return Inputs(findings=found, registers=())
+
+
+def nothing() -> Inputs:
+    """No finding at all: no control had a thing to look at, and none is proved."""
+    return Inputs(findings=())
+
+
+PAPERS = (
+    declared("attestation", "ck-du-lieu", kind="commitment-data-management", owner="An Bình", title_vi="Chính sách dữ liệu",
+             url="https://anbinh.example/du-lieu.pdf", sha256="ab" * 32, issued_at=parse_time("2026-03-02"),
+             valid_until=parse_time("2027-03-01"), systems=("ho-tich",),
+             claims=({"metric": "data_country", "operator": "=", "value": "VN", "scope": None},)),
+    declared("attestation", "HS-2025-021", kind="dr-plan", owner="An Bình", title_vi=None, url="https://anbinh.example/dr.pdf",
+             sha256="cd" * 32, issued_at=parse_time("2025-09-01"), valid_until=parse_time("2026-08-31"), systems=("ho-tich",), claims=()),
+    declared("attestation", "cap-do-3", kind="security-level-dossier", owner="Sở Tư pháp", title_vi=None, url=None, sha256=None,
+             issued_at=parse_time("2026-01-05"), valid_until=parse_time("2027-01-04"), systems=("ho-tich",), claims=()),
+)  # fmt: skip
+DRILLS = (
+    declared("drill", "DT-01", kind="restore", date=parse_time("2026-09-14"), result="success", systems=("ho-tich",),
+             measured_rpo=43200, measured_rto=10800, approver="Trưởng phòng Hạ tầng", minutes_url=None, minutes_sha256=None),
+    declared("drill", "DT-02", kind="restore", date=parse_time("2026-12-14"), result="success", systems=("cong-dich-vu",),
+             measured_rpo=60, measured_rto=60, approver=None, minutes_url="https://anbinh.example/dt-02.pdf", minutes_sha256="ef" * 32),
+)  # fmt: skip
+
+
+def records(inputs: Inputs) -> list[dict[str, Any]]:
+    """Every finding as its record, passes included: what findings.jsonl.gz holds."""
+    writer = FindingWriter(TYPES, call)
+    return [writer.record(one) for one in inputs.findings]
