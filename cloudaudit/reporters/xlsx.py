@@ -109,7 +109,7 @@ def _both(text: Text, between: str = "\n") -> str:
 
 def sheet_name(wanted: str, taken: Iterable[str]) -> str:
     """A legal name for a sheet that no other has, whatever the case of its letters."""
-    name = _NOT_IN_NAMES.sub(" ", kept(wanted, 4 * MAX_NAME)).strip() or "–"
+    name = " ".join(_NOT_IN_NAMES.sub(" ", kept(wanted, 4 * MAX_NAME)).split()) or "–"
     used = {one.casefold() for one in taken} | {"history"}
     for number in range(1, len(used) + 2):
         tail = f" ({number})" if number > 1 else ""
@@ -330,9 +330,14 @@ class _Book:
 
         def add(*cells: _Shown) -> None:
             nonlocal line
+            if len(cells) == 1 and isinstance(text := cells[0].value, str):
+                # Alone in its row a text has the whole width, if each of its lines has a row.
+                for one in text.split("\n"):
+                    self.put(sheet, line, 0, replace(cells[0], value=one), wrap=False)
+                    line += 1
+                return
             for number, shown in enumerate(cells):
-                # A row with one cell has the whole width.
-                self.put(sheet, line, number, shown, wrap=len(cells) > 1)
+                self.put(sheet, line, number, shown, wrap=True)
             line += 1
 
         document = self.document

@@ -221,7 +221,7 @@ def test_a_sheet_that_is_just_full_is_the_last(count: int, sheets: list[str]) ->
     ("wanted", "taken", "name"),
     [
         ("A. Bảng", (), "A. Bảng"),
-        ("a/b\\c*d?e:f[g]'h'", (), "a b c d e f g  h"),
+        ("a/b\\c*d?e:f[g]'h'", (), "a b c d e f g h"),
         ("''", (), "–"),
         ("History", (), "History (2)"),
         ("BẢNG", ("bảng",), "BẢNG (2)"),
