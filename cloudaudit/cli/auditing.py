@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -434,6 +434,8 @@ def run(
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for subject in loaded.subjects:
         api.check_room(folders[subject.id], registers or subject.registers)
+    own = {subject.id: exports if single else _of_subject(exports, subject.id) for subject in loaded.subjects}
+    _check_exports([path for each in own.values() for _, path in each], folders.values())
     earlier = by_subject(api.load_earlier(previous), loaded.subjects, now() if at is None else at)
     job = Job(at, fail_on, allow_incomplete, format_, lang, exports, form=form, quiet=quiet)
     ready = prepare(loaded.subjects, profile, registers, controls)
@@ -442,11 +444,30 @@ def run(
     codes = []
     for one in ready:
         id_ = one.subject.id
-        own = exports if single else [(kind, path.with_stem(f"{path.stem}-{id_}")) for kind, path in exports]
-        codes.append(audit(one, folders[id_], replace(job, exports=own, earlier=earlier[id_])))
+        codes.append(audit(one, folders[id_], replace(job, exports=own[id_], earlier=earlier[id_])))
         if codes[-1] == INTERRUPTED:
             break
     return worst(codes)
+
+
+def _of_subject(exports: Sequence[tuple[str, Path]], id_: str) -> Sequence[tuple[str, Path]]:
+    """The exports of one of several subjects, each to a file of its own."""
+    return [
+        (kind, path if str(path) == "-" else path.with_stem(f"{path.stem}-{id_}")) for kind, path in exports
+    ]
+
+
+def _check_exports(paths: Sequence[Path], folders: Iterable[Path]) -> None:
+    """Refuse an export that another one, or what is written anyway, would overwrite."""
+    from cloudaudit import api
+    from cloudaudit.errors import OutputError
+
+    taken = {(folder / name).resolve() for folder in folders for name in api.OURS}
+    for path in paths:
+        place = path.resolve()
+        if place in taken or taken & set(place.parents):
+            raise OutputError(f"{path} is written twice", hint="give each export a path of its own")
+        taken.add(place)
 
 
 def by_subject(

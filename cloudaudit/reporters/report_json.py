@@ -74,9 +74,13 @@ def dumps(report: Mapping[str, Any]) -> str:
 
     What a terminal would obey is escaped, for names come from clouds and reports go to screens.
     """
-    written = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+    return shown(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
+
+
+def shown(written: str) -> str:
+    """JSON with what a terminal would obey as escapes."""
     hidden = {c for c in set(written) if c != "\n" and unicodedata.category(c) in _HIDDEN}
-    return written.translate({ord(c): _escaped(c) for c in hidden}) + "\n"
+    return written.translate({ord(c): _escaped(c) for c in hidden}) if hidden else written
 
 
 def _escaped(character: str) -> str:
