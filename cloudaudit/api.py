@@ -43,13 +43,14 @@ from cloudaudit.model import (
     Scope,
     Seconds,
     Severity,
+    Tally,
     Verdict,
     format_time,
 )
 from cloudaudit.plan import untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.records import Shape, shaped
-from cloudaudit.registers import Registers
+from cloudaudit.registers import Plan, Registers
 from cloudaudit.reporters import Context, report_json
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
 from cloudaudit.snapshot import Snapshot
@@ -132,9 +133,9 @@ def assess(
         profile,
         judged.tallies,
         registers_present=frozenset(file.kind for file in declared.files),
-        collection=_figures(evidence, collection),
+        collection=collection_figures(evidence.run.get("figures", {}), collection),
         claims=ClaimFigures.of(judged.claims),
-        planned=_planned(sink.records, declared, at),
+        planned=planned_controls(sink.records, declared.plans, at),
     )
     parts = report_json.Parts(
         tool=TOOL,
@@ -147,7 +148,7 @@ def assess(
         snapshot={"sha256": evidence.digest, "collected_at": format_time(evidence.collected_at)},
         readiness=rolled,
         tallies=judged.tallies,
-        control_results={id_: _result(tally) for id_, tally in judged.tallies.items()},
+        control_results={id_: result_of(tally) for id_, tally in judged.tallies.items()},
         findings=sink.records,
         findings_file={"path": FINDINGS, "sha256": sink.digest, "count": sink.count},
         gaps=evidence.gaps(),
@@ -173,7 +174,8 @@ def assess(
     return Assessed(out, report)
 
 
-def _result(tally: Any) -> tuple[str, Fraction | None]:
+def result_of(tally: Tally) -> tuple[str, Fraction | None]:
+    """The verdict and the lower ratio of a control; no ratio where it does not apply."""
     found = control_result(tally)
     return found.verdict, found.lower if found.applicable else None
 
@@ -274,9 +276,10 @@ def collection_table(evidence: Snapshot, types: Mapping[str, ResourceType]) -> l
     ]
 
 
-def _figures(evidence: Snapshot, collection: Sequence[Mapping[str, Any]]) -> CollectionFigures:
+def collection_figures(
+    figures: Mapping[str, Any], collection: Sequence[Mapping[str, Any]]
+) -> CollectionFigures:
     """Collection coverage: services answered in full, projects seen, buckets readable."""
-    figures = evidence.run.get("figures", {})
 
     def number(name: str) -> int | Missing | None:
         value = figures.get(name)
@@ -324,7 +327,9 @@ def _waivers(declared: Registers) -> list[dict[str, Any]]:
     ]
 
 
-def _planned(records: Sequence[Mapping[str, Any]], declared: Registers, at: Seconds) -> frozenset[str]:
+def planned_controls(
+    records: Sequence[Mapping[str, Any]], plans: Sequence[Plan], at: Seconds
+) -> frozenset[str]:
     """Controls of which every open finding, those of unseen scopes included, has a plan still to come due."""
     open_verdicts = {
         v.value for v in (Verdict.FAIL, Verdict.EXPIRED, Verdict.UNKNOWN, Verdict.MANUAL_PENDING)
@@ -338,7 +343,7 @@ def _planned(records: Sequence[Mapping[str, Any]], declared: Registers, at: Seco
             plan.control == record["control"]
             and plan.due > at
             and plan.covers(place["id"], place["name"] or "", place["system"])
-            for plan in declared.plans
+            for plan in plans
         )
         covered[record["control"]] = covered.get(record["control"], True) and has_plan
     return frozenset(control for control, whole in covered.items() if whole)
@@ -369,7 +374,7 @@ def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
 
     SnapshotError: there is no report.json, or it is damaged or of another version.
     """
-    report = _read_report(folder)
+    report = read_report(folder / REPORT)
     if snapshot is not None:
         given = Snapshot(snapshot, {})
         given.check()
@@ -380,13 +385,13 @@ def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
     return Assessed(folder, report)
 
 
-def _read_report(folder: Path) -> Mapping[str, Any]:
-    path = folder / REPORT
+def read_report(path: Path) -> Mapping[str, Any]:
+    """Read a report.json. SnapshotError: it is not there, damaged, or of another version."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise SnapshotError(
-            f"{folder} is no assessment: it has no {REPORT}", hint="make one with cloudaudit assess"
+            f"{path.parent} is no assessment: it has no {path.name}", hint="make one with cloudaudit assess"
         ) from None
     except (OSError, ValueError, RecursionError) as wrong:
         raise SnapshotError(f"{path} cannot be read: {wrong}", hint=_AGAIN) from wrong
@@ -448,8 +453,9 @@ def render(
     width: int = 80,
     color: bool = False,
     catalogue: Catalogue | None = None,
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> str | bytes:
-    """Render one format of an assessment on disk."""
+    """Render one format of an assessment on disk, beside `earlier` reports of the same subject."""
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
     chosen = {entry["id"] for entry in assessed.report["controls"]} & set(known.sources)
@@ -460,6 +466,7 @@ def render(
         obligations=known.obligations,
         types=known.types,
         registers=declared.by_type,
+        earlier=tuple(earlier),
         lang=lang,
         findings=all_findings(assessed),
         width=width,

@@ -275,8 +275,8 @@ def unwrap(data: bytes) -> Enveloped:
     outer = json.loads(data)
     (entry,) = outer["signatures"]
     payload, signature = _base64(outer["payload"]), _base64(entry["sig"])
-    if outer["payloadType"] != PAYLOAD_TYPE:
-        raise ValueError("its payload is of another type")
+    if outer["payloadType"] != PAYLOAD_TYPE or not isinstance(entry["keyid"], str):
+        raise ValueError("it is of another type")
     if _envelope(payload, entry["keyid"], signature) != data:
         raise ValueError("its bytes are not those that were written")
     return Enveloped(json.loads(payload), entry["keyid"], payload, signature)
