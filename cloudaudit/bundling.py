@@ -109,7 +109,7 @@ def create(source: Path, out: Path, wanted: Wanted) -> Mapping[str, Any]:
             "redacted_fields": sorted(set(left_out)),
         }
         _write_json(work / MANIFEST, manifest)
-        for check in _content(Opened(work, frozenset(_files(work)))):
+        for check in _content(Opened(work, frozenset(_files(work))), known=again):
             if check.state == "refused":
                 raise BundleError(
                     f"{source} is not what its own snapshot gives: {check.text.en}",
@@ -427,10 +427,15 @@ def verify(
         yield found.check
 
 
-def _content(box: Opened, attested: Mapping[str, Any] | None = None) -> Iterator[Check]:
-    """Check what the files say. An error on the way is an answer: somebody else's file is wrong."""
+def _content(
+    box: Opened, attested: Mapping[str, Any] | None = None, known: api.Knowledge | None = None
+) -> Iterator[Check]:
+    """Check what the files say. An error on the way is an answer: somebody else's file is wrong.
+
+    `attested` is what the attestation says, `known` the bundle's own knowledge where it is read already.
+    """
     try:
-        yield from _contents(box, attested)
+        yield from _contents(box, attested, known)
     except Refused as found:
         yield found.check
     except (BundleError, OutputError):
@@ -440,7 +445,9 @@ def _content(box: Opened, attested: Mapping[str, Any] | None = None) -> Iterator
         yield refused("content", f"không đọc được: {first}", f"cannot be read: {first}")
 
 
-def _contents(box: Opened, attested: Mapping[str, Any] | None) -> Iterator[Check]:
+def _contents(
+    box: Opened, attested: Mapping[str, Any] | None, known: api.Knowledge | None
+) -> Iterator[Check]:
     folder = box.folder
     manifest = _read_manifest(folder)
     if attested is not None and attested != predicate(manifest):
@@ -457,7 +464,7 @@ def _contents(box: Opened, attested: Mapping[str, Any] | None) -> Iterator[Check
     same_build = manifest["tool"]["build_sha256"] == data.build()
     yield _check_build(manifest, same_build)
     yield from _check_previous(folder, manifest)
-    known = _from_bundle(folder, manifest["profile"]["file"], report["scope"])
+    known = known or _from_bundle(folder, manifest["profile"]["file"], report["scope"])
     _check_knowledge(known, report)
     yield _check_shipped(folder)
     yield _check_numbers(assessed, known, manifest)
