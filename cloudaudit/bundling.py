@@ -33,7 +33,7 @@ from cloudaudit.pseudonyms import LEFT_OUT, REPLACED, Pseudonyms
 from cloudaudit.readiness import ClaimFigures, readiness
 from cloudaudit.registers import Plan
 from cloudaudit.reporters import report_json
-from cloudaudit.signing import Signer, Verifier
+from cloudaudit.signing import Signer, Stamp, Verifier
 from cloudaudit.snapshot import Snapshot
 from cloudaudit.yamlsource import misfit, schema
 
@@ -404,7 +404,12 @@ def _demand(check: Check) -> None:
 
 
 def verify(
-    path: Path, verifier: Verifier | None, *, full: Path | None = None, names: Pseudonyms | None = None
+    path: Path,
+    verifier: Verifier | None,
+    *,
+    full: Path | None = None,
+    names: Pseudonyms | None = None,
+    stamp: Stamp | None = None,
 ) -> Iterator[Check]:
     """Look at a bundle, one check after the other; what cannot be trusted is not looked into.
 
@@ -413,6 +418,8 @@ def verify(
     try:
         with bundle.opened(path) as box:
             sealed = [*bundle.check_sealed(box, verifier)]
+            if stamp is not None and bundle.ATTESTATION in box.names:
+                sealed.append(_check_stamp(box, stamp))
             yield from sealed
             if any(check.state == "refused" for check in sealed):
                 return
@@ -425,6 +432,17 @@ def verify(
                 yield from _check_image(box, full, names)
     except Refused as found:
         yield found.check
+
+
+def _check_stamp(box: Opened, stamp: Stamp) -> Check:
+    """The time stamp is of this attestation: it, and so every file, was there at that time."""
+    try:
+        at = format_time(stamp.time_of((box.folder / bundle.ATTESTATION).read_bytes()))
+    except ValueError as wrong:
+        return refused(
+            "timestamp", f"dấu thời gian không đúng: {wrong}", f"the time stamp does not hold: {wrong}"
+        )
+    return ok("timestamp", f"chứng thực đã có từ trước {at}", f"the attestation was there by {at}")
 
 
 def _content(

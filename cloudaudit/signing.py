@@ -3,7 +3,7 @@
 Keys are Ed25519 and ECDSA over P-256 or P-384, as PEM (OpenSSL's) or as OpenSSH writes them. Three forms:
 an envelope (DSSE) around a statement; a detached signature, which `openssl` checks for a PEM key and
 `ssh-keygen -Y verify` for one of OpenSSH; CMS from a PEM key with its certificate. All arithmetic is that
-of `cryptography`.
+of `cryptography`. Time stamps (RFC 3161) are checked, and got elsewhere: nothing here asks a network.
 
 No message holds a passphrase or a byte of a private key.
 """
@@ -17,8 +17,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256, sha512
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import rfc8785
 from cryptography import x509
@@ -29,6 +30,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from cloudaudit.errors import SigningError
+
+if TYPE_CHECKING:
+    from cloudaudit.model import Seconds
 
 Private: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 Public: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
@@ -403,3 +407,43 @@ def cms(data: bytes, certificate: x509.Certificate, signer: Signer) -> bytes:
     builder = pkcs7.PKCS7SignatureBuilder().set_data(data)
     options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
     return builder.add_signer(certificate, signer.key, hash_).sign(serialization.Encoding.DER, options)
+
+
+# --- time stamps ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The answer of a time-stamping authority, and the roots that it has to lead to."""
+
+    response: bytes
+    roots: tuple[x509.Certificate, ...]
+
+    def time_of(self, data: bytes) -> Seconds:
+        """When the authority saw these bytes. ValueError: it does not say so, or is none of these roots'."""
+        from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+
+        try:
+            response = decode_timestamp_response(self.response)
+        except ValueError:
+            # NOTE: the library takes strict DER only. Some authorities put their certificates out of order.
+            raise ValueError("it cannot be read as a time stamp; ask openssl ts -verify too") from None
+        try:
+            VerifierBuilder(roots=list(self.roots)).build().verify_message(response, data)
+        except (VerificationError, ValueError) as wrong:
+            raise ValueError(str(wrong)) from None
+        return int(response.tst_info.gen_time.timestamp())
+
+
+def load_stamp(response: Path, roots: Path) -> Stamp:
+    """Read a time stamp and the certificates of roots. SigningError: they are none, or cannot be checked."""
+    if find_spec("rfc3161_client") is None:
+        raise SigningError(
+            "checking a time stamp needs a package that is not installed",
+            hint="pip install 'cloudaudit-vn[timestamp]', or use openssl ts -verify",
+        )
+    try:
+        found = x509.load_pem_x509_certificates(_read(roots))
+    except ValueError:
+        raise SigningError(f"{roots} is no certificate", hint="a PEM file is expected") from None
+    return Stamp(_read(response), tuple(found))

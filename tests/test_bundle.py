@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,7 @@ from cloudaudit import api, bundle, bundling, data, signing
 from cloudaudit.bundle import ATTESTATION, MANIFEST, OUTER, SIGNATURE, SUMS
 from cloudaudit.catalog import load_types
 from cloudaudit.cli import _run
-from cloudaudit.errors import BundleError, SigningError
-from cloudaudit.model import Call, Gap, Listing, Reason, Scope, format_time, parse_time
+from cloudaudit.model import Call, Gap, Listing, Reason, Scope, format_time
 from cloudaudit.pseudonyms import Pseudonyms
 from cloudaudit.reporters import report_json
 from cloudaudit.snapshot import Contents, write
@@ -71,7 +70,9 @@ def cloudaudit(capsys: pytest.CaptureFixture[str], *args: object) -> tuple[int, 
     return code, shown.out, shown.err
 
 
-def tool(*args: object, cwd: Path | None = None, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+def tool(
+    *args: object, cwd: Path | None = None, stdin: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run a program of the system; it has to succeed."""
     return subprocess.run([str(a) for a in args], cwd=cwd, input=stdin, capture_output=True, check=True)
 
@@ -90,12 +91,43 @@ class Keys:
             ("rsa", ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]), ("p521", ["EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
         ):  # fmt: skip
             tool("openssl", "genpkey", "-algorithm", *algorithm, "-out", folder / f"{name}.pem")
-            tool("openssl", "pkey", "-in", folder / f"{name}.pem", "-pubout", "-out", folder / f"{name}.pub.pem")
+            tool(
+                "openssl",
+                "pkey",
+                "-in",
+                folder / f"{name}.pem",
+                "-pubout",
+                "-out",
+                folder / f"{name}.pub.pem",
+            )
         for name, kind in (("ssh-ed", "ed25519"), ("ssh-ec", "ecdsa"), ("ssh-rsa", "rsa")):
             tool("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "to-chuc", "-f", folder / name)
-        tool("openssl", "pkcs8", "-topk8", "-in", folder / "ed.pem", "-passout", f"pass:{PASSPHRASE}", "-out", folder / "locked.pem")
+        tool(
+            "openssl",
+            "pkcs8",
+            "-topk8",
+            "-in",
+            folder / "ed.pem",
+            "-passout",
+            f"pass:{PASSPHRASE}",
+            "-out",
+            folder / "locked.pem",
+        )
         tool("ssh-keygen", "-q", "-t", "ed25519", "-N", PASSPHRASE, "-f", folder / "ssh-locked")
-        tool("openssl", "req", "-x509", "-new", "-key", folder / "p256.pem", "-subj", "/CN=To chuc mau", "-days", "9", "-out", folder / "p256.crt")
+        tool(
+            "openssl",
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            folder / "p256.pem",
+            "-subj",
+            "/CN=To chuc mau",
+            "-days",
+            "9",
+            "-out",
+            folder / "p256.crt",
+        )
 
     def signer(self, name: str) -> signing.Signer:
         return signing.load_private(self.private(name), PASSPHRASE.encode)
@@ -135,7 +167,9 @@ def assessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     registers.mkdir()
     for name, text in (("plans", PLANS), ("sites", SITES), ("systems", SYSTEMS)):
         (registers / f"{name}.yaml").write_text(text, encoding="utf-8")
-    code = _run(["assess", str(out / "snapshot"), "-o", str(out), "--registers", str(registers), "--at", AT, "-q"])
+    code = _run(
+        ["assess", str(out / "snapshot"), "-o", str(out), "--registers", str(registers), "--at", AT, "-q"]
+    )
     assert code == 1
     return out
 
@@ -242,7 +276,19 @@ def small(folder: Path) -> Path:
 def openssl_verifies(keys: Keys, key: str, data_: Path, signature: Path) -> None:
     public = keys.public(key)
     if key == "ed":
-        tool("openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", data_, "-sigfile", signature)
+        tool(
+            "openssl",
+            "pkeyutl",
+            "-verify",
+            "-pubin",
+            "-inkey",
+            public,
+            "-rawin",
+            "-in",
+            data_,
+            "-sigfile",
+            signature,
+        )
     else:
         tool("openssl", "dgst", f"-sha{key[1:]}", "-verify", public, "-signature", signature, data_)
 
@@ -262,7 +308,8 @@ def test_openssl_verifies_both_signatures_of_a_pem_key(keys: Keys, tmp_path: Pat
     assert (statement["_type"], kind) == ("https://in-toto.io/Statement/v1", b"application/vnd.in-toto+json")
     digests = {s["name"]: s["digest"]["sha256"] for s in statement["subject"]}
     assert digests == {
-        name: sha256((folder / name).read_bytes()).hexdigest() for name in ("a/một tệp.txt", MANIFEST, SUMS, SIGNATURE)
+        name: sha256((folder / name).read_bytes()).hexdigest()
+        for name in ("a/một tệp.txt", MANIFEST, SUMS, SIGNATURE)
     }
     with pytest.raises(subprocess.CalledProcessError):
         openssl_verifies(keys, key, folder / MANIFEST, folder / SIGNATURE)
@@ -274,7 +321,19 @@ def test_ssh_keygen_and_we_accept_each_other(keys: Keys, tmp_path: Path, key: st
     bundle.seal(folder, keys.signer(key), {})
     allowed = tmp_path / "allowed"
     allowed.write_text(f"to-chuc {keys.public(key).read_text()}", encoding="utf-8")
-    check = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "to-chuc", "-n", "cloudaudit-bundle", "-s", folder / SIGNATURE]
+    check = [
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        "-f",
+        allowed,
+        "-I",
+        "to-chuc",
+        "-n",
+        "cloudaudit-bundle",
+        "-s",
+        folder / SIGNATURE,
+    ]
     sums = (folder / SUMS).read_bytes()
     assert b"Good" in tool(*check, stdin=sums).stdout
     with pytest.raises(subprocess.CalledProcessError):
@@ -302,6 +361,88 @@ def test_openssl_verifies_cms(keys: Keys, tmp_path: Path) -> None:
     assert found == [("signature", "ok"), ("files", "ok"), ("sums", "ok"), ("cms", "note")]
 
 
+TSA = """\
+[tsa]
+serial = serial
+signer_cert = tsa.crt
+signer_key = tsa.pem
+signer_digest = sha256
+default_policy = 1.2.3.4
+digests = sha256
+ess_cert_id_alg = sha256
+"""
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A time-stamping authority of one's own: a root, and a certificate for nothing but time stamps."""
+    folder = tmp_path_factory.mktemp("tsa")
+    for name in ("ca", "tsa", "stranger"):
+        tool(
+            "openssl",
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+            f"{name}.pem",
+            cwd=folder,
+        )
+    for name in ("ca", "stranger"):
+        tool("openssl", "req", "-x509", "-new", "-key", f"{name}.pem", "-subj", f"/CN={name}", "-days", "30",
+             "-addext", "keyUsage=critical,keyCertSign", "-out", f"{name}.crt", cwd=folder)  # fmt: skip
+    (folder / "ext").write_text(
+        "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\n"
+        "extendedKeyUsage=critical,timeStamping\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n", encoding="utf-8",
+    )  # fmt: skip
+    tool("openssl", "req", "-new", "-key", "tsa.pem", "-subj", "/CN=tsa", "-out", "tsa.csr", cwd=folder)
+    tool("openssl", "x509", "-req", "-in", "tsa.csr", "-CA", "ca.crt", "-CAkey", "ca.pem", "-CAcreateserial",
+         "-days", "20", "-extfile", "ext", "-out", "tsa.crt", cwd=folder)  # fmt: skip
+    (folder / "tsa.cnf").write_text(TSA, encoding="utf-8")
+    (folder / "serial").write_text("01\n", encoding="utf-8")
+    return folder
+
+
+def stamp_of(authority: Path, file: Path) -> Path:
+    tool("openssl", "ts", "-query", "-data", file, "-sha256", "-cert", "-out", "q.tsq", cwd=authority)
+    tool(
+        "openssl",
+        "ts",
+        "-reply",
+        "-queryfile",
+        "q.tsq",
+        "-config",
+        "tsa.cnf",
+        "-section",
+        "tsa",
+        "-out",
+        "r.tsr",
+        cwd=authority,
+    )
+    return authority / "r.tsr"
+
+
+def test_a_time_stamp_is_of_this_attestation_and_of_this_authority(
+    capsys: pytest.CaptureFixture[str], made: Path, keys: Keys, authority: Path
+) -> None:
+    stamp = stamp_of(authority, made / ATTESTATION)
+    tool(
+        "openssl", "ts", "-verify", "-data", made / ATTESTATION, "-in", stamp, "-CAfile", authority / "ca.crt"
+    )
+    args = ("bundle", "verify", made, "--public-key", keys.public("ed"), "--lang", "en", "--timestamp")
+    code, out, _ = cloudaudit(capsys, *args, stamp, "--timestamp-root", authority / "ca.crt")
+    assert code == 0
+    assert re.search(r"^ok: time stamp: the attestation was there by 20\d\d-\d\d-\d\dT", out, re.M)
+    code, out, _ = cloudaudit(capsys, *args, stamp, "--timestamp-root", authority / "stranger.crt")
+    assert (code, "REFUSED: time stamp: the time stamp does not hold" in out) == (1, True)
+    other = stamp_of(authority, made / SUMS)
+    code, out, _ = cloudaudit(capsys, *args, other, "--timestamp-root", authority / "ca.crt")
+    assert (code, "REFUSED: time stamp: the time stamp does not hold: Mismatch" in out) == (1, True)
+    code, out, _ = cloudaudit(capsys, *args, made / SUMS, "--timestamp-root", authority / "ca.crt")
+    assert (code, "it cannot be read as a time stamp" in out) == (1, True)
+
+
 def opened(folder: Path) -> bundle.Opened:
     with bundle.opened(folder) as box:
         return box
@@ -317,11 +458,26 @@ def test_every_kind_of_key_signs_and_no_other_is_taken_for_it(keys: Keys, tmp_pa
 
 
 def test_a_zip_is_the_same_and_made_the_same_again(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, assessed: Path, keys: Keys, tmp_path: Path
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    assessed: Path,
+    keys: Keys,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(NOW))
     for name in ("1.zip", "2.zip"):
-        args = ("bundle", "create", assessed, "--key", keys.private("ed"), "-o", tmp_path / name, "-q", "--lang", "en")
+        args = (
+            "bundle",
+            "create",
+            assessed,
+            "--key",
+            keys.private("ed"),
+            "-o",
+            tmp_path / name,
+            "-q",
+            "--lang",
+            "en",
+        )
         assert cloudaudit(capsys, *args) == (0, "", "")
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.zip", "2.zip"]
@@ -354,7 +510,9 @@ def refusals_of_seal(box: Path, verifier: signing.Verifier) -> dict[str, str]:
 
 
 @given(st.data())
-def test_a_byte_changed_anywhere_in_the_signatures_is_refused(keys: Keys, tmp_path_factory: Any, data: Any) -> None:
+def test_a_byte_changed_anywhere_in_the_signatures_is_refused(
+    keys: Keys, tmp_path_factory: Any, data: Any
+) -> None:
     """The envelope, the list and the signatures have one form only: not even a blank may differ."""
     folder = tmp_path_factory.getbasetemp() / "sealed"
     key = data.draw(st.sampled_from(["ed", "ssh-ec"]))
@@ -402,7 +560,9 @@ def test_an_envelope_that_names_the_key_and_is_not_by_it_is_refused(box: Path, k
     forged = signing.envelope(json.loads(base64.b64decode(outer["payload"])), keys.signer("other"))
     forged = forged.replace(keys.verifier("other").id.encode(), keys.verifier("ed").id.encode())
     (box / ATTESTATION).write_bytes(forged)
-    assert refusals(box, keys.verifier("ed")) == {"signature": f"the signature of {ATTESTATION} does not hold"}
+    assert refusals(box, keys.verifier("ed")) == {
+        "signature": f"the signature of {ATTESTATION} does not hold"
+    }
 
 
 def test_an_envelope_of_other_subjects_is_refused(box: Path, keys: Keys, tmp_path: Path) -> None:
@@ -462,7 +622,9 @@ def link(name: str) -> zipfile.ZipInfo:
 def test_a_hostile_zip_is_refused(
     tmp_path: Path, entry: zipfile.ZipInfo | str, content: bytes, told: str
 ) -> None:
-    path = zipped(tmp_path / "in" / "x.zip" if (tmp_path / "in").mkdir() is None else tmp_path, (entry, content))
+    path = zipped(
+        tmp_path / "in" / "x.zip" if (tmp_path / "in").mkdir() is None else tmp_path, (entry, content)
+    )
     assert refusals(path, None) == {"layout": told}
     assert [p.name for p in tmp_path.rglob("out.txt")] == []
 
@@ -483,7 +645,9 @@ def test_a_packed_file_that_blows_up_is_refused(box: Path, keys: Keys) -> None:
     with gzip.open(box / "findings.jsonl.gz", "wb") as packed:
         packed.write(b" " * 60 * 1024**2)
     reseal(box, keys.signer("ed"))
-    assert refusals(box, keys.verifier("ed")) == {"layout": "findings.jsonl.gz: unpacks to far more than it is"}
+    assert refusals(box, keys.verifier("ed")) == {
+        "layout": "findings.jsonl.gz: unpacks to far more than it is"
+    }
 
 
 @pytest.mark.parametrize("what", ["folder", "file", "nothing"])
@@ -657,9 +821,14 @@ def test_controls_weakened_before_judging_are_told(
     path = box / "resources/s3.bucket.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "\n# khác\n", encoding="utf-8")
     reseal(box, keys.signer("ed"))
-    code, out, _ = cloudaudit(capsys, "bundle", "verify", box, "--public-key", keys.public("ed"), "--lang", "en")
+    code, out, _ = cloudaudit(
+        capsys, "bundle", "verify", box, "--public-key", keys.public("ed"), "--lang", "en"
+    )
     assert code == 0
-    assert "note: controls: not all as they ship with this installation (1 differ: resources/s3.bucket.yaml)" in out
+    assert (
+        "note: controls: not all as they ship with this installation (1 differ: resources/s3.bucket.yaml)"
+        in out
+    )
 
 
 def test_a_wrong_clock_is_refused(box: Path, keys: Keys) -> None:
@@ -779,7 +948,12 @@ def test_a_key_of_a_wrong_kind_is_told(
 
 @pytest.mark.parametrize("key", ["locked.pem", "ssh-locked"])
 def test_a_passphrase_comes_from_a_file_or_the_environment_and_is_never_shown(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, assessed: Path, keys: Keys, tmp_path: Path, key: str
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    assessed: Path,
+    keys: Keys,
+    tmp_path: Path,
+    key: str,
 ) -> None:
     told = f"{keys.folder / key} cannot be decrypted: the passphrase is wrong, or the file is damaged"
     monkeypatch.setenv("CLOUDAUDIT_PASSPHRASE", "PLANTED-sai")
@@ -816,7 +990,9 @@ def test_a_certificate_of_another_key_is_told(
     capsys: pytest.CaptureFixture[str], assessed: Path, keys: Keys, tmp_path: Path
 ) -> None:
     more = ("--certificate", keys.folder / "p256.crt")
-    assert "is the certificate of another key" in tries(capsys, assessed, keys.private("p384"), tmp_path / "b", *more)
+    assert "is the certificate of another key" in tries(
+        capsys, assessed, keys.private("p384"), tmp_path / "b", *more
+    )
 
 
 def test_nothing_is_signed_that_does_not_follow_from_the_snapshot(
@@ -832,7 +1008,9 @@ def test_nothing_is_signed_that_does_not_follow_from_the_snapshot(
     assert "give it with --snapshot" in tries(capsys, copy, keys.private("ed"), tmp_path / "bundle")
     (copy / "registers/plans.yaml").write_text(PLANS + "# khác\n", encoding="utf-8")
     more = ("--snapshot", assessed / "snapshot")
-    assert "plans.yaml is not the register" in tries(capsys, copy, keys.private("ed"), tmp_path / "bundle", *more)
+    assert "plans.yaml is not the register" in tries(
+        capsys, copy, keys.private("ed"), tmp_path / "bundle", *more
+    )
 
 
 def test_controls_and_a_profile_of_ones_own_go_with_it(
@@ -885,7 +1063,9 @@ def test_nothing_is_left_when_the_disk_does_not_take_it(
         capture_output=True, text=True, cwd=data._PACKAGE.parent, check=False,
     )  # fmt: skip
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr == f"error: {tmp_path / name} cannot be written: File too large; nothing was left there\n"
+    assert (
+        run.stderr == f"error: {tmp_path / name} cannot be written: File too large; nothing was left there\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -928,7 +1108,9 @@ def test_a_copy_shows_no_name(made: Path, public: Path) -> None:
     with gzip.open(made / "findings.jsonl.gz") as lines:
         for line in lines:
             assert json.loads(line)["fingerprint"] not in after
-    assert not {"snapshot", "registers", "previous", "assessment.json"} & {path.name for path in public.iterdir()}
+    assert not {"snapshot", "registers", "previous", "assessment.json"} & {
+        path.name for path in public.iterdir()
+    }
 
 
 def test_a_copy_keeps_every_figure(made: Path, public: Path, keys: Keys) -> None:
@@ -1003,13 +1185,21 @@ def test_a_poor_key_for_names_is_refused(
     capsys: pytest.CaptureFixture[str], made: Path, keys: Keys, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "names.key").write_bytes(content)
-    said = tries(capsys, made, keys.private("ed"), tmp_path / "public", "--pseudonyms", tmp_path / "names.key")
+    said = tries(
+        capsys, made, keys.private("ed"), tmp_path / "public", "--pseudonyms", tmp_path / "names.key"
+    )
     assert "holds no key for pseudonyms" in said
     assert not content or content.decode() not in said
 
 
 def test_a_copy_is_made_of_a_sound_full_bundle_only(
-    capsys: pytest.CaptureFixture[str], assessed: Path, box: Path, public: Path, keys: Keys, names_key: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str],
+    assessed: Path,
+    box: Path,
+    public: Path,
+    keys: Keys,
+    names_key: Path,
+    tmp_path: Path,
 ) -> None:
     more = (keys.private("ed"), tmp_path / "out", "--pseudonyms", names_key)
     assert "is no bundle" in tries(capsys, assessed, *more)
@@ -1018,7 +1208,9 @@ def test_a_copy_is_made_of_a_sound_full_bundle_only(
     assert "is no sound bundle: not what was signed: report.html" in tries(capsys, box, *more)
 
 
-@given(st.text(), st.text(), st.sampled_from(["resource", "name", "system"]), st.sampled_from(["person", "text"]))
+@given(
+    st.text(), st.text(), st.sampled_from(["resource", "name", "system"]), st.sampled_from(["person", "text"])
+)
 def test_a_pseudonym_depends_on_key_kind_and_text(one: str, other: str, kind: str, other_kind: str) -> None:
     names, others = Pseudonyms(b"k" * 40), Pseudonyms(b"l" * 40)
     found = names.name(kind, one)
@@ -1030,14 +1222,20 @@ def test_a_pseudonym_depends_on_key_kind_and_text(one: str, other: str, kind: st
 # --- the command line ---------------------------------------------------------------------------------
 
 
-def test_verify_says_a_line_for_each_check(capsys: pytest.CaptureFixture[str], made: Path, keys: Keys) -> None:
-    code, out, err = cloudaudit(capsys, "bundle", "verify", made, "--public-key", keys.public("ed"), "--lang", "en")
+def test_verify_says_a_line_for_each_check(
+    capsys: pytest.CaptureFixture[str], made: Path, keys: Keys
+) -> None:
+    code, out, err = cloudaudit(
+        capsys, "bundle", "verify", made, "--public-key", keys.public("ed"), "--lang", "en"
+    )
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert len(lines) == len(WHOLE) + 1
     assert all(line.startswith("ok: ") for line in lines[:-1])
     assert lines[-1] == "Verified: it is this key's, and the report follows from the snapshot."
-    code, out, err = cloudaudit(capsys, "bundle", "verify", made, "--public-key", keys.public("other"), "-f", "json")
+    code, out, err = cloudaudit(
+        capsys, "bundle", "verify", made, "--public-key", keys.public("other"), "-f", "json"
+    )
     told = json.loads(out)
     assert (code, told["verified"]) == (1, False)
     assert [c["id"] for c in told["checks"] if c["state"] == "refused"] == ["signature", "sums"]
@@ -1051,9 +1249,7 @@ def test_help_shows_how(capsys: pytest.CaptureFixture[str]) -> None:
         assert "Exit codes" in out or args == ("bundle",)
 
 
-def test_a_bundle_is_an_assessment_that_report_reads(
-    capsys: pytest.CaptureFixture[str], made: Path
-) -> None:
+def test_a_bundle_is_an_assessment_that_report_reads(capsys: pytest.CaptureFixture[str], made: Path) -> None:
     code, out, _ = cloudaudit(capsys, "report", made, "--snapshot", made / "snapshot", "-f", "json")
     assert code == 0
     assert json.loads(out) == json.loads((made / "report.json").read_bytes())

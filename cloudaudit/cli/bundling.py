@@ -54,6 +54,7 @@ _NAMES: Final = {
     "findings": Text("kết quả", "findings"),
     "report": Text("báo cáo", "report"),
     "formats": Text("định dạng", "formats"),
+    "timestamp": Text("dấu thời gian", "time stamp"),
     "image": Text("ảnh", "image"),
     "content": Text("nội dung", "content"),
 }
@@ -170,10 +171,12 @@ def create(
 @click.option("--public-key", type=PATH, help="Key of whoever made it, from a source of your own.")
 @click.option("--full", type=PATH, help="The full bundle that a copy without names is to be the image of.")
 @click.option("--pseudonym-key", type=PATH, help="Key of the pseudonyms, for --full.")
+@click.option("--timestamp", type=PATH, help="A time stamp (RFC 3161) of its attestation.dsse.json.")
+@click.option("--timestamp-root", type=PATH, help="Root certificate that the time stamp has to lead to.")
 @telling
 def verify(
-    path: Path, public_key: Path | None, full: Path | None, pseudonym_key: Path | None, format_: str,
-    lang: str | None,
+    path: Path, public_key: Path | None, full: Path | None, pseudonym_key: Path | None,
+    timestamp: Path | None, timestamp_root: Path | None, format_: str, lang: str | None,
 ) -> int:  # fmt: skip
     """Check a bundle offline: signature, digests, and every finding and figure, judged again.
 
@@ -188,11 +191,14 @@ def verify(
 
     if (full is None) != (pseudonym_key is None):
         raise click.UsageError("--full and --pseudonym-key go together")
+    if (timestamp is None) != (timestamp_root is None):
+        raise click.UsageError("--timestamp and --timestamp-root go together")
+    stamp = signing.load_stamp(timestamp, timestamp_root) if timestamp and timestamp_root else None
     verifier = signing.load_public(public_key) if public_key is not None else None
     names = _names(pseudonym_key) if pseudonym_key is not None else None
     chosen = language(lang)
     checks = []
-    for check in bundling.verify(path, verifier, full=full, names=names):
+    for check in bundling.verify(path, verifier, full=full, names=names, stamp=stamp):
         checks.append(check)
         if format_ == "text":
             emit(f"{_line(check, chosen)}\n", None)
