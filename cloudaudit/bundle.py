@@ -324,6 +324,9 @@ def _bomb(path: Path) -> tuple[str, str] | None:
                     if total > SMALL and total > MAX_RATIO * size:
                         return ("phình quá lớn khi giải nén", "unpacks to far more than it is")
                     data = unpack.unconsumed_tail
+                    if unpack.eof:
+                        # What follows the end of one is the next one, to whoever reads it later.
+                        data, unpack = unpack.unused_data, zlib.decompressobj(wbits=31)
         except zlib.error:
             return ("không giải nén được", "cannot be unpacked")
     return None

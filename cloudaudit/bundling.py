@@ -486,6 +486,8 @@ def _contents(
     _check_knowledge(known, report)
     yield _check_shipped(folder)
     yield _check_numbers(assessed, known, manifest)
+    if same_build:
+        _check_written(assessed)
     if manifest["kind"] == "full":
         yield from _check_again(folder, assessed, known, same_build)
     yield from _check_formats(assessed, manifest, known.catalogue, same_build)
@@ -737,6 +739,21 @@ def _check_numbers(assessed: api.Assessed, known: api.Knowledge, manifest: Mappi
         f"mọi số liệu tính lại từ {all_} kết quả đều khớp",
         f"every figure follows from the {all_} findings",
     )
+
+
+def _check_written(assessed: api.Assessed) -> None:
+    """Files of JSON are written in one way, so that no key stands twice and readers disagree on it."""
+    strange = api.FINDINGS if any(_line(json.loads(line)) != line for line in _lines(assessed)) else ""
+    if (assessed.folder / api.REPORT).read_text(encoding="utf-8") != report_json.dumps(assessed.report):
+        strange = api.REPORT
+    if strange:
+        raise Refused(
+            refused(
+                "numbers",
+                f"{strange} không được ghi theo cách của cloudaudit",
+                f"{strange} is not written as cloudaudit writes it",
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -650,6 +652,24 @@ def test_a_packed_file_that_blows_up_is_refused(box: Path, keys: Keys) -> None:
     }
 
 
+def test_a_bomb_behind_an_honest_member_is_refused(box: Path, keys: Keys) -> None:
+    whole = (box / "findings.jsonl.gz").read_bytes()
+    (box / "findings.jsonl.gz").write_bytes(whole + gzip.compress(b" " * 60 * 1024**2))
+    reseal(box, keys.signer("ed"))
+    assert list(refusals(box, keys.verifier("ed"))) == ["layout"]
+
+
+def test_a_key_that_stands_twice_is_refused(box: Path, keys: Keys) -> None:
+    """Readers differ on which of two counts."""
+    text = (box / "report.json").read_text(encoding="utf-8")
+    forged = text.replace('"level": 0,', '"level": 5,\n    "level": 0,', 1)
+    assert forged != text
+    (box / "report.json").write_text(forged, encoding="utf-8")
+    reseal(box, keys.signer("ed"))
+    told = {"numbers": "report.json is not written as cloudaudit writes it"}
+    assert refusals(box, keys.verifier("ed")) == told
+
+
 @pytest.mark.parametrize("what", ["folder", "file", "nothing"])
 def test_what_is_no_bundle_is_the_users_mistake(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, what: str
@@ -966,6 +986,34 @@ def test_a_passphrase_comes_from_a_file_or_the_environment_and_is_never_shown(
     assert code == 0
     assert err.endswith(f"signed with Ed25519, key {signer.verifier.id}\n")
     assert PASSPHRASE not in err
+
+
+def test_a_passphrase_is_asked_for_at_a_terminal_and_not_echoed(
+    assessed: Path, keys: Keys, tmp_path: Path
+) -> None:
+    args = [
+        "bundle",
+        "create",
+        str(assessed),
+        "--key",
+        str(keys.folder / "locked.pem"),
+        "-o",
+        str(tmp_path / "bundle"),
+    ]
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover - another program from here on
+        os.chdir(data._PACKAGE.parent)
+        os.execv(sys.executable, [sys.executable, "-B", "-m", "cloudaudit", *args])
+    shown = b""
+    with os.fdopen(terminal, "r+b", buffering=0) as screen, contextlib.suppress(OSError):
+        while b"Passphrase" not in shown:
+            shown += screen.read(1024)
+        screen.write(f"{PASSPHRASE}\n".encode())
+        while piece := screen.read(1024):
+            shown += piece
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
+    assert PASSPHRASE.encode() not in shown
+    assert (tmp_path / "bundle" / ATTESTATION).is_file()
 
 
 @pytest.mark.parametrize(
