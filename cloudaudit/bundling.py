@@ -174,7 +174,7 @@ def _manifest(
         "assessed_at": report["assessed_at"],
         "subject": report["subject"],
         "scope": report["scope"],
-        "options": {"lang": wanted.lang, "formats": list(wanted.formats)},
+        "options": {"lang": wanted.lang, "formats": list(dict.fromkeys(wanted.formats))},
         "formats": list(formats),
         "profile": {},
         "catalogue": {"sha256": report["catalogue"]["sha256"]},

@@ -181,7 +181,7 @@ def made(assessed: Path, keys: Keys, tmp_path_factory: pytest.TempPathFactory) -
     """A full bundle. Not to be changed."""
     out = tmp_path_factory.mktemp("bundles") / "bundle"
     code = _run(["bundle", "create", str(assessed), "--key", str(keys.private("ed")), "-o", str(out),
-                 "-f", "html", "-f", "text", "--lang", "vi", "-q"])  # fmt: skip
+                 "-f", "text", "--lang", "vi", "-q"])  # fmt: skip
     assert code == 0
     return out
 

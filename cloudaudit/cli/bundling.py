@@ -97,7 +97,7 @@ def bundle() -> None:
     "--passphrase-file", type=PATH, help=f"File with its passphrase; default: {PASSPHRASE}, or a prompt."
 )
 @click.option("-o", "--output", type=PATH, required=True, help="New folder, or a file that ends in .zip.")
-@click.option("-f", "--format", "formats", multiple=True, help="Also this format. Repeatable; default: html.")
+@click.option("-f", "--format", "formats", multiple=True, help="A format beside JSON and HTML. Repeatable.")
 @click.option(
     "--lang", type=click.Choice(["vi", "en"]), help="Language of texts; default: from the locale, else vi."
 )
@@ -131,7 +131,7 @@ def create(
 
     \b
     cloudaudit bundle create out --key private.pem -o bundle
-    cloudaudit bundle create out --key ~/.ssh/id_ed25519 -o bundle.zip -f html -f text
+    cloudaudit bundle create out --key ~/.ssh/id_ed25519 -o bundle.zip -f text
     cloudaudit bundle create bundle --pseudonyms names.key --key private.pem -o public.zip
 
     Exit codes: 0 it is made; 2 something is wrong, and nothing was left at the output.
@@ -145,7 +145,7 @@ def create(
     _warn_if_open(key, quiet)
     wanted = bundling.Wanted(
         signer,
-        formats or ("html",),
+        ("html", *formats),
         language(lang),
         generated(),
         controls,
