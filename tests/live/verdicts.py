@@ -149,6 +149,7 @@ _OWNERS = {
     "openstack.security_group_rule": ("security_group", "openstack.security_group"),
     "openstack.port": ("device_id", "openstack.server"),
     "openstack.share_replica": ("share", "openstack.share"),
+    "openstack.share_access_rule": ("share", "openstack.share"),
     "openstack.image_member": ("image", "openstack.image"),
 }
 """Types without names of their own: the fact that names their owner, and its type."""
