@@ -412,7 +412,7 @@ SCS_0102 = {
     "provided_until": "none",
     "uuid_validity": "none",
 }
-deploy["admin"] = admin  # only an administrator may publish
+deploy["admin"] = admin  # nobody else may publish an image
 for name, distribution, release in (("Debian 12", "debian", "12"), ("Ubuntu 24.04", "ubuntu", "24.04")):
     told = {"os_distro": distribution, "os_version": release, "architecture": "x86_64", **SCS_0102}
     image("admin", name, visibility="public", is_protected=True, min_ram=512, **told)
@@ -448,6 +448,7 @@ made = c.post(
             "availability_zone": HERE,
             "config_drive": True,
             "key_name": "trien-khai",
+            "metadata": {"role": "web"},
             "trusted_image_certificates": [known("secret", "cdv-chung-thu")["id"]],
         }
     },
@@ -456,7 +457,15 @@ made = c.post(
 made.raise_for_status()
 made = wait("cdv-day-du", lambda: c.get_server(made.json()["server"]["id"]), ("active",))
 c.lock_server(made)
-note("server", made, "cong-dich-vu", availability_zone=HERE, metadata={}, locked=True, config_drive=True)
+note(
+    "server",
+    made,
+    "cong-dich-vu",
+    availability_zone=HERE,
+    metadata=made.metadata,
+    locked=True,
+    config_drive=True,
+)
 say("server")
 
 

@@ -336,7 +336,9 @@ class Seed:
                 aws_access_key_id=KEYS["owner"]["access_key"],
                 aws_secret_access_key=KEYS["owner"]["secret_key"],
             )
-            topic = sns.create_topic(Name="xoa", Attributes={"push-endpoint": "http://127.0.0.1:9/"})["TopicArn"]
+            topic = sns.create_topic(Name="xoa", Attributes={"push-endpoint": "http://127.0.0.1:9/"})[
+                "TopicArn"
+            ]
         rule = {"Id": "xoa", "TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}
         self.put(
             bucket,
