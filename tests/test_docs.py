@@ -9,6 +9,8 @@ import pytest
 
 from cloudaudit.catalog import load_catalogue, load_profile, load_types
 from cloudaudit.model import Method
+from cloudaudit.reporters import BUILTIN
+from cloudaudit.reporters.findings_csv import COLUMNS
 
 DOCS = Path(__file__).parent.parent / "docs"
 TYPES = load_types()
@@ -54,3 +56,9 @@ def test_the_page_of_live_controls_names_technical_controls_once() -> None:
     assert set(named) <= technical
     both = text.partition("## Not seen both ways")[0]
     assert len(re.findall(r"^\| [A-Z]{3}-\d+ \|", both, re.M)) >= 45
+
+
+def test_the_page_of_formats_names_all_of_them_and_every_column() -> None:
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    for name in (*BUILTIN, *COLUMNS):
+        assert f"`{name}`" in text
