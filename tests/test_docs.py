@@ -9,6 +9,8 @@ import pytest
 
 from cloudaudit.catalog import load_catalogue, load_types
 from cloudaudit.model import Method
+from cloudaudit.reporters import BUILTIN
+from cloudaudit.reporters.findings_csv import COLUMNS
 
 DOCS = Path(__file__).parent.parent / "docs"
 TYPES = load_types()
@@ -58,3 +60,9 @@ def test_the_page_of_live_controls_names_every_technical_control_once() -> None:
 def test_the_readme_counts_the_controls() -> None:
     readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"(\d+) controls written in YAML", readme) == [str(len(CONTROLS))]
+
+
+def test_the_page_of_formats_names_all_of_them_and_every_column() -> None:
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    for name in (*BUILTIN, *COLUMNS):
+        assert f"`{name}`" in text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import data_samples as data
 import pytest
@@ -11,7 +12,7 @@ import sample_report as sample
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cloudaudit.reporters.markdown import MAX_BYTES, MAX_ROWS, brief, escaped
+from cloudaudit.reporters.markdown import MAX_BYTES, MAX_ROWS, MarkdownReporter, brief, escaped
 from cloudaudit.reporters.words import clean, labels
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -159,3 +160,32 @@ def test_english() -> None:
     text = brief(data.document(sample.report(sample.small())), "en")
     assert "## 4. Mục 4 (en)" in text
     assert "(vi)" not in text
+
+
+@pytest.mark.parametrize("form", ["full", "yearly"])
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        sample.realistic(),
+        sample.hostile(),
+        data.nasty(),
+        sample.nothing(),
+        sample.all_unknown(),
+        sample.agency(),
+    ],
+    ids=["realistic", "hostile", "nasty", "nothing", "all unknown", "agency"],
+)
+def test_the_chapters_in_brief(inputs: sample.Inputs, form: Literal["full", "yearly"]) -> None:
+    """What chapters write of anything is Markdown without HTML, whose tables hold together."""
+    text = MarkdownReporter().render(sample.report(inputs), data.context(inputs, form=form))
+    assert {token.type for token in tokens(text)} & {
+        "html_inline",
+        "html_block",
+        "image",
+        "link_open",
+        "fence",
+    } == set()
+    headed = re.findall(r"^(?P<head>\|.*\|)\n\|(?: -+:? \|)+$", text, re.MULTILINE)
+    assert len(headed) == sum(token.type == "table_open" for token in tokens(text)) > 0
+    found = re.findall(r"^## (\w+)\. ", text, re.MULTILINE)
+    assert found == (["0", "2", "4", "10", "14"] if form == "yearly" else ["0", "4", "12", "13", "14", "15"])

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 import data_samples as data
 import pytest
@@ -20,10 +20,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from cloudaudit.errors import CloudauditError
 from cloudaudit.model import Text
 from cloudaudit.plugins import reporter
+from cloudaudit.reporters import chapters
 from cloudaudit.reporters.document import Column, Section, Table, cell
 from cloudaudit.reporters.rows import FORMULA, MAX_CELL, units
 from cloudaudit.reporters.words import labels
-from cloudaudit.reporters.xlsx import FIELDS, MAX_NAME, sheet_name, workbook
+from cloudaudit.reporters.xlsx import FIELDS, MAX_NAME, XlsxReporter, sheet_name, workbook
 
 
 def made(inputs: sample.Inputs, words: tuple[str, ...] = ("một", "hai"), **changes: Any) -> bytes:
@@ -278,3 +279,36 @@ def test_a_missing_package_is_told_before_anything_is_read(monkeypatch: pytest.M
         str(raised.value)
         == "workbooks need a package that is not installed; pip install 'cloudaudit-vn[xlsx]'"
     )
+
+
+# --- what chapters write ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["full", "yearly"])
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        sample.realistic(),
+        sample.hostile(),
+        data.nasty(),
+        sample.nothing(),
+        sample.all_unknown(),
+        sample.agency(),
+    ],
+    ids=["realistic", "hostile", "nasty", "nothing", "all unknown", "agency"],
+)
+def test_the_chapters_as_a_workbook(inputs: sample.Inputs, form: Literal["full", "yearly"]) -> None:
+    """Every table is a sheet with all its rows, and all findings are there though chapters read them too."""
+    report = sample.report(inputs)
+    content = XlsxReporter().render(report, data.context(inputs, form=form))
+    book = opened(content)
+    document = chapters.document(report, data.context(inputs, form=form))
+    tables = [table for section, table in document.tables() if section.number != "0"]
+    shown = book.worksheets[1:-2]
+    assert [sheet.max_row for sheet in shown] == [len(t.rows) + 2 + (t.hidden > 0) for t in tables]
+    assert len(rows(book["Phát hiện"])) == len(inputs.findings) + 2
+    signs = [
+        cell for cell in cells(book) if isinstance(cell.value, str) and cell.value.lstrip()[:1] in FORMULA
+    ]
+    assert all(cell.quotePrefix for cell in signs)
+    assert XlsxReporter().render(report, data.context(inputs, form=form)) == content
