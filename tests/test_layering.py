@@ -28,7 +28,18 @@ LAYERS: dict[int, set[str]] = {
     2: {"catalog", "registers", "targets", "snapshot", "plan"},
     3: {"assessment", "examples", "readiness"},
     4: {"collectors", "reporters", "bundle"},
-    5: {"plugins", "attesting", "bundling", "collecting", "planned", "permissions", "preflight", "api", "demo", "cli"},
+    5: {
+        "plugins",
+        "attesting",
+        "bundling",
+        "collecting",
+        "planned",
+        "permissions",
+        "preflight",
+        "api",
+        "demo",
+        "cli",
+    },
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
 BESIDE = {
