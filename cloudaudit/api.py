@@ -43,6 +43,7 @@ from cloudaudit.model import (
     Scope,
     Seconds,
     Severity,
+    Tally,
     Verdict,
     format_time,
     parse_time,
@@ -50,7 +51,7 @@ from cloudaudit.model import (
 from cloudaudit.plan import untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.records import Shape, shaped
-from cloudaudit.registers import Registers
+from cloudaudit.registers import Plan, Registers
 from cloudaudit.reporters import Context, report_json
 from cloudaudit.reporters.validity import Lapses
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
@@ -135,9 +136,9 @@ def assess(
         profile,
         judged.tallies,
         registers_present=frozenset(file.kind for file in declared.files),
-        collection=_figures(evidence, collection),
+        collection=collection_figures(evidence.run.get("figures", {}), collection),
         claims=ClaimFigures.of(judged.claims),
-        planned=_planned(sink.records, declared, at),
+        planned=planned_controls(sink.records, declared.plans, at),
     )
     parts = report_json.Parts(
         tool=TOOL,
@@ -150,7 +151,7 @@ def assess(
         snapshot={"sha256": evidence.digest, "collected_at": format_time(evidence.collected_at)},
         readiness=rolled,
         tallies=judged.tallies,
-        control_results={id_: _result(tally) for id_, tally in judged.tallies.items()},
+        control_results={id_: result_of(tally) for id_, tally in judged.tallies.items()},
         findings=sink.records,
         findings_file={"path": FINDINGS, "sha256": sink.digest, "count": sink.count},
         gaps=evidence.gaps(),
@@ -177,7 +178,8 @@ def assess(
     return Assessed(out, report)
 
 
-def _result(tally: Any) -> tuple[str, Fraction | None]:
+def result_of(tally: Tally) -> tuple[str, Fraction | None]:
+    """The verdict and the lower ratio of a control; no ratio where it does not apply."""
     found = control_result(tally)
     return found.verdict, found.lower if found.applicable else None
 
@@ -292,9 +294,10 @@ def collection_table(evidence: Snapshot, types: Mapping[str, ResourceType]) -> l
     ]
 
 
-def _figures(evidence: Snapshot, collection: Sequence[Mapping[str, Any]]) -> CollectionFigures:
+def collection_figures(
+    figures: Mapping[str, Any], collection: Sequence[Mapping[str, Any]]
+) -> CollectionFigures:
     """Collection coverage: services answered in full, projects seen, buckets readable."""
-    figures = evidence.run.get("figures", {})
 
     def number(name: str) -> int | Missing | None:
         value = figures.get(name)
@@ -342,7 +345,9 @@ def _waivers(declared: Registers) -> list[dict[str, Any]]:
     ]
 
 
-def _planned(records: Sequence[Mapping[str, Any]], declared: Registers, at: Seconds) -> frozenset[str]:
+def planned_controls(
+    records: Sequence[Mapping[str, Any]], plans: Sequence[Plan], at: Seconds
+) -> frozenset[str]:
     """Controls of which every open finding, those of unseen scopes included, has a plan still to come due."""
     open_verdicts = {
         v.value for v in (Verdict.FAIL, Verdict.EXPIRED, Verdict.UNKNOWN, Verdict.MANUAL_PENDING)
@@ -356,7 +361,7 @@ def _planned(records: Sequence[Mapping[str, Any]], declared: Registers, at: Seco
             plan.control == record["control"]
             and plan.due > at
             and plan.covers(place["id"], place["name"] or "", place["system"])
-            for plan in declared.plans
+            for plan in plans
         )
         covered[record["control"]] = covered.get(record["control"], True) and has_plan
     return frozenset(control for control, whole in covered.items() if whole)
@@ -387,7 +392,7 @@ def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
 
     SnapshotError: there is no report.json, or it is damaged or of another version.
     """
-    report = _read_report(folder)
+    report = read_report(folder / REPORT)
     if snapshot is not None:
         given = Snapshot(snapshot, {})
         given.check()
@@ -398,17 +403,13 @@ def load_assessment(folder: Path, snapshot: Path | None = None) -> Assessed:
     return Assessed(folder, report)
 
 
-def _read_report(folder: Path) -> Mapping[str, Any]:
-    return _read_report_file(folder / REPORT)
-
-
-def _read_report_file(path: Path) -> Mapping[str, Any]:
-    folder = path.parent
+def read_report(path: Path) -> Mapping[str, Any]:
+    """Read a report.json. SnapshotError: it is not there, damaged, or of another version."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise SnapshotError(
-            f"{folder} is no assessment: it has no {REPORT}", hint="make one with cloudaudit assess"
+            f"{path.parent} is no assessment: it has no {path.name}", hint="make one with cloudaudit assess"
         ) from None
     except (OSError, ValueError, RecursionError) as wrong:
         raise SnapshotError(f"{path} cannot be read: {wrong}", hint=_AGAIN) from wrong
@@ -433,7 +434,7 @@ def load_earlier(paths: Sequence[Path]) -> tuple[Mapping[str, Any], ...]:
             raise CloudauditError(
                 f"{path}: there is no earlier report", hint=f"give a {REPORT}, or the folder it is in"
             )
-        found.append(_read_report_file(file))
+        found.append(read_report(file))
     return tuple(found)
 
 
@@ -519,11 +520,12 @@ def render(
     catalogue: Catalogue | None = None,
     previous: Sequence[Mapping[str, Any]] = (),
     form: Literal["full", "yearly"] = "full",
+    template: Path | None = None,
 ) -> str | bytes:
     """Render one format of an assessment on disk.
 
     `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
-    whole report.
+    whole report, and `template` for those that fill one.
     """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
@@ -538,6 +540,7 @@ def render(
         registers=declared.by_type,
         earlier=earlier_of(assessed.report, previous),
         form=form,
+        template=template,
         lang=lang,
         findings=all_findings(assessed),
         width=width,

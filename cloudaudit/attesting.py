@@ -73,6 +73,17 @@ def wishes(catalogue: Catalogue) -> Mapping[str, Sequence[Wish]]:
     return {kind: tuple(found[kind].values()) for kind in sorted(found)}
 
 
+def asked_kinds(catalogue: Catalogue) -> frozenset[str]:
+    """Kinds of papers and drills that a control asks for, outright or by a fact that reads them."""
+    conditions = (
+        source.document.value[name]
+        for source in catalogue.sources.values()
+        for name in CONDITIONS
+        if name in source.document.value
+    )
+    return frozenset(wishes(catalogue)) | {kind for one in conditions for kind in _all_kinds(one)}
+
+
 class _Reader:
     """Reads the conditions of one control for what they ask of papers."""
 

@@ -343,19 +343,25 @@ class Catalogue:
 
 
 def load_catalogue(
-    own: Sequence[Path] = (), *, builtin: bool = True, types: Mapping[str, ResourceType] | None = None
+    own: Sequence[Path] = (),
+    *,
+    builtin: bool = True,
+    types: Mapping[str, ResourceType] | None = None,
+    root: Path | None = None,
 ) -> Catalogue:
     """Read the shipped controls and those of an organisation's own folders.
 
     Files are read and checked for shape; conditions are compiled when a control is asked for. `types`
-    are those that controls may name, where they are more than ours.
+    are those that controls may name, where they are more than ours. `root` holds a copy of what shipped
+    that is read in place of what is installed.
     """
-    folders = ([data.folder("controls")] if builtin else []) + list(own)
+    shipped = data.folder("controls", root)
+    folders = ([shipped] if builtin else []) + list(own)
     obligations: dict[str, Obligation] = {}
     frameworks: dict[str, Framework] = {}
     sources: dict[str, ControlSource] = {}
     problems: list[Problem] = []
-    for base in folders if builtin else [data.folder("controls"), *folders]:
+    for base in folders if builtin else [shipped, *folders]:
         obligations |= load_obligations(base)
         frameworks |= load_frameworks(base)
     for base in folders:
@@ -373,7 +379,8 @@ def load_catalogue(
             sources[source.id] = source
     if problems:
         raise CatalogError.of(problems)
-    return Catalogue(load_types() if types is None else types, obligations, frameworks, sources)
+    known = load_types(data.folder("resources", root)) if types is None else types
+    return Catalogue(known, obligations, frameworks, sources)
 
 
 def _control_files(base: Path) -> list[Path]:
@@ -485,8 +492,14 @@ def _parameters(
 
 
 def _setting(value: Value, spec: FactSpec, source: Mapping[str, Any]) -> Value:
-    """The value of a parameter, inside the range its control allows. ValueError: it is none, or outside."""
+    """The value of a parameter, inside the range its control allows. ValueError: it is none, or outside.
+
+    A list that the control itself does not leave empty is never empty: what is to be there, or looked for,
+    would be nothing, and nothing is always met.
+    """
     found = value_of(value, spec)
+    if found == () and source["default"]:
+        raise ValueError(f"{spec.name} names at least one item, found none")
     for bound in ("at_least", "at_most"):
         if bound not in source or found is None:
             continue
@@ -584,32 +597,29 @@ def _examples(raw: Mapping[str, Any], document: Document, problems: list[Problem
 # --- profiles -------------------------------------------------------------------------------------
 
 
-def profile_ids(own: Sequence[Path] = ()) -> Mapping[str, Path]:
+def profile_ids(own: Sequence[Path] = (), root: Path | None = None) -> Mapping[str, Path]:
     """Profiles that can be named, with their files; an organisation's own come beside the shipped ones."""
     found = {}
-    for folder in (data.folder("profiles"), *own):
+    for folder in (data.folder("profiles", root), *own):
         for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]:
             found[path.stem] = path
     return found
 
 
 def load_profile(
-    name: str, catalogue: Catalogue, kind: str = "provider", own: Sequence[Path] = ()
+    name: str,
+    catalogue: Catalogue,
+    kind: str = "provider",
+    own: Sequence[Path] = (),
+    root: Path | None = None,
 ) -> Profile:
     """Read and resolve a profile: by id, or by the path of a file ending in .yaml.
 
-    `kind` is the scope, provider or agency: the duties of the other party are left out, with the reason.
+    A file may extend one that lies beside it; shipped profiles keep their ids. `kind` is the scope, provider
+    or agency: the duties of the other party are left out, with the reason.
     """
-    known = profile_ids(own)
-    path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
-    if path is None or not path.is_file():
-        raise CatalogError(
-            f"there is no profile '{name}'",
-            hint=did_you_mean(name, known) or f"known: {', '.join(sorted(known))}",
-        )
-    document = load(path)
-    chain = [document]
-    raw = _merged(document, known, chain)
+    raw, chain = _resolved(name, profile_ids(own, root))
+    document = chain[0]
     lacking = [key for key in ("publisher", "official", "notice", "controls") if key not in raw]
     if lacking:
         raise CatalogError(
@@ -618,6 +628,25 @@ def load_profile(
             hint="write them, or extend a profile",
         )
     return _profile(raw, chain, catalogue, kind)
+
+
+def profile_files(name: str, own: Sequence[Path] = ()) -> list[Path]:
+    """The file of a profile and those it builds on, itself first."""
+    return [Path(document.name) for document in _resolved(name, profile_ids(own))[1]]
+
+
+def _resolved(name: str, known: Mapping[str, Path]) -> tuple[dict[str, Any], list[Document]]:
+    """A profile with what it extends, and the documents it is made of."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
+    if path is None or not path.is_file():
+        raise CatalogError(
+            f"there is no profile '{name}'",
+            hint=did_you_mean(name, known) or f"known: {', '.join(sorted(known))}",
+        )
+    document = load(path)
+    chain = [document]
+    beside = {one.stem: one for one in sorted(path.parent.glob("*.yaml"))}
+    return _merged(document, {**beside, **known}, chain), chain
 
 
 def _merged(document: Document, known: Mapping[str, Path], chain: list[Document]) -> dict[str, Any]:

@@ -76,6 +76,14 @@ class SnapshotError(CloudauditError):
     """A snapshot or assessment on disk is damaged, or is not the one asked for."""
 
 
+class SigningError(CloudauditError):
+    """A key cannot be used: it is not there, of another kind, or locked."""
+
+
+class BundleError(CloudauditError):
+    """A bundle cannot be made from what is there, or what is to be checked is none."""
+
+
 class OutputError(CloudauditError):
     """A result cannot be written."""
 

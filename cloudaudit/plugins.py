@@ -58,6 +58,11 @@ def types(brought: Mapping[str, Kind] | None = None) -> dict[str, ResourceType]:
     return found
 
 
+def type_folders() -> list[Path]:
+    """Where packages keep the declarations of their resource types, as far as these are sound."""
+    return [_folder(kind.source.partition(":")[0]) / TYPES for kind in kinds().values() if kind.types]
+
+
 def catalogue(own: Sequence[Path] = (), *, builtin: bool = True) -> Catalogue:
     """The catalogue, with the resource types of packages for an organisation's own controls."""
     return load_catalogue(own, builtin=builtin, types=types())

@@ -546,13 +546,23 @@ def check_regions(registers: Registers, known_regions: Collection[str]) -> list[
     ]
 
 
-def check_kinds(registers: Registers, papers: Collection[str], drills: Collection[str]) -> list[Problem]:
+def check_controls(registers: Registers, known: Collection[str]) -> list[Problem]:
+    """Refuse waivers and plans for controls that do not exist: nobody would miss what they were meant for."""
+    return [
+        Problem(where, f"there is no control '{excerpt(id_)}'", did_you_mean(id_, known))
+        for register in ("waivers", "plans")
+        for where, _, id_ in _found(registers._documents, register, ("control",))
+        if id_ not in known
+    ]
+
+
+def check_kinds(registers: Registers, asked: Collection[str]) -> list[Problem]:
     """Warn of kinds of papers and drills that no control asks for: most are slips of the pen."""
     return [
-        Problem(where, f"no control asks for the kind '{kind}'", did_you_mean(kind, known))
-        for register, known in (("attestations", papers), ("drills", drills))
+        Problem(where, f"no control asks for the kind '{kind}'", did_you_mean(kind, asked))
+        for register in ("attestations", "drills")
         for where, _, kind in _found(registers._documents, register, ("kind",))
-        if kind not in known
+        if kind not in asked
     ]
 
 

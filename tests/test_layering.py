@@ -22,11 +22,24 @@ LAYERS: dict[int, set[str]] = {
         "records",
         "data",
         "providers",
+        "signing",
+        "pseudonyms",
     },
     2: {"catalog", "registers", "targets", "snapshot", "plan"},
     3: {"assessment", "examples", "readiness"},
-    4: {"collectors", "reporters"},
-    5: {"plugins", "attesting", "collecting", "planned", "permissions", "preflight", "api", "demo", "cli"},
+    4: {"collectors", "reporters", "bundle"},
+    5: {
+        "plugins",
+        "attesting",
+        "bundling",
+        "collecting",
+        "planned",
+        "permissions",
+        "preflight",
+        "api",
+        "demo",
+        "cli",
+    },
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
 BESIDE = {
@@ -36,6 +49,7 @@ BESIDE = {
     "providers": {"data", "yamlsource"},
     "wording": {"operators"},
     "facts": {"operators"},
+    "pseudonyms": {"operators"},
     "needs": {"facts", "wording"},
     "catalog": {"data", "yamlsource", "predicate", "operators"},
     "plan": {"catalog"},
@@ -56,6 +70,7 @@ PURE = {
     "examples",
     "readiness",
     "plan",
+    "pseudonyms",
 }
 IMPURE_MODULES = {
     "os",

@@ -24,7 +24,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from cloudaudit import __version__
+from cloudaudit import __version__, data
 from cloudaudit.data import FOLDERS
 
 ROOT = Path(__file__).parent.parent
@@ -82,7 +82,10 @@ def named(requirements: Iterable[str]) -> set[str]:
 
 def test_every_package_that_is_imported_is_named_and_no_other() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert third_party(PACKAGE, leave_out="demo") == named(PROJECT["dependencies"])
+    ours, optional = named(PROJECT["dependencies"]), set[str]()
+    for name in extras.keys() - {"demo", "dev"}:
+        optional |= named(extras[name])
+    assert third_party(PACKAGE, leave_out="demo") - optional == ours
     assert third_party(PACKAGE / "demo") - named(PROJECT["dependencies"]) == named(extras["demo"])
 
 
@@ -186,8 +189,8 @@ def _installed(env: Environment) -> tuple[Path, Path]:
         members = set(packed.namelist())
     about = {f"{NAME}-{__version__}.dist-info/{name}"
              for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}  # fmt: skip
-    data = {path for folder in FOLDERS for path in files_of(folder) if not path.startswith(SHOWCASE)}
-    assert members == about | files_of("cloudaudit") | {f"cloudaudit/_data/{path}" for path in data}
+    kept = {path for folder in FOLDERS for path in files_of(folder) if not path.startswith(SHOWCASE)}
+    assert members == about | files_of("cloudaudit") | {f"cloudaudit/_data/{path}" for path in kept}
     assert {"cloudaudit/py.typed", "cloudaudit/demo/sample/openstack.jsonl"} < members
     env.install(wheel)
     return env.site / "cloudaudit", env.site / "cloudaudit" / "_data" / "controls"
@@ -206,6 +209,13 @@ def test_what_is_installed_finds_its_data(way: Any, tmp_path: Path) -> None:
     env = Environment(tmp_path)
     home = way(env)
     assert env.home() == home
+    build = done(
+        env.folder / "bin" / "python",
+        "-c",
+        "import cloudaudit.data as d; print(d.build())",
+        cwd=env.elsewhere,
+    )
+    assert build.strip() == data.build()
     linted = env.cloudaudit("controls", "lint")
     controls = sum(path.count("/") == 2 and path.split("/")[1].isupper() for path in files_of("controls"))
     assert (linted.returncode, linted.stderr) == (0, "")

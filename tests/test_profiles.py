@@ -41,6 +41,10 @@ def refused(tmp_path: Path, text: str) -> tuple[str, int]:
             ("min_attribution is at most 1, found 1.5", 7),
         ),
         (
+            "extends: ndc-connection\nparameters:\n  SEC-24:\n    secret_patterns: []\n",
+            ("secret_patterns names at least one item, found none", 7),
+        ),
+        (
             "extends: ndc-connection\nlimits:\n  BDR-01: {max_backup_age: {at_most: 5}}\n",
             ("a duration such as PT24H is expected, found the number 5", 6),
         ),
@@ -68,6 +72,21 @@ def test_two_that_extend_each_other_are_refused(tmp_path: Path) -> None:
     written(tmp_path, "extends: own\n", "other")
     with pytest.raises(CatalogError, match="extends itself"):
         load_profile(written(tmp_path, "extends: other\n"), CATALOGUE, own=[tmp_path])
+
+
+def test_a_profile_finds_those_that_lie_beside_it(tmp_path: Path) -> None:
+    written(tmp_path, "extends: ndc-connection\nparameters:\n  BDR-01: {max_backup_age: PT6H}\n", "base")
+    found = load_profile(written(tmp_path, "extends: base\n"), CATALOGUE)
+    assert {id_: dict(values) for id_, values in found.changed.items()} == {
+        "BDR-01": {"max_backup_age": 6 * 3600}
+    }
+    with pytest.raises(CatalogError, match="profile 'self' extends itself"):
+        load_profile(written(tmp_path, "extends: self\n", "self"), CATALOGUE)
+
+
+def test_a_shipped_profile_keeps_its_id(tmp_path: Path) -> None:
+    ours = written(tmp_path, "extends: ndc-connection\n", "ndc-connection")
+    assert load_profile(ours, CATALOGUE).gates == load_profile("ndc-connection", CATALOGUE).gates
 
 
 LIMITED = (

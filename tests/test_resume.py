@@ -313,6 +313,10 @@ def test_the_command_goes_on_and_knows_when_nothing_is_left(
     code, err = cloudaudit(capsys, *args, "--resume")
     assert (code, bed.cloud.requests) == (0, [])
     assert f"nothing is left to read: {bed.folder / 'part'}" in err
+    # Nothing of another plan was ever asked.
+    code, err = cloudaudit(capsys, *args, "--resume", "-p", "ci-quick")
+    assert (code, bed.cloud.requests) == (2, [])
+    assert "part cannot be resumed: it was collected for another plan" in err
 
 
 @pytest.mark.parametrize("made", ["nothing", "empty", "other"])

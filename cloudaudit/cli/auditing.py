@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ import click
 from cloudaudit.cli.options import (
     EXISTING_FOLDER,
     FOLDER,
+    TO_A_FILE,
     choosing,
     color,
     controls_option,
@@ -46,6 +47,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Form: TypeAlias = Literal["full", "yearly"]
 
 INTERRUPTED = 130
+BINARY = ("application/pdf", "application/vnd.openxmlformats-", "application/zip")
+"""Beginnings of media types that no terminal shows."""
 MOST_GAPS = 10
 """Gaps told one by one at the end of a collection."""
 
@@ -95,18 +98,52 @@ def prepare(
     subjects: Sequence[Subject], profile: str, registers: Path | None, controls: Sequence[Path]
 ) -> list[Ready]:
     """Read all files of all subjects, so that a mistake in the last one is told before any cloud is asked."""
-    from cloudaudit import api
-    from cloudaudit import registers as register_files
     from cloudaudit.collecting import check_targets
 
-    known = {kind: api.know(profile, kind, controls) for kind in sorted({s.kind for s in subjects})}
+    known = {kind: know(profile, kind, controls) for kind in sorted({s.kind for s in subjects})}
     made = []
     for subject in subjects:
         for warning in check_targets(subject):
             note(f"warning: {warning}")
         folder = registers or subject.registers
-        made.append(Ready(subject, known[subject.kind], folder, register_files.load(folder)))
+        made.append(Ready(subject, known[subject.kind], folder, declare(folder, known[subject.kind])))
     return made
+
+
+def know(profile: str, kind: str, controls: Sequence[Path]) -> Knowledge:
+    """The catalogue with an organisation's own controls, and the profile, which may leave some out: told."""
+    from cloudaudit import api
+
+    known = api.know(profile, kind, controls)
+    chosen = {control.id for control in known.profile.controls} | known.profile.excluded.keys()
+    for id_, source in sorted(known.catalogue.sources.items()):
+        file = Path(source.document.name)
+        if id_ not in chosen and any(file.is_relative_to(folder) for folder in controls):
+            note(
+                f"warning: {file}: the profile '{known.profile.id}' does not select {id_}; "
+                f"a profile of your own can: extends: {known.profile.id}, controls: [..., {id_}]"
+            )
+    return known
+
+
+def declare(folder: Path | None, known: Knowledge) -> Registers:
+    """Read registers, and hold what they name against what there is.
+
+    RegisterError: a waiver or plan is for a control that does not exist. Kinds of papers that nothing asks
+    for, and metrics that are nearly known ones, are told.
+    """
+    from cloudaudit import registers
+    from cloudaudit.attesting import asked_kinds
+    from cloudaudit.errors import RegisterError
+    from cloudaudit.facts.claims import METRICS
+
+    declared = registers.load(folder)
+    if problems := registers.check_controls(declared, known.catalogue.sources):
+        raise RegisterError.of(problems)
+    doubts = registers.check_kinds(declared, asked_kinds(known.catalogue))
+    for problem in [*doubts, *registers.check_claims(declared, METRICS)]:
+        note(f"warning: {problem}")
+    return declared
 
 
 @contextmanager
@@ -179,7 +216,10 @@ def collect(
     for one in prepare(loaded.subjects, profile, registers, controls):
         folder = folders[one.subject.id]
         if going_on[folder] and api.check_resumable(folder):
-            note(f"nothing is left to read: {folder}", quiet)
+            _check_same(one, folder)
+            note(
+                f"nothing is left to read: {folder} (what did not answer is asked by a new collection)", quiet
+            )
         elif _collect(one, folder, quiet, resume=going_on[folder]):
             return INTERRUPTED
         gaps = api.gaps_of_listings(folder, one.known)
@@ -190,6 +230,15 @@ def collect(
             note(f"not seen: {len(gaps) - MOST_GAPS} more", quiet)
         incomplete |= bool(gaps)
     return api.INCOMPLETE if incomplete and not allow_incomplete else 0
+
+
+def _check_same(one: Ready, folder: Path) -> None:
+    """Refuse a snapshot that was collected for something else, also where nothing is left to read."""
+    from cloudaudit.collecting import resumable
+    from cloudaudit.plan import plan
+
+    types = one.known.catalogue.types
+    resumable(one.subject, plan(one.known.profile, types), types, one.declared, folder, now())
 
 
 def _collect(
@@ -231,7 +280,6 @@ def assess(
 ) -> int:  # fmt: skip
     """Judge a snapshot: the offline half. The same input and --at give the same report.json."""
     from cloudaudit import api
-    from cloudaudit import registers as register_files
     from cloudaudit.plugins import kinds, not_as_collected
     from cloudaudit.snapshot import Snapshot
 
@@ -239,11 +287,11 @@ def assess(
     about = run.get("subject", {})
     for warning in not_as_collected(run, kinds()):
         note(f"warning: {warning}")
-    reporters = _check_formats(format_, quiet=quiet)
+    reporters = _check_formats(screen=format_, quiet=quiet)
     api.check_room(output, registers, snapshot)
-    known = api.know(profile, kind or about.get("kind", "provider"), controls)
+    known = know(profile, kind or about.get("kind", "provider"), controls)
     api.check_threshold(fail_on, known.profile)
-    declared = register_files.load(registers)
+    declared = declare(registers, known)
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
         note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     api.make_room(output, registers, snapshot)
@@ -292,19 +340,28 @@ def _rendered(
 )
 @controls_option
 @documenting
+@click.option(
+    "--template",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An organisation's own Word document to fill, for docx.",
+)
 @click.option("--snapshot", type=EXISTING_FOLDER, help="Check that this is the snapshot it was made from.")
 def report(
     assessment: Path, format_: str, lang: str | None, output: Path | None, controls: tuple[Path, ...],
-    previous: tuple[Path, ...], form: Form, snapshot: Path | None,
+    previous: tuple[Path, ...], form: Form, template: Path | None, snapshot: Path | None,
 ) -> None:  # fmt: skip
     """Write an assessment in another format."""
     from cloudaudit import api
     from cloudaudit.plugins import catalogue
+    from cloudaudit.reporters import BUILTIN
 
+    # What a package's format does with a template is its own matter.
+    if template is not None and format_ in BUILTIN and format_ != "docx":
+        raise click.UsageError(f"--template is for the format docx; {format_} fills none")
     assessed = api.load_assessment(assessment, snapshot)
     earlier = api.earlier_of(assessed.report, api.load_earlier(previous))
-    _check_formats(format_)
     to_screen = output is None or str(output) == "-"
+    _check_formats(format_, screen=format_ if to_screen else None)
     emit(
         api.render(
             assessed,
@@ -315,6 +372,7 @@ def report(
             catalogue=catalogue(controls),
             previous=earlier,
             form=form,
+            template=template,
         ),
         output,
     )
@@ -376,6 +434,8 @@ def run(
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
     for subject in loaded.subjects:
         api.check_room(folders[subject.id], registers or subject.registers)
+    own = {subject.id: exports if single else _of_subject(exports, subject.id) for subject in loaded.subjects}
+    _check_exports([path for each in own.values() for _, path in each], folders.values())
     earlier = by_subject(api.load_earlier(previous), loaded.subjects, now() if at is None else at)
     job = Job(at, fail_on, allow_incomplete, format_, lang, exports, form=form, quiet=quiet)
     ready = prepare(loaded.subjects, profile, registers, controls)
@@ -384,11 +444,30 @@ def run(
     codes = []
     for one in ready:
         id_ = one.subject.id
-        own = exports if single else [(kind, path.with_stem(f"{path.stem}-{id_}")) for kind, path in exports]
-        codes.append(audit(one, folders[id_], replace(job, exports=own, earlier=earlier[id_])))
+        codes.append(audit(one, folders[id_], replace(job, exports=own[id_], earlier=earlier[id_])))
         if codes[-1] == INTERRUPTED:
             break
     return worst(codes)
+
+
+def _of_subject(exports: Sequence[tuple[str, Path]], id_: str) -> Sequence[tuple[str, Path]]:
+    """The exports of one of several subjects, each to a file of its own."""
+    return [
+        (kind, path if str(path) == "-" else path.with_stem(f"{path.stem}-{id_}")) for kind, path in exports
+    ]
+
+
+def _check_exports(paths: Sequence[Path], folders: Iterable[Path]) -> None:
+    """Refuse an export that another one, or what is written anyway, would overwrite."""
+    from cloudaudit import api
+    from cloudaudit.errors import OutputError
+
+    taken = {(folder / name).resolve() for folder in folders for name in api.OURS}
+    for path in paths:
+        place = path.resolve()
+        if place in taken or taken & set(place.parents):
+            raise OutputError(f"{path} is written twice", hint="give each export a path of its own")
+        taken.add(place)
 
 
 def by_subject(
@@ -414,14 +493,18 @@ def by_subject(
     return found
 
 
-def _check_formats(*names: str, quiet: bool = False) -> list[dict[str, str]]:
-    """Refuse a format that nobody writes, before clouds are read for it.
+def _check_formats(*names: str, screen: str | None, quiet: bool = False) -> list[dict[str, str]]:
+    """Refuse a format that nobody writes, before clouds are read for it; and one a terminal cannot show.
 
     Tells whose the others are where a package brings one, and returns those.
     """
+    from cloudaudit.errors import OutputError
     from cloudaudit.plugins import package_of, reporter
 
-    found = {name: package_of(reporter(name)) for name in sorted(names)}
+    made = {name: reporter(name) for name in sorted({*names, *([screen] if screen else ())})}
+    if screen and sys.stdout.isatty() and made[screen].media_type.startswith(BINARY):
+        raise OutputError(f"the format '{screen}' is binary: a terminal cannot show it", hint=TO_A_FILE)
+    found = {name: package_of(one) for name, one in made.items()}
     brought = [package for package in found.values() if package is not None]
     for one in brought:
         note(f"the format '{one['name']}' is of the package {one['package']} {one['version']}", quiet)
@@ -437,7 +520,7 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     """The whole job for one subject, into one folder."""
     from cloudaudit import api
 
-    reporters = _check_formats(job.format, *(kind for kind, _ in job.exports), quiet=job.quiet)
+    reporters = _check_formats(*(kind for kind, _ in job.exports), screen=job.format, quiet=job.quiet)
     api.make_room(out, one.registers)
     snapshot = out / "snapshot"
     interrupted = _collect(one, snapshot, job.quiet, job.clock)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeVar
 
 import click
 
@@ -187,15 +187,21 @@ def silence(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+TO_A_FILE: Final = "write it to a file: `report -o FILE`, or `run --export FORMAT=FILE`"
+
+
 def emit(content: str | bytes, path: Path | None) -> None:
     """Write a report to a file, or to stdout for None and `-`.
 
     A reader of stdout that goes away, as `| head` does, has seen enough: the exit code stays what it is.
+    Bytes that are no text are kept from a terminal.
     """
     from cloudaudit.errors import OutputError
 
     data = content.encode() if isinstance(content, str) else content
     if path is None or str(path) == "-":
+        if isinstance(content, bytes) and sys.stdout.isatty():
+            raise OutputError("the report is binary: a terminal cannot show it", hint=TO_A_FILE)
         try:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()

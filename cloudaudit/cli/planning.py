@@ -16,6 +16,7 @@ from cloudaudit.cli.auditing import (
     INTERRUPTED,
     TARGETS,
     interruptible,
+    know,
     load_targets,
     note,
     prepare,
@@ -249,7 +250,7 @@ def permissions(
     subjects = load_targets(targets_file).subjects if targets_file else ()
     made = {}
     for subject in subjects or (None,):
-        known = api.know(profile, subject.kind if subject else "provider", controls)
+        known = know(profile, subject.kind if subject else "provider", controls)
         needed = rights(Needs.of(known.profile, known.catalogue.types), (subject,) if subject else ())
         for entry in needed.others:
             note(

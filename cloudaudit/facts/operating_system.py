@@ -50,15 +50,18 @@ SUPPORTED_UNTIL: Final[Mapping[str, Mapping[str, str]]] = {
         "22.04": "2027-06-01", "23.10": "2024-07-11", "24.04": "2029-05-31", "24.10": "2025-07-10",
         "25.04": "2026-01-15", "25.10": "2026-07-09", "26.04": "2031-05-29",
     },
-    # What the makers announce of their own releases: the end of the last phase that costs nothing more.
+    # What the makers announce of their own releases: the end of the last phase that costs nothing more. Held
+    # against the pages of endoflife.date, which link to the announcements.
     "rhel": _RHEL,
     "rocky": {key: end for key, end in _RHEL.items() if int(key) >= 8},
     "almalinux": {"8": "2029-03-01", "9": "2032-05-31", "10": "2035-05-31"},
-    "centos": {"6": "2020-11-30", "7": "2024-06-30", "8": "2024-05-31", "9": "2027-05-31"},
+    "centos": {
+        "6": "2020-11-30", "7": "2024-06-30", "8": "2024-05-31", "9": "2027-05-31", "10": "2030-01-01",
+    },
     "sles": {"11": "2019-03-31", "12": "2024-10-31"},
     "windows": {
         "2008": "2020-01-14", "2008r2": "2020-01-14", "2012": "2023-10-10", "2012r2": "2023-10-10",
-        "2016": "2027-01-12", "2019": "2029-01-09", "2022": "2031-10-14",
+        "2016": "2027-01-12", "2019": "2029-01-09", "2022": "2031-10-14", "2025": "2034-10-10",
     },
 }  # fmt: skip
 """The day to the end of which a release gets security updates, by the names of libosinfo.

@@ -258,9 +258,12 @@ def _compared(floor: str, lowest: str | None, highest: str | None) -> dict[str, 
     if highest is None:
         return {}
     least, low, high = _numbers(floor), _numbers(lowest), _numbers(highest)
-    parts = (None if None in (least, high) else high >= least, None if None in (least, low) else low <= least)  # type: ignore[operator]
-    met = both(parts)
+    met = both((_reaches(high, least), _reaches(least, low)))
     return {"version": highest} if met is None else {"version": highest, "met": met}
+
+
+def _reaches(version: tuple[int, ...] | None, floor: tuple[int, ...] | None) -> bool | None:
+    return None if version is None or floor is None else version >= floor
 
 
 def _numbers(version: str | None) -> tuple[int, ...] | None:

@@ -55,5 +55,13 @@ BUILTIN: Mapping[str, str] = {
     "text": "cloudaudit.reporters.text:TextReporter",
     "json": "cloudaudit.reporters.report_json:JsonReporter",
     "html": "cloudaudit.reporters.html:HtmlReporter",
+    "pdf": "cloudaudit.reporters.pdf:PdfReporter",
+    "docx": "cloudaudit.reporters.docx:DocxReporter",
+    "md": "cloudaudit.reporters.markdown:MarkdownReporter",
+    "csv": "cloudaudit.reporters.findings_csv:CsvReporter",
+    "xlsx": "cloudaudit.reporters.xlsx:XlsxReporter",
+    "oscal-ar": "cloudaudit.reporters.oscal_results:ResultsReporter",
+    "oscal-catalog": "cloudaudit.reporters.oscal:CatalogReporter",
+    "oscal-profile": "cloudaudit.reporters.oscal:ProfileReporter",
 }
 """Formats that come with cloudaudit, imported when used."""

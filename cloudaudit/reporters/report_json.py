@@ -74,9 +74,13 @@ def dumps(report: Mapping[str, Any]) -> str:
 
     What a terminal would obey is escaped, for names come from clouds and reports go to screens.
     """
-    written = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+    return shown(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
+
+
+def shown(written: str) -> str:
+    """JSON with what a terminal would obey as escapes."""
     hidden = {c for c in set(written) if c != "\n" and unicodedata.category(c) in _HIDDEN}
-    return written.translate({ord(c): _escaped(c) for c in hidden}) + "\n"
+    return written.translate({ord(c): _escaped(c) for c in hidden}) if hidden else written
 
 
 def _escaped(character: str) -> str:
@@ -340,7 +344,8 @@ class Parts:
     findings: Sequence[Mapping[str, Any]]
     """Records of every finding that is no pass."""
     findings_file: Mapping[str, Any]
-    gaps: Iterable[Gap]
+    gaps: Iterable[Gap | Mapping[str, Any]]
+    """Gaps, or what a report says of them."""
     collection: Sequence[Mapping[str, Any]]
     claims: Sequence[Mapping[str, str]]
     plans: Sequence[Mapping[str, Any]]
@@ -417,7 +422,7 @@ def build(parts: Parts) -> dict[str, Any]:
         "readiness": _readiness(parts.readiness),
         "controls": [_control(c, parts) for c in sorted(profile.controls, key=lambda c: c.id)],
         "findings_file": dict(parts.findings_file),
-        "findings": sorted(parts.findings, key=_order),
+        "findings": sorted(parts.findings, key=order),
         "gaps": sorted((_gap(gap) for gap in parts.gaps), key=lambda g: json.dumps(g, sort_keys=True)),
         "collection": [dict(entry) for entry in parts.collection],
         "claims": [dict(claim) for claim in parts.claims],
@@ -446,7 +451,8 @@ def _validity(validity: Validity) -> dict[str, Any]:
 _WORST_FIRST: Final = ("fail", "expired", "unknown", "manual_pending", "not_applicable", "pass")
 
 
-def _order(record: Mapping[str, Any]) -> tuple[Any, ...]:
+def order(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Where a finding stands in `findings`: by control, the worst first, then by place."""
     resource = record["resource"]
     place = (
         resource["type"],
@@ -549,7 +555,9 @@ def _filled(counts: Mapping[str, int]) -> dict[str, int]:
     return {key: counts[key] for key in TALLY_KEYS if counts.get(key)}
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
+def _gap(gap: Gap | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(gap, Mapping):
+        return dict(gap)
     return {
         "target": clean(gap.scope.target),
         "region": clean(gap.scope.region),

@@ -32,7 +32,7 @@ from fake_openstack import AT, BANK, SHOP, FakeOpenStack, Reply, Request
 from forward_proxy import ForwardProxy, forwarding
 from openstack_answers import VOLUME, small_cloud
 
-from cloudaudit import catalog
+from cloudaudit import plugins
 from cloudaudit.catalog import load_types
 from cloudaudit.cli import _run, options
 from cloudaudit.collectors import transport
@@ -208,9 +208,9 @@ class Bench:
 @pytest.fixture(scope="module", autouse=True)
 def _one_catalogue() -> Iterator[None]:
     """Read the shipped catalogue once: it is the same for every run here."""
-    load = functools.cache(catalog.load_catalogue)
+    load = functools.cache(plugins.catalogue)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog, "load_catalogue", lambda own=(): load(tuple(own)))
+        patch.setattr(plugins, "catalogue", lambda own=(), *, builtin=True: load(tuple(own), builtin=builtin))
         yield
 
 
@@ -679,6 +679,35 @@ def test_a_format_that_nobody_writes(bench: Bench, cloud: FakeOpenStack, wish: t
     assert done.err == "error: there is no format 'jsno'; did you mean 'json'?\n"
     assert cloud.requests == []
     assert not bench.out.exists()
+
+
+@pytest.mark.parametrize(
+    "paths", [("r.csv", "sub/../r.csv"), ("out/report.json",), ("out/snapshot/all.csv",), ("-", "-")]
+)
+def test_no_two_things_are_written_to_one_path(
+    bench: Bench, cloud: FakeOpenStack, paths: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bench.folder)
+    wanted = [path.replace("out/", f"{bench.out}/") for path in paths]
+    done = bench.run(*(word for path in wanted for word in ("--export", f"csv={path}")))
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: {wanted[-1]} is written twice; give each export a path of its own\n"
+    assert cloud.requests == []
+    assert not bench.out.exists()
+
+
+def test_every_format_of_data_can_be_exported(bench: Bench, cloud: FakeOpenStack) -> None:
+    """From findings of a run itself, passes included."""
+    formats = ("csv", "md", "xlsx", "oscal-ar", "oscal-catalog", "oscal-profile")
+    done = bench.run(*(w for f in formats for w in ("--export", f"{f}={bench.folder / 'all' / f}")))
+    assert done.report["findings_file"]["count"] > len(done.report["findings"])
+    for format_ in formats:
+        written = (bench.folder / "all" / format_).read_bytes()
+        again = bench.call("report", bench.out, "-f", format_, "-o", bench.folder / "again", "--lang", "en")
+        assert (again.code, again.err) == (0, "")
+        assert (bench.folder / "again").read_bytes() == written
+    rows = (bench.folder / "all" / "csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(rows) == done.report["findings_file"]["count"] + 1
 
 
 @pytest.mark.parametrize("threshold", ["gate", "level=2"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from cloudaudit import demo
 from cloudaudit.cli import _run
 from cloudaudit.data import folder
 
+SAMPLE = Path(demo.__file__).parent / "sample"
 TARGETS = """\
 version: 1
 subjects:
@@ -41,6 +44,18 @@ def test_a_sound_control_of_ones_own_passes(capsys: pytest.CaptureFixture[str], 
     code, out, err = cloudaudit(capsys, "controls", "lint", control.parent)
     assert (code, err) == (0, "")
     assert out.startswith("1 controls, ")
+
+
+def test_a_control_of_ones_own_that_no_profile_selects_is_told(
+    capsys: pytest.CaptureFixture[str], control: Path, tmp_path: Path
+) -> None:
+    _, _, err = cloudaudit(
+        capsys, "permissions", "-p", "ci-quick", "--controls", control.parent, "-o", tmp_path / "rights"
+    )
+    assert (
+        f"warning: {control}: the profile 'ci-quick' does not select BDR-901; "
+        "a profile of your own can: extends: ci-quick, controls: [..., BDR-901]"
+    ) in err
 
 
 @pytest.mark.parametrize(
@@ -219,3 +234,49 @@ def test_the_output_folder_is_not_overwritten(capsys: pytest.CaptureFixture[str]
     assert code == 2
     assert "is in the way and was not written by cloudaudit" in err
     assert precious.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Targets whose only store does not answer."""
+    for name in ("access", "secret"):
+        (tmp_path / name).write_text("x" * 20, encoding="utf-8")
+        (tmp_path / name).chmod(0o600)
+    path = tmp_path / "targets.yaml"
+    keys = "access_key_file: access, secret_key_file: secret"
+    path.write_text(TARGETS.replace("profile: mau", keys), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("register", ["waivers", "plans"])
+def test_a_waiver_or_plan_for_no_control_is_refused_with_its_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, store: Path, register: str
+) -> None:
+    registers = tmp_path / "registers"
+    shutil.copytree(SAMPLE / "registers", registers)
+    path = registers / f"{register}.yaml"
+    text = path.read_text(encoding="utf-8")
+    named = re.search(r"control: (\S+?)[,\n]", text)
+    assert named is not None
+    path.write_text(text.replace(named[1], "SEC-999", 1), encoding="utf-8")
+    code, _, err = cloudaudit(capsys, "run", "-t", store, "--registers", registers, "-o", tmp_path / "out")
+    line = text[: named.start()].count("\n") + 1
+    assert code == 2
+    assert re.search(
+        rf"^error: {re.escape(str(path))}:{line}:\d+: there is no control 'SEC-999'", err, re.M
+    ), err
+    assert not (tmp_path / "out").exists()
+
+
+def test_kinds_of_papers_that_nothing_asks_for_are_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, store: Path
+) -> None:
+    registers = tmp_path / "registers"
+    shutil.copytree(SAMPLE / "registers", registers)
+    path = registers / "attestations.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("kind: commitment-dr", "kind: commitment-rd", 1), encoding="utf-8")
+    _, _, err = cloudaudit(capsys, "plan", "-t", store, "--registers", registers)
+    assert [line.rpartition(": ")[2] for line in err.splitlines() if line.startswith("warning: ")] == [
+        "no control asks for the kind 'commitment-rd'; did you mean 'commitment-dr'?"
+    ]

@@ -947,6 +947,10 @@ if STORY == "hn":
         note("quota", Named(name), "cong-dich-vu", service=service, limit=limit_, in_use=used)
     say("quotas")
 
+    # Manila finishes backups once a minute, and calls the share no longer available until then.
+    wait("share after its backup", lambda: sf.get_share(share.id), ("available",))
+    say("share backup")
+
 truth = {
     "bed": "openstack",
     "story": sys.argv[1],

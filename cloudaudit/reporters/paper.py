@@ -1,0 +1,203 @@
+"""What the formats for paper share: which language leads, findings as tables, packages that may be missing.
+
+PDF and DOCX set a `Document` block by block. In Vietnamese the English stands small beside headings,
+columns and fixed sentences only; in English nothing else does. Sentences that no report may leave out
+stand in both languages always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any, Final, Literal
+
+from cloudaudit.errors import CloudauditError
+from cloudaudit.model import Text
+from cloudaudit.reporters import Context, view
+from cloudaudit.reporters.document import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Findings,
+    Heading,
+    Phrase,
+    Prose,
+    Section,
+    Table,
+    cell,
+)
+from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
+
+MOST_FINDINGS: Final = 1_000
+"""Findings printed in all, fifty pages; each thousand costs a hundred megabytes. The rest are counted."""
+SHORT: Final = 600
+"""Letters of a paragraph that goes to the next page with the table it introduces."""
+STRANGERS: Final = frozenset({"registers"})
+"""Targets that are none: what is declared has no place in a cloud."""
+
+Lang = Literal["vi", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Which language leads, and which stands small beside it."""
+
+    lang: Lang
+
+    def main(self, text: Text) -> str:
+        return text.vi if self.lang == "vi" else text.en
+
+    def beside(self, text: Text) -> str:
+        """The English beside a Vietnamese heading or column; empty where it says the same."""
+        return text.en if self.lang == "vi" and text.en != text.vi else ""
+
+    def always_beside(self, text: Text) -> str:
+        """The other language of a sentence that stands in both."""
+        other = text.en if self.lang == "vi" else text.vi
+        return other if text.en != text.vi else ""
+
+
+# --- the first pages --------------------------------------------------------------------------------
+
+
+def cover(document: Document) -> tuple[tuple[Block, ...], tuple[Section, ...]]:
+    """What stands on the cover, and the sections after it: the summary is what 0 says under headings."""
+    first, *rest = document.sections
+    if first.number != "0":
+        return (), document.sections
+    blocks = first.blocks
+    end = next((n for n, block in enumerate(blocks) if isinstance(block, Heading)), len(blocks))
+    summary = replace(first, title=labels()("print.summary"), blocks=blocks[end:])
+    return blocks[:end], (*((summary,) if summary.blocks else ()), *rest)
+
+
+def level(report: Mapping[str, Any]) -> Text:
+    """The level in a line, or that none is concluded."""
+    opened, counted = view.gate_count(report)
+    if not counted:
+        return labels()("report.no_level")
+    name = text_of(report["readiness"]["level_label"])
+    number = report["readiness"]["level"]
+    return labels()("report.level_and_gates", level=number, name=name, open=opened, all=counted)
+
+
+def introduces(blocks: Sequence[Block]) -> bool:
+    """Whether the first of these is a short paragraph that a table follows, and stays on its page."""
+    for block in blocks:
+        if not isinstance(block, Prose) or len(block.text.vi) > SHORT:
+            return isinstance(block, Table)
+    return False
+
+
+# --- packages ---------------------------------------------------------------------------------------
+
+
+def check_packages(format_: str, extra: str, *modules: str) -> None:
+    """Refuse a format whose packages are not installed; imports none of them."""
+    if not all(map(find_spec, modules)):
+        raise CloudauditError(
+            f"the format '{format_}' needs packages that are not installed",
+            hint=f"install them with: pip install 'cloudaudit-vn[{extra}]'",
+        )
+
+
+# --- findings as tables -----------------------------------------------------------------------------
+
+
+def spelled_out(document: Document, context: Context) -> Document:
+    """The document with every `Findings` block in words: a heading, what to do, and a table by control.
+
+    No control is told twice: where a later block has it again, it is only there that it is left out.
+    """
+    known = view.groups(document.report)
+    limit = view.fair_limit((len(group.findings) for group in known), MOST_FINDINGS)
+    told: set[str] = set()
+    sections = []
+    for section in document.sections:
+        blocks: list[Block] = []
+        for block in section.blocks:
+            if isinstance(block, Findings):
+                chosen = [g for g in known if g.control["id"] in block.controls - told]
+                told |= {group.control["id"] for group in chosen}
+                blocks += _findings(chosen, limit, document.report, context)
+            else:
+                blocks.append(block)
+        sections.append(replace(section, blocks=tuple(blocks)))
+    return replace(document, sections=tuple(sections))
+
+
+def anchor(control: str) -> str:
+    """The id of the table of a control's findings, by which words that lead to the control find it."""
+    return f"findings-{control}"
+
+
+def _findings(
+    groups: Sequence[view.Group], limit: int, report: Mapping[str, Any], context: Context
+) -> Iterator[Block]:
+    for group in groups:
+        id_ = group.control["id"]
+        title = text_of(group.control["title"], id_)
+        yield Heading(Text(f"{id_} – {title.vi}", f"{id_} – {title.en}"))
+        yield Prose(_summary(group), "note")
+        yield from _measures(id_, context)
+        shown = group.findings[:limit]
+        yield Table(
+            anchor(id_),
+            labels()("print.findings_of", control=id_),
+            (
+                Column(labels()("column.verdict"), 1.3),
+                Column(labels()("column.resource"), 2.2),
+                Column(labels()("column.message"), 4),
+            ),
+            tuple(_row(record, report) for record in shown),
+            len(group.findings) - len(shown),
+        )
+
+
+def _summary(group: view.Group) -> Text:
+    """Severity, gate, and how many findings there are of each outcome."""
+    words = labels()
+    parts = [words.of("severity", group.control["severity"])]
+    if group.gate is not None:
+        name = words("column.gate")
+        parts.append(Text(f"{name.vi} {group.gate}", f"{name.en} {group.gate}"))
+    for key in view.WORST_FIRST:
+        if group.counts.get(key):
+            label = view.outcome_label(key)
+            parts.append(Text(f"{label.vi}: {group.counts[key]}", f"{label.en}: {group.counts[key]}"))
+    return Text("; ".join(p.vi for p in parts), "; ".join(p.en for p in parts))
+
+
+def _measures(id_: str, context: Context) -> Iterator[Block]:
+    control = context.controls.get(id_)
+    if control is not None and control.remediation.text.vi:
+        label, text = labels()("field.remediation"), control.remediation.text
+        vi, en = clean(text.vi), clean(text.en)
+        yield Prose(Text(f"{label.vi}: {vi}", f"{label.en}: {en}"))
+
+
+def _row(record: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[Cell, ...]:
+    resource, outcome = record["resource"], view.outcome(record)
+    scope = view.is_scope(record)
+    project = view.project(report, resource["project"])
+    where = "/".join(p for p in (resource["target"], resource["region"], project) if p)
+    about: list[Phrase] = list(cell(view.place(record), style="strong"))
+    about += cell(clean(resource["type"], MAX_NAME), style="muted")
+    if not scope and resource["target"] not in STRANGERS:
+        about += cell(clean(where, MAX_NAME), style="muted")
+    said: list[Phrase] = list(cell(view.message(record)))
+    if record["reason_code"] and not scope:
+        said += cell(labels().of("reason", record["reason_code"]), style="muted")
+    if record["detail"]:
+        said += cell(clean(record["detail"]), style="muted")
+    if record["waiver"]:
+        said += cell(labels()("print.waiver", id=clean(record["waiver"], MAX_NAME)), style="muted")
+    if record["refused_waiver"]:
+        said += cell(_clean(text_of(record["refused_waiver"])), style="muted")
+    return cell(view.outcome_label(outcome), mark=outcome), tuple(about), tuple(said)
+
+
+def _clean(text: Text) -> Text:
+    return Text(clean(text.vi), clean(text.en))
