@@ -28,11 +28,12 @@ from cryptography import x509
 from cloudaudit import api, bundle, catalog, data, plugins, registers
 from cloudaudit.bundle import MANIFEST, Check, Opened, Refused, note, ok, refused
 from cloudaudit.errors import BundleError, CloudauditError, OutputError, SnapshotError, Where
-from cloudaudit.model import Seconds, Tally, format_time, parse_time
+from cloudaudit.model import Seconds, Tally, Text, format_time, parse_time
 from cloudaudit.pseudonyms import LEFT_OUT, REPLACED, Pseudonyms
 from cloudaudit.readiness import ClaimFigures, readiness
 from cloudaudit.registers import Plan
 from cloudaudit.reporters import report_json
+from cloudaudit.reporters.validity import Validity
 from cloudaudit.signing import Signer, Stamp, Verifier
 from cloudaudit.snapshot import Snapshot
 from cloudaudit.yamlsource import misfit, schema
@@ -657,7 +658,8 @@ def _unlike(folder: Path) -> Iterator[str]:
 def recounted(assessed: api.Assessed, known: api.Knowledge) -> tuple[dict[str, Any], dict[str, int]]:
     """A report as its own findings, lists and papers give it, and how many findings there are of a kind.
 
-    What only the snapshot can tell is taken as it stands: whether lists were complete, what was asked.
+    What only snapshot and registers can tell is taken as it stands: whether lists were complete, what was
+    asked, until when evidence holds.
     """
     report, profile = assessed.report, known.profile
     tallies = {entry["id"]: Tally(listing_complete=entry["listing_complete"]) for entry in report["controls"]}
@@ -718,8 +720,16 @@ def recounted(assessed: api.Assessed, known: api.Knowledge) -> tuple[dict[str, A
         capabilities=report.get("capabilities", ()),
         plugins=report.get("plugins", ()),
         reporters=report.get("reporters", ()),
+        validity=_validity(report.get("validity")),
     )
     return report_json.build(parts), dict(sorted(counts.items()))
+
+
+def _validity(told: Mapping[str, Any] | None) -> Validity | None:
+    if told is None:
+        return None
+    because = Text(told["because"]["vi"], told["because"]["en"])
+    return Validity(parse_time(told["until"]), because, told["control"], told["evidence"])
 
 
 def _check_numbers(assessed: api.Assessed, known: api.Knowledge, manifest: Mapping[str, Any]) -> Check:

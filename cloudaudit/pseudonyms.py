@@ -32,7 +32,8 @@ REPLACED: Final = (
     "findings[].resource.target", "findings[].waiver", "gaps[].detail", "gaps[].project", "gaps[].region",
     "gaps[].target", "plans[].measure", "plans[].owner", "plans[].resource", "plans[].system", "projects",
     "registers[].sha256", "snapshot.sha256", "targets[].name", "waivers[].approver", "waivers[].compensating",
-    "waivers[].id", "waivers[].reason", "waivers[].resource", "waivers[].system",
+    "validity.because", "validity.evidence", "waivers[].id", "waivers[].reason", "waivers[].resource",
+    "waivers[].system",
 )  # fmt: skip
 """Fields with a pseudonym, or a fixed text, in place of what stood there."""
 
@@ -218,6 +219,8 @@ class Pseudonyms:
         found["projects"] = dict(
             sorted((self.name("project", id_), self.name("project", name)) for id_, name in projects)
         )
+        if "validity" in report:
+            found["validity"] = self._validity(report["validity"])
         if "capabilities" in report:
             found["capabilities"] = [
                 {
@@ -230,6 +233,17 @@ class Pseudonyms:
                 for entry in report["capabilities"]
             ]
         return found
+
+    def _validity(self, validity: Mapping[str, Any]) -> dict[str, Any]:
+        if validity["evidence"] is None:
+            return dict(validity)
+        type_, _, id_ = validity["evidence"].partition(":")
+        name = self.name("waiver", id_) if type_ == "waiver" else self._id(type_, id_)
+        because = {
+            "vi": f"một chứng cứ của {validity['control']} hết hiệu lực",
+            "en": f"evidence of {validity['control']} lapses",
+        }
+        return {**validity, "because": because, "evidence": f"{type_}:{name}"}
 
     def _gap(self, gap: Mapping[str, Any]) -> dict[str, Any]:
         operation = gap["operation"]

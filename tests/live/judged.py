@@ -29,6 +29,7 @@ SERVICE_ACCOUNTS = [
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     **{control: {"service_accounts": SERVICE_ACCOUNTS} for control in ("SEC-02", "SEC-03", "SEC-05")},
     "RES-01": {"allowed_regions": ["vn-hn-1"]},
+    "SEC-112": {"most_members": 1},
 }
 """Choices of an organisation that a profile makes."""
 OWNER = "Đơn vị vận hành"

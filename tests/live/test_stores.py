@@ -215,11 +215,18 @@ def test_encryption_is_what_was_set(seaweedfs_owner: Audit, seaweedfs: StoreBed)
 def test_encryption_alone_is_not_enough_for_restricted_data(
     seaweedfs_owner: Audit, seaweedfs: StoreBed, tmp_path: Path
 ) -> None:
-    """The store holds the key: that needs a paper, which is not there."""
+    """The store holds the key: that needs a paper, which is not there. A key manager's key needs none."""
     given = of_store(tmp_path, data_classes=["important"])
     chosen = profile(tmp_path, "SEC-16")
     again = reassessed(tmp_path, seaweedfs_owner.snapshot.folder, "-p", chosen, "--registers", given)
-    assert set(again.verdicts("SEC-16").values()) == {"fail"}
+    set_to = {
+        name: told["Rules"][0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+        for name, read in seaweedfs.read_back("encryption").items()
+        if (told := read and read["ServerSideEncryptionConfiguration"])
+    }
+    assert set_to == {"ho-so-cong-dan": "AES256", "sao-luu": "aws:kms"}
+    assert again.having("SEC-16", "pass") == {"sao-luu"}
+    assert set(again.verdicts("SEC-16").values()) == {"pass", "fail"}
     assert again.evidence("SEC-16", "ho-so-cong-dan")["system.restricted"] is True
 
 

@@ -6,7 +6,7 @@ import pytest
 from audits import leaks, written_in
 from beds import StoreBed
 from conftest import Folder
-from verdicts import BOTH, NEEDS, Looked, look, seen_both_ways
+from verdicts import NEEDS, Looked, look, seen_both_ways
 
 
 @pytest.fixture(scope="module")
@@ -15,16 +15,14 @@ def looked(folder: Folder, stores: dict[str, StoreBed]) -> Looked:
     return look(folder("verdicts"), stores)
 
 
-def test_most_technical_controls_are_seen_to_pass_and_to_fail(looked: Looked) -> None:
-    assert len(seen_both_ways(looked.technical, looked.witnesses)) >= BOTH
-
-
-def test_what_the_beds_are_said_to_lack_for_a_control_they_do_lack(looked: Looked) -> None:
-    """Once a bed shows a control both ways, nothing is said to be missing for it."""
-    assert set(NEEDS) & set(seen_both_ways(looked.technical, looked.witnesses)) == set()
-    assert set(NEEDS) <= {control.id for control in looked.technical}
+def test_every_technical_control_is_seen_to_pass_and_to_fail_or_it_is_said_what_the_beds_lack(
+    looked: Looked,
+) -> None:
+    """And once a bed shows a control both ways, nothing is said to be missing for it."""
+    both = seen_both_ways(looked.technical, looked.witnesses)
+    assert {control.id for control in looked.technical} - set(both) == set(NEEDS)
 
 
 def test_nothing_planted_is_in_what_was_written(looked: Looked) -> None:
-    assert {"password_kiem-soat", "weak_key"} <= looked.secrets.keys()
+    assert {"password_kiem-soat", "weak_key", "ceph: totp_seed"} <= looked.secrets.keys()
     assert leaks(written_in(looked.folder), looked.secrets) == []

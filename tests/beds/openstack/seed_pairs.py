@@ -341,6 +341,197 @@ row = wait(
 note("stack", row, "cong-dich-vu", action="CREATE", status="COMPLETE")
 say("key, shares, stack")
 
+# --- things that differ from their neighbours in one setting ---------------------------------------------
+ks = admin.identity
+planted["password_mien-khoa"] = "PLANTED-pw-mien-khoa-52d8f0"
+user = ks.create_user(name="mien-khoa", password=planted["password_mien-khoa"], domain_id="default")
+options = {"ignore_lockout_failure_attempts": True}
+ks.patch(f"/users/{user.id}", json={"user": {"options": options}}).raise_for_status()
+note("user", user, "admin", options=options)
+credential = connect("ops-backup", "nen-tang", truth["region"]).identity.create_application_credential(
+    user=base["users"]["ops-backup"]["id"], name="sao-luu-tu-dong", roles=[{"name": "admin"}]
+)
+planted["application_credential_secret_sao-luu"] = credential.secret
+note("application_credential", credential, "nen-tang", roles=["admin"])
+trust = deploy["nen-tang"].identity.create_trust(
+    trustor_user_id=base["users"]["deploy"]["id"],
+    trustee_user_id=base["users"]["audit-tenant"]["id"],
+    project_id=base["projects"]["nen-tang"],
+    is_impersonation=True,
+    roles=[{"name": "member"}],
+    expires_at=f"{ends.isoformat()}.000000Z",
+)
+note("trust", trust, "nen-tang", impersonation=True, expires_at=trust.expires_at)
+
+n = deploy["nen-tang"].network
+note("network", n.create_network(name="nt-tat-net", is_admin_state_up=False), "nen-tang", external=False)
+n = deploy["cong-dich-vu"].network
+port = n.create_port(
+    network_id=known("network", "cdv-net")["id"],
+    name="cdv-moi-dia-chi",
+    allowed_address_pairs=[{"ip_address": "0.0.0.0/0"}],
+)
+note("port", port, "cong-dich-vu", allowed_address_pairs=["0.0.0.0/0"])
+n = deploy["trang-tin"].network
+(group,) = n.security_groups(name="default", project_id=base["projects"]["trang-tin"])
+n.create_security_group_rule(
+    security_group_id=group.id,
+    direction="ingress",
+    protocol="tcp",
+    port_range_min=22,
+    port_range_max=22,
+    ethertype="IPv4",
+    remote_ip_prefix="10.0.0.0/8",
+)
+say("user, credential, trust, network, port, default group")
+
+for name, specs in (
+    ("sao-chep", {"replication_enabled": "<is> True"}),
+    ("nhieu-noi", {"multiattach": "<is> True"}),
+):
+    kind = bs.create_type(name=name, is_public=True)
+    bs.update_type_extra_specs(kind, volume_backend_name="file1", **specs)
+    note("volume_type", kind, "admin", encrypted=False, extra_specs=specs)
+volume("van-ban", "vb-cum", "nhieu-noi")
+things[-1]["multiattach"] = True
+false_name = co.create_flavor(name="SCS-4V-64", ram=8 * 1024, vcpus=4, disk=0)
+note("flavor", false_name, "admin", vcpus=4, ram=8 * 1024)
+random_device = co.create_flavor(name="s1.ngau-nhien", ram=512, vcpus=1, disk=1)
+co.create_flavor_extra_specs(random_device, {"hw_rng:allowed": "True"})
+note("flavor", random_device, "admin", vcpus=1, ram=512, extra_specs={"hw_rng:allowed": "True"})
+SCS_0102 = {
+    "hw_disk_bus": "scsi",
+    "hypervisor_type": "qemu",
+    "hw_rng_model": "virtio",
+    "os_purpose": "generic",
+    "image_source": "private",
+    "image_description": "https://anh.example/mo-ta",
+    "image_build_date": "2026-01-02",
+    "image_original_user": "nguoi-dung",
+    "replace_frequency": "monthly",
+    "provided_until": "none",
+    "uuid_validity": "none",
+}
+deploy["admin"] = admin  # nobody else may publish an image
+for name, distribution, release in (("Debian 12", "debian", "12"), ("Ubuntu 24.04", "ubuntu", "24.04")):
+    told = {"os_distro": distribution, "os_version": release, "architecture": "x86_64", **SCS_0102}
+    image("admin", name, visibility="public", is_protected=True, min_ram=512, **told)
+# Nova would look for a host for these, and there is none of the kind.
+guarded = {"hw_mem_encryption": "true", "os_secure_boot": "required"}
+image("cong-dich-vu", "cdv-bao-ve", visibility="private", hw_firmware_type="uefi", **guarded, **DEBIAN)
+signed = image("cong-dich-vu", "cdv-co-chu-ky", visibility="private", hw_rng_model="virtio", **DEBIAN)
+# Of nobody's making: Glance checks a signature when an image is uploaded, and not one that is set afterwards.
+deploy["cong-dich-vu"].image.update_image(
+    signed.id,
+    img_signature=base64.b64encode(b"chu ky").decode(),
+    img_signature_certificate_uuid=known("secret", "cdv-chung-thu")["id"],
+    img_signature_hash_method="SHA-256",
+    img_signature_key_type="RSA-PSS",
+)
+owner = deploy["cong-dich-vu"].image
+widely = image("cong-dich-vu", "cdv-chia-rong", visibility="shared", **DEBIAN)
+for project in ("van-ban", "trang-tin"):
+    owner.add_member(widely.id, member_id=base["projects"][project])
+    line = {"type": "image_member", "name": "", "id": None, "project": "cong-dich-vu"}
+    things.append({**line, "project_id": base["projects"]["cong-dich-vu"], "image": widely.id})
+say("volume, flavors, images")
+
+c = deploy["cong-dich-vu"].compute
+made = c.post(
+    "/servers",
+    json={
+        "server": {
+            "name": "cdv-day-du",
+            "imageRef": signed.id,
+            "flavorRef": random_device.id,
+            "networks": [{"uuid": known("network", "cdv-net")["id"]}],
+            "availability_zone": HERE,
+            "config_drive": True,
+            "key_name": "trien-khai",
+            "metadata": {"role": "web"},
+            "trusted_image_certificates": [known("secret", "cdv-chung-thu")["id"]],
+        }
+    },
+    microversion="2.63",
+)
+made.raise_for_status()
+made = wait("cdv-day-du", lambda: c.get_server(made.json()["server"]["id"]), ("active",))
+c.lock_server(made)
+note(
+    "server",
+    made,
+    "cong-dich-vu",
+    availability_zone=HERE,
+    metadata=made.metadata,
+    locked=True,
+    config_drive=True,
+)
+say("server")
+
+
+def shared(name, source):
+    share = sf.create_share(share_protocol="NFS", size=1, name=name)
+    share = wait(name, lambda: sf.get_share(share.id), ("available",))
+    rule = {"access_type": "ip", "access_to": source, "access_level": "rw"}
+    sf.post(f"/shares/{share.id}/action", json={"allow_access": rule}, **V).raise_for_status()
+    return note("share", share, "van-ban", protocol="NFS", access_to=source)
+
+
+shared("vb-noi-bo", "10.12.0.0/24")
+everyones = shared("vb-cong-khai", "0.0.0.0/0")
+admin.shared_file_system.put(
+    f"/shares/{everyones.id}", json={"share": {"is_public": True}}, **V
+).raise_for_status()
+say("shares")
+
+# NOTE: the no-op driver makes no port for a virtual address and takes what it is told of one.
+n, lb = deploy["cong-dich-vu"].network, deploy["cong-dich-vu"].load_balancer
+net, subnet = known("network", "cdv-net")["id"], known("subnet", "cdv-v4")["id"]
+port = n.create_port(network_id=net, name="cdv-lb-mo-vip", is_admin_state_up=False)
+note("port", port, "cong-dich-vu", port_security=True)
+ip = n.create_ip(floating_network_id=public.id, port_id=port.id)
+note("floating_ip", ip, "cong-dich-vu", address=ip.floating_ip_address, port_id=port.id)
+address = port.fixed_ips[0]["ip_address"]
+balancer = lb.create_load_balancer(
+    name="cdv-lb-mo", vip_port_id=port.id, vip_subnet_id=subnet, vip_address=address
+)
+
+
+def settled():
+    def state():
+        found = lb.get_load_balancer(balancer.id)
+        found.status = found.provisioning_status
+        return found
+
+    return wait("cdv-lb-mo", state, ("active",))
+
+
+settled()
+note("loadbalancer", balancer, "cong-dich-vu", vip_address=address, vip_port=port.id)
+certificate = lb.find_listener("cdv-https").default_tls_container_ref
+for name, kw in (
+    (
+        "cdv-mo-https",
+        {
+            "protocol": "TERMINATED_HTTPS",
+            "protocol_port": 443,
+            "default_tls_container_ref": certificate,
+            "tls_versions": ["TLSv1.2", "TLSv1.3"],
+            "allowed_cidrs": ["192.0.2.0/24"],
+        },
+    ),
+    ("cdv-mo-http", {"protocol": "HTTP", "protocol_port": 80}),
+):
+    listener = lb.create_listener(name=name, load_balancer_id=balancer.id, **kw)
+    settled()
+    note("listener", listener, "cong-dich-vu", protocol=kw["protocol"], port=kw["protocol_port"])
+plain = lb.create_pool(
+    name="cdv-mo-may-chu", listener_id=listener.id, protocol="HTTP", lb_algorithm="ROUND_ROBIN"
+)
+settled()
+note("lb_pool", plain, "cong-dich-vu", protocol="HTTP")
+say("load balancer that is reached from outside")
+
 truth["planted"] = planted
 PATH.write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n")
 say(len(things), "things")

@@ -7,7 +7,8 @@ NAME=ceph
 PROCESSES="mon osd rgw-hn rgw-hcm"
 MON_PORT=$FIRST_PORT
 RGW_PORT=$((FIRST_PORT + 10))
-BUILT=built.2                                   # another name whenever what is built changes
+BUILT=built.3                                   # another name whenever what is built changes
+TOTP_SERIAL=khoa-xoa
 HN=http://127.0.0.1:$RGW_PORT
 HCM=http://127.0.0.1:$((RGW_PORT + 2))
 
@@ -31,6 +32,7 @@ store_configure() {
   credential unknown VNUNKNOWN00000000BED "no such access key"
   credential wrong_secret VNOWNER0000000000BED "the owner's access key with a wrong secret"
   [ -s "$STATE/sync-secret" ] || random_hex 20 >"$STATE/sync-secret"
+  [ -s "$STATE/totp-seed" ] || random_hex 20 >"$STATE/totp-seed"
   # Why some lines are there:
   #   osd fast shutdown       a memstore OSD writes its objects to disk only when it ends in good order
   #   one placement group and one index shard per pool or bucket: quick start, little memory
@@ -179,6 +181,8 @@ realm() {
   store_admin quota set --quota-scope=user --uid=other --max-size=1073741824 --max-objects=10000
   store_admin quota enable --quota-scope=user --uid=other
   store_admin quota set --quota-scope=bucket --uid=other --max-objects=500
+  store_admin mfa create --uid=owner --totp-serial="$TOTP_SERIAL" --totp-seed="$(cat "$STATE/totp-seed")" \
+    --totp-seed-type=hex
 }
 
 store_start() {
@@ -226,5 +230,7 @@ store_facts() {
     ca "$STATE/tls/ca.pem" \
     region vn-hn \
     location_constraint vn-hn \
+    totp.serial "$TOTP_SERIAL" \
+    totp.seed "$(cat "$STATE/totp-seed")" \
     reader_principal arn:aws:iam:::user/reader
 }

@@ -12,10 +12,12 @@ which boto3 turns into an empty but cheerful dictionary.
 """
 
 import hashlib
+import hmac
 import json
 import os
 import re
 import secrets
+import struct
 import sys
 import time
 import unicodedata
@@ -181,6 +183,13 @@ def tried(function, **arguments):
         return False, {"exception": type(e).__name__, "message": str(e)[:300]}, None
 
 
+def one_time_password(seed):
+    """TOTP (RFC 6238) of this half minute."""
+    digest = hmac.digest(seed, struct.pack(">Q", int(time.time()) // 30), "sha1")
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
+
+
 def plain(value):
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items() if k != "ResponseMetadata"}
@@ -203,11 +212,16 @@ class Seed:
     def __init__(self, old):
         self.s3 = client()
         self.buckets, self.refused, self.odd_names = {}, [], {}
-        self.planted = old.get("planted") or {
+        self.planted = {
             "bucket_tag": {"bucket": "the-bi-mat", "where": "value of the bucket tag api_key"},
             "object_metadata": {"bucket": "ho-so-cong-dan", "where": "x-amz-meta-mat-khau of tep-mau.txt"},
             "object_body": {"bucket": "ho-so-cong-dan", "where": "content of tep-mau.txt"},
+            **(old.get("planted") or {}),
         }
+        if "totp" in BED:
+            self.planted["totp_seed"] = {
+                "where": "the owner's second factor", "value": BED["totp"]["seed"], "accepted": True,
+            }  # fmt: skip
         for name, plant in self.planted.items():
             plant.setdefault("value", f"PLANTED-{name.replace('_', '-')}-{secrets.token_hex(8)}")
 
@@ -288,6 +302,72 @@ class Seed:
         document = {"Version": "2012-10-17", "Statement": list(statements)}
         self.put(bucket, "policy", "put_bucket_policy", document, Policy=json.dumps(document))
 
+    def closed(self, bucket):
+        """Nothing of it may be made public."""
+        every = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        self.put(
+            bucket,
+            "public_access_block",
+            "put_public_access_block",
+            every,
+            PublicAccessBlockConfiguration=dict.fromkeys(every, True),
+        )
+
+    def mfa_delete(self, bucket):
+        """Only Ceph has this, and only for an owner with a device."""
+        if "totp" in BED:
+            self.put(
+                bucket,
+                "mfa_delete",
+                "put_bucket_versioning",
+                "Enabled",
+                VersioningConfiguration={"Status": "Enabled", "MFADelete": "Enabled"},
+                MFA=f"{BED['totp']['serial']} {one_time_password(bytes.fromhex(BED['totp']['seed']))}",
+            )
+
+    def told(self, bucket):
+        """Of what is deleted in it somebody is told; nobody listens at that address."""
+        topic = "arn:aws:sns:us-east-1:000000000000:xoa"
+        if STORE == "ceph":
+            sns = boto3.client(
+                "sns",
+                endpoint_url=HTTP,
+                region_name=REGION,
+                aws_access_key_id=KEYS["owner"]["access_key"],
+                aws_secret_access_key=KEYS["owner"]["secret_key"],
+            )
+            topic = sns.create_topic(Name="xoa", Attributes={"push-endpoint": "http://127.0.0.1:9/"})[
+                "TopicArn"
+            ]
+        rule = {"Id": "xoa", "TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}
+        self.put(
+            bucket,
+            "notification",
+            "put_bucket_notification_configuration",
+            rule,
+            NotificationConfiguration={"TopicConfigurations": [rule]},
+        )
+
+    def logging(self, bucket, target):
+        self.put(
+            bucket,
+            "logging",
+            "put_bucket_logging",
+            target,
+            BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": f"{bucket}/"}},
+        )
+
+    def encryption(self, bucket, algorithm, **key):
+        self.put(
+            bucket,
+            "encryption",
+            "put_bucket_encryption",
+            algorithm,
+            ServerSideEncryptionConfiguration={
+                "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm, **key}}]
+            },
+        )
+
     def object(self, bucket, key, body=b"mau\n", setting=None, **more):
         if tried(self.s3.head_object, Bucket=bucket, Key=key)[0]:
             ok, answer = True, {"there": "already"}
@@ -348,15 +428,7 @@ class Seed:
             self.tags(b, {"system_id": "cong-dich-vu", "data_class": "important", "data_residency": "VN"})
             self.lifecycle(b, NoncurrentVersionExpiration={"NoncurrentDays": 90})
             self.put(b, "acl", "put_bucket_acl", "private", ACL="private")
-            self.put(
-                b,
-                "encryption",
-                "put_bucket_encryption",
-                "AES256",
-                ServerSideEncryptionConfiguration={
-                    "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-                },
-            )
+            self.encryption(b, "AES256")
             self.policy(b, let_in(b))
             self.object(
                 b,
@@ -365,6 +437,8 @@ class Seed:
                 Metadata={"mat-khau": self.planted["object_metadata"]["value"]},
             )
             self.object(b, NFC("Hồ sơ/Đề nghị số 1.txt"))
+            self.told(b)
+            self.logging(b, "nhat-ky")
 
         b = "sao-luu"  # backup that nobody may delete
         if self.bucket(b, ObjectLockEnabledForBucket=True):
@@ -382,6 +456,9 @@ class Seed:
             self.tags(b, {"role": "backup"})
             self.policy(b, let_in(b))
             self.object(b, "tep-mau.txt")
+            self.closed(b)
+            self.mfa_delete(b)
+            self.encryption(b, "aws:kms", KMSMasterKeyID="khoa-sao-luu")  # later objects would want the key
 
         b = "nhat-ky"  # logs: no versions, no lock, deleted after 400 days
         if self.bucket(b):
