@@ -258,7 +258,7 @@ def test_the_whole_way_where_it_is_installed(tmp_path: Path) -> None:
     assert report["reporters"] == [{**named[0], "name": "inventory-lines"}]
     assert manifest["run"]["targets"] == [{"name": "kiem-ke", "kind": "inventory"}]
     page = (out / "report.html").read_text(encoding="utf-8")
-    method = page[page.index('<section id="method">') :]
+    method = page[page.index('<section id="s-3">') :]
     assert "Phần mở rộng đã tham gia thu thập" in method
     assert re.search(
         r"<th[^>]*>inventory</th><td[^>]*>cloudaudit-inventory</td><td[^>]*>0\.1\.0</td>", method

@@ -588,13 +588,12 @@ def _abilities(matter: Matter) -> tuple[Block, ...]:
 def _packages(matter: Matter) -> tuple[Block, ...]:
     report = matter.report
     blocks: list[Block] = []
-    for key, first in (("plugins", "kind"), ("reporters", "name")):
+    for key, title in (("plugins", "column.kind"), ("reporters", "column.format")):
         rows = [
-            (maybe(one.get(first)), maybe(one["package"]), maybe(one["version"]))
-            for one in report.get(key, ())
+            (maybe(one["name"]), maybe(one["package"]), maybe(one["version"])) for one in report.get(key, ())
         ]
         if rows:
-            columns = (("column.kind", 1.0), ("column.package", 2.0), ("column.package_version", 1.0))
+            columns = ((title, 1.0), ("column.package", 2.0), ("column.package_version", 1.0))
             blocks += some(table(key, L(f"report.{key}"), columns, rows))
     return (*blocks, prose("report.plugins_note", "note")) if report.get("plugins") else tuple(blocks)
 
