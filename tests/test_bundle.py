@@ -919,7 +919,13 @@ def test_an_earlier_report_that_is_declared_has_to_be_there(
     code, _, err = cloudaudit(capsys, "bundle", "create", assessed, "--previous", keys.folder, *args)
     assert (code, out.exists()) == (2, False)
     assert "is no assessment: it has no report.json" in err
-    assert cloudaudit(capsys, "bundle", "create", assessed, "--previous", assessed, *args)[0] == 0
+    code, _, err = cloudaudit(capsys, "bundle", "create", assessed, "--previous", assessed, *args)
+    assert (code, out.exists()) == (2, False)
+    assert "is not from before this one" in err
+    report = json.loads((assessed / "report.json").read_text(encoding="utf-8"))
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(json.dumps(report | {"assessed_at": "2026-10-01T00:00:00Z"}), encoding="utf-8")
+    assert cloudaudit(capsys, "bundle", "create", assessed, "--previous", earlier, *args)[0] == 0
     assert ("previous", "ok") in states(out, keys.verifier("ed"))
     whole = (out / "previous/1.json").read_bytes()
     (out / "previous/1.json").write_bytes(whole + b"\n")

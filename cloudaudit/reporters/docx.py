@@ -720,10 +720,10 @@ def _check_parts(path: Path, made: Any) -> None:
         blob = part.blob if part.partname.endswith(".xml") else b""
         if found := _PLACES.search(blob.decode("utf-8", "replace")):
             raise _bad(path, f"has '{found[1]}' outside its text", "put it into the body of the document")
-    for node in made.element.body.iter():
-        for words in (node.text if node.tag != f"{_W}t" else None, node.tail):
-            if words and (found := _PLACES.search(words)):
-                raise _bad(path, f"has '{found[1]}' in a tag of another kind", f"write {{{{ {found[1]} }}}}")
+    for words in made.element.body.xpath(".//text()"):
+        in_place = words.getparent().tag == f"{_W}t" and not words.is_tail
+        if not in_place and (found := _PLACES.search(words)):
+            raise _bad(path, f"has '{found[1]}' in a tag of another kind", f"write {{{{ {found[1]} }}}}")
 
 
 def _their_styles(made: Any) -> dict[str, str]:

@@ -312,7 +312,7 @@ def _fits(word: str, room: float) -> bool:
 
 def _breadth(letter: str) -> float:
     """About how many ems a letter takes, bold or not."""
-    return WIDEST if letter in _WIDE else 0.75 if letter.isupper() else 0.58
+    return WIDEST if letter in _WIDE else 0.7 if letter.isupper() else 0.52
 
 
 def _broken(word: str, room: float) -> Iterator[str]:
