@@ -19,6 +19,18 @@ from cloudaudit.wording import Lang
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "reports" / "examples" / "demo"
+FORMATS = {
+    "report.html": "html",
+    "report.pdf": "pdf",
+    "report.docx": "docx",
+    "report.xlsx": "xlsx",
+    "report.md": "md",
+    "findings.csv": "csv",
+    "oscal-assessment-results.json": "oscal-ar",
+    "oscal-catalog.json": "oscal-catalog",
+    "oscal-profile.json": "oscal-profile",
+}
+"""The examples of formats that go into files, by name."""
 
 
 def schema_of_controls() -> str:
@@ -36,9 +48,11 @@ def demo() -> None:
         if code != 1:
             raise SystemExit(f"the demo exits {code}, and must exit 1")
         EXAMPLES.mkdir(parents=True, exist_ok=True)
-        for file in ("report.json", "report.html"):
-            shutil.copyfile(out / file, EXAMPLES / file)
+        shutil.copyfile(out / "report.json", EXAMPLES / "report.json")
         assessed = api.load_assessment(out)
+        for file, kind in FORMATS.items():
+            made = api.render(assessed, kind)
+            (EXAMPLES / file).write_bytes(made.encode() if isinstance(made, str) else made)
         for lang in get_args(Lang):
             shown = api.render(assessed, "text", lang=lang)
             (EXAMPLES / f"report.{lang}.txt").write_text(str(shown), encoding="utf-8")

@@ -172,11 +172,11 @@ def test_the_yearly_form_has_its_five_sections_and_the_trend(name: str, earlier:
 
 
 FIXED = {
-    "0": ("self_assessment", "unknown_is_no_pass", "validity", "form_fields", "interval"),
+    "0": ("self_assessment", "unknown_is_no_pass", "validity", "interval"),
     "1": ("unverified_sources", "residency_source"),
     "3": (
         "self_assessment", "unknown_is_no_pass", "location", "thresholds", "unverified_sources", "absence",
-        "not_applicable_proof", "application_out_of_scope",
+        "not_applicable_proof", "application_out_of_scope", "form_fields",
     ),
     "4": ("interval", "pending_authority", "unknown_is_no_pass", "thresholds"),
     "5": ("location", "residency_source"),

@@ -88,7 +88,6 @@ def summary(matter: Matter) -> tuple[Block, ...]:
         prose("sentence.unknown_is_no_pass"),
         prose("sentence.validity"),
         *((prose("sentence.request_assessment"),) if _asks(report) else ()),
-        prose("sentence.form_fields"),
     )
 
 
@@ -420,6 +419,7 @@ def method(matter: Matter) -> tuple[Block, ...]:
         "absence",
         "not_applicable_proof",
         "application_out_of_scope",
+        "form_fields",
     )
     return (
         prose("chapter.how_seen"),
