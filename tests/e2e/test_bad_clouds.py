@@ -32,7 +32,7 @@ from fake_openstack import AT, BANK, SHOP, FakeOpenStack, Reply, Request
 from forward_proxy import ForwardProxy, forwarding
 from openstack_answers import VOLUME, small_cloud
 
-from cloudaudit import catalog
+from cloudaudit import plugins
 from cloudaudit.catalog import load_types
 from cloudaudit.cli import _run, options
 from cloudaudit.collectors import transport
@@ -208,9 +208,9 @@ class Bench:
 @pytest.fixture(scope="module", autouse=True)
 def _one_catalogue() -> Iterator[None]:
     """Read the shipped catalogue once: it is the same for every run here."""
-    load = functools.cache(catalog.load_catalogue)
+    load = functools.cache(plugins.catalogue)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog, "load_catalogue", lambda own=(): load(tuple(own)))
+        patch.setattr(plugins, "catalogue", lambda own=(): load(tuple(own)))
         yield
 
 
@@ -279,7 +279,24 @@ def test_no_clouds_yaml_at_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(bench.folder / "clouds.yaml")])
     done = bench.run()
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"error: {bench.path}:9:9: target 'hn': no clouds.yaml was found")
+    assert done.err == (
+        f"error: {bench.path}:9:9: target 'hn': no clouds.yaml was found that could hold the entry 'fake'"
+        f" (searched: {bench.folder / 'clouds.yaml'})\n"
+    )
+
+
+def test_a_clouds_yaml_with_a_mistake_is_not_told_as_absent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bench.folder / "clouds.yaml"
+    path.write_text("clouds:\n  fake:\n    auth: [\n")
+    monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(path)])
+    done = bench.run()
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"error: {bench.path}:9:9: target 'hn': the entry 'fake' was not found: {path}:4:1: this is not YAML:"
+        " expected the node content, but found '<stream end>'\n"
+    )
 
 
 def test_a_profile_that_aws_does_not_have(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
