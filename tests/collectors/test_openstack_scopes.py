@@ -455,7 +455,11 @@ def test_a_wrong_password_is_a_gap_everywhere(
     )  # fmt: skip
     found = everything(regions=("vn-hn-1",), projects=("shop",))
     assert list(found) == [TARGET, REGION, Scope("hn", "vn-hn-1", "shop")]
-    assert_all_gaps(found, Reason.NO_PERMISSION, "HTTP 401 to the token request")
+    assert_all_gaps(
+        found,
+        Reason.NO_PERMISSION,
+        "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+    )
     assert cloud.paths_asked("POST") == ["/identity/v3/auth/tokens"]
 
 
@@ -1210,8 +1214,16 @@ def test_barbican_and_heat_are_asked_project_by_project(cloud: FakeOpenStack) ->
     ]  # fmt: skip
     taken = collect(Scope("hn", "vn-hn-1", ADMIN), *calls, vantage=OPERATOR)
     assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
-        ("openstack.secret", Reason.NO_PERMISSION, "HTTP 401 to the token request"),
-        ("openstack.stack", Reason.NO_PERMISSION, "HTTP 401 to the token request"),
+        (
+            "openstack.secret",
+            Reason.NO_PERMISSION,
+            "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+        ),
+        (
+            "openstack.stack",
+            Reason.NO_PERMISSION,
+            "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+        ),
     ]
     assert not [p for p in cloud.paths_asked() if ADMIN in p]
 

@@ -328,9 +328,17 @@ def test_a_wrong_password(bench: Bench, cloud: FakeOpenStack) -> None:
     assert done.code == 3
     assert done.verdicts() == {("unknown", "no_permission")}
     assert set(done.gaps("openstack.volume")) == {
-        ("hn", None, None, "no_permission", "HTTP 401 to the token request"),
+        (
+            "hn",
+            None,
+            None,
+            "no_permission",
+            "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+        ),
     }
     assert "PLANTED" not in done.out + done.err + done.html
+    shown = " ".join(done.out.split())
+    assert "Check that the credential is accepted at all" in shown
 
 
 @pytest.mark.parametrize(

@@ -327,7 +327,7 @@ def test_unknowns_name_the_remedy_and_not_applicable_its_proof() -> None:
     )
     kept = [f for f in inputs.findings if f.control.id != "SEC-13"]
     text = read(page(replace(inputs, findings=[*kept, proven]))).by_id("unknowns").text
-    assert "Thiếu quyền đọc No permission to read 1 Cấp cho danh tính kiểm toán vai trò đọc (reader)" in text
+    assert "Thiếu quyền đọc No permission to read 1 Kiểm tra dịch vụ có chấp nhận thông tin xác thực" in text
     assert "– SEC-13 Bucket không đọc được công khai Buckets cannot be read by the public s3.bucket" in text
     assert "the owner of the empty list was expected" in text
 

@@ -65,8 +65,11 @@ Nội dung chưa xác định và hạn chế
 Nội dung 'Chưa xác định' không được tính là đáp ứng.
 Lý do                 Số lượng  Cách làm rõ
 ────────────────────────────────────────────────────────────────────────────────
-Thiếu quyền đọc              1  Cấp cho danh tính kiểm toán vai trò đọc (reader)
-                                ở nơi bị từ chối rồi thu thập lại.
+Thiếu quyền đọc              1  Kiểm tra dịch vụ có chấp nhận thông tin xác thực
+                                không (tài khoản, mật khẩu hoặc khóa); nếu có,
+                                cấp cho danh tính kiểm toán quyền đọc (như vai
+                                trò reader) ở nơi bị từ chối. Sau đó thu thập
+                                lại.
 
 Miễn trừ
  ≈ MT-01 · BDR-05 · Được miễn trừ có thời hạn (Số lượng: 1)
@@ -131,8 +134,10 @@ Unknowns and limits
 What is 'Unknown' does not count as a pass.
 Reason                   Count  How to find out
 ────────────────────────────────────────────────────────────────────────────────
-No permission to             1  Give the auditing identity a role that may read
-read                            (reader) where it was refused, then collect
+No permission to             1  Check that the credential is accepted at all
+read                            (user, password or keys); if it is, give the
+                                auditing identity the right to read (such as the
+                                role reader) where it was refused. Then collect
                                 again.
 
 Waivers
