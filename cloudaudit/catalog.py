@@ -7,13 +7,13 @@ wrong is refused with its place; nothing is judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cloudaudit import data
 from cloudaudit.errors import CatalogError, Problem, Where, did_you_mean
@@ -24,9 +24,11 @@ from cloudaudit.model import (
     CallSpec,
     Control,
     Example,
+    Excess,
     FactSpec,
     FactType,
     Gate,
+    Limit,
     Method,
     Obligation,
     Parameter,
@@ -731,6 +733,7 @@ def _profile(raw: Mapping[str, Any], chain: Sequence[Document], catalogue: Catal
     if problems:
         raise CatalogError.of(problems)
     digest = sha256("".join(one.digest for one in chain).encode()).hexdigest()
+    limits = _limits(raw, controls, document, catalogue)
     return Profile(
         id=raw["id"],
         version=str(raw["version"]),
@@ -749,15 +752,24 @@ def _profile(raw: Mapping[str, Any], chain: Sequence[Document], catalogue: Catal
         digest=digest,
         notice=_text(raw["notice"]),
         changed=overrides,
-        loosened=_loosened(raw, controls, document, catalogue),
+        limits={id_: tuple(limit for limit, _ in pairs) for id_, pairs in limits.items()},
+        loosened={
+            id_: broken
+            for id_, pairs in limits.items()
+            if (broken := tuple(e for _, e in pairs if e is not None))
+        },
     )
 
 
-def _loosened(
+_Checked: TypeAlias = tuple[Limit, Excess | None]
+"""A limit, and how the value in force breaks it, if it does."""
+
+
+def _limits(
     raw: Mapping[str, Any], controls: Sequence[Control], document: Document, catalogue: Catalogue
-) -> dict[str, tuple[str, ...]]:
-    """By control: the parameters that break a limit of the profile, with what is set and what is demanded."""
-    found: dict[str, tuple[str, ...]] = {}
+) -> dict[str, list[_Checked]]:
+    """By control: the limits of the profile, each once."""
+    found: dict[str, list[_Checked]] = {}
     problems: list[Problem] = []
     chosen = {control.id: control for control in controls}
     for id_, limits in raw.get("limits", {}).items():
@@ -771,12 +783,14 @@ def _loosened(
         for name, demanded in limits.items():
             try:
                 written = _written(raw, catalogue.sources[id_], name)
-                broken = [_broken(control, name, written, demand) for demand in _demands(demanded)]
+                checked = [
+                    one for demand in _demands(demanded) for one in _checked(control, name, written, demand)
+                ]
             except ValueError as wrong:
                 problems.append(Problem(_place(document, ("limits", id_, name)), str(wrong)))
                 continue
-            if told := tuple(dict.fromkeys(filter(None, broken))):
-                found[id_] = (*found.get(id_, ()), *told)
+            known = found.setdefault(id_, [])
+            known += [one for n, one in enumerate(checked) if one not in checked[:n]]
     if problems:
         raise CatalogError.of(problems)
     return found
@@ -788,8 +802,8 @@ def _written(raw: Mapping[str, Any], source: ControlSource, name: str) -> object
     return raw.get("parameters", {}).get(source.id, {}).get(name, default)
 
 
-def _broken(control: Control, name: str, written: object, demanded: Mapping[str, Any]) -> str:
-    """How the value in force breaks a limit; empty when it keeps it. ValueError: the limit makes no sense."""
+def _checked(control: Control, name: str, written: object, demanded: Mapping[str, Any]) -> Iterator[_Checked]:
+    """What is demanded of a parameter, held against the value in force. ValueError: it makes no sense."""
     if name not in control.parameters:
         hint = did_you_mean(name, control.parameters)
         raise ValueError(f"{control.id} has no parameter '{name}'{f'; {hint}' if hint else ''}")
@@ -797,9 +811,10 @@ def _broken(control: Control, name: str, written: object, demanded: Mapping[str,
     for key, source in demanded.items():
         if spec.type not in OPERATORS[key].types:
             raise ValueError(f"'{key}' is no limit for '{name}', which is a {spec.type.value}")
-        if value is None or not OPERATORS[key].apply(value, value_of(source, spec)):
-            return f"{name} = {json.dumps(written)}; {key}: {json.dumps(source)}"
-    return ""
+        limit = Limit(name, key, value_of(source, spec))
+        kept = value is not None and OPERATORS[key].apply(value, limit.value)
+        detail = f"{name} = {json.dumps(written)}; {key}: {json.dumps(source)}"
+        yield limit, None if kept else Excess(limit, detail)
 
 
 def _weights(raw: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, Fraction]:

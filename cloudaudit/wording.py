@@ -45,6 +45,13 @@ _WORDS: Final[Mapping[str, Text]] = {
     "at_least": Text("ít nhất", "at least"),
     "seen": Text("mới thấy một phần", "seen in part"),
 }
+_DEMANDS: Final[Mapping[str, Text]] = {
+    "at_most": Text("không quá {}", "at most {}"),
+    "at_least": Text("ít nhất {}", "at least {}"),
+    "equals": Text("đúng bằng {}", "exactly {}"),
+    "contains_all": Text("phải gồm {}", "has to hold {}"),
+    "subset_of": Text("chỉ gồm {}", "nothing but {}"),
+}
 _UNITS: Final = (
     (86400, Text("ngày", "d")),
     (3600, Text("giờ", "h")),
@@ -124,6 +131,11 @@ def shown(value: Value, spec: FactSpec | None, lang: Lang, depth: int = 0) -> st
             return _entries(value, spec, lang, depth)
         case _:
             return word("missing", lang) if value is MISSING else plain(str(value))
+
+
+def demand(operator: str, value: Value, spec: FactSpec | None, lang: Lang) -> str:
+    """A limit of a profile in words: `không quá 1 ngày`."""
+    return _in(_DEMANDS[operator], lang).format(shown(value, spec, lang))
 
 
 def _said(value: str, spec: FactSpec | None, lang: Lang) -> str:

@@ -121,7 +121,7 @@ def profiles_show(name: str, kind: str, lang: str | None) -> None:
     for id_, changed in sorted(one.changed.items()):
         _say(f"  {id_} with {', '.join(sorted(changed))} of its own")
     for id_, broken in sorted(one.loosened.items()):
-        _say(f"  {id_} fails, for a limit is broken: {'; '.join(broken)}")
+        _say(f"  {id_} fails, for a limit is broken: {'; '.join(excess.detail for excess in broken)}")
     for gate in one.gates:
         _say(f"  {gate.id} {getattr(gate.title, chosen)}: {', '.join(gate.controls)}")
 

@@ -310,6 +310,27 @@ def test_a_profile_that_aws_does_not_have(bench: Bench, monkeypatch: pytest.Monk
     assert done.err.startswith(f"error: {bench.path}:9:9: there is no usable AWS profile 'mau'; ")
 
 
+def test_a_parameter_beyond_a_limit_comes_first_and_in_words(bench: Bench, cloud: FakeOpenStack) -> None:
+    volumes = [{**VOLUME, "id": f"v{n}", "name": f"dia-{n}"} for n in range(5)]
+    cloud.answer("/volume/v3/volumes/detail", {"volumes": volumes})
+    bench.select("BDR-01")
+    with (bench.folder / "rieng.yaml").open("a") as profile:
+        profile.write("parameters: {BDR-01: {max_backup_age: P3D}}\n")
+        profile.write("limits: {BDR-01: {max_backup_age: {at_most: P1D}}}\n")
+    done = bench.run()
+    finding = done.findings("BDR-01")[0]
+    assert finding["message"] == {
+        "vi": "Tham số max_backup_age là 3 ngày; giới hạn của hồ sơ năng lực: không quá 1 ngày",
+        "en": "Parameter max_backup_age is 3 d; limit of the profile: at most 1 d",
+    }
+    assert [(entry["fact"], entry["value"]) for entry in finding["evidence"]] == [
+        ("param.max_backup_age", 259200),
+        ("limit.at_most", 86400),
+    ]
+    rows = [line for line in done.out.splitlines() if line.startswith("BDR-01")]
+    assert "param.max_backup" in rows[0]
+
+
 def test_an_empty_profile_asks_nothing(bench: Bench, cloud: FakeOpenStack) -> None:
     bench.select()
     done = bench.run()
