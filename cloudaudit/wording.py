@@ -58,6 +58,9 @@ _UNITS: Final = (
     (60, Text("phút", "min")),
     (1, Text("giây", "s")),
 )
+_A_DAY: Final = 86400
+_OFFSET: Final = 7 * 3600
+"""Seconds by which Viet Nam is ahead of UTC, the whole year round."""
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -102,6 +105,13 @@ def moment(seconds: int, lang: Lang) -> str:
     if lang == "vi":
         return f"{local.day:02}/{local.month:02}/{local.year:04} {clock}"
     return f"{local.year:04}-{local.month:02}-{local.day:02} {clock}"
+
+
+def day(seconds: int, lang: Lang) -> str:
+    """The day in Viet Nam of a moment that is its beginning or its end, else the moment."""
+    told = moment(seconds, lang)
+    whole = (seconds + _OFFSET) % _A_DAY in (0, _A_DAY - 1)
+    return told.partition(" ")[0] if whole else told
 
 
 def shown(value: Value, spec: FactSpec | None, lang: Lang, depth: int = 0) -> str:

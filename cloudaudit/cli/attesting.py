@@ -15,6 +15,7 @@ import click
 from cloudaudit.cli.options import EXISTING_FOLDER, Moment, controls_option, emit, language, now, telling
 from cloudaudit.model import VIETNAM, Seconds, Text, format_time
 from cloudaudit.wording import Lang, plain
+from cloudaudit.wording import moment as clock
 
 if TYPE_CHECKING:
     from cloudaudit.attesting import Examined
@@ -37,7 +38,10 @@ _WORDS: Final[Mapping[str, Text]] = {
         "Tài liệu tại địa chỉ công bố không được đọc ở đây; việc đó thuộc về đợt đánh giá.",
         "The documents at their addresses are not read here; an audit does that.",
     ),
-    "sum": Text("{good} trên {all} hồ sơ đạt, tính đến {at}", "{good} of {all} papers stand, as of {at}"),
+    "sum": Text(
+        "{good} trên {all} hồ sơ đạt, tính đến {at} (giờ Việt Nam)",
+        "{good} of {all} papers stand, as of {at} (Viet Nam time)",
+    ),
 }
 
 
@@ -219,7 +223,7 @@ def _as_text(papers: Sequence[Examined], beside: Sequence[str], at: Seconds, lan
         yield from _folded(_say("alone", lang, names=", ".join(missing)), 0)
     yield from _folded(_say("unread", lang), 0)
     good = sum(one.stands for one in papers)
-    yield _say("sum", lang, good=good, all=len(papers), at=format_time(at))
+    yield _say("sum", lang, good=good, all=len(papers), at=clock(at, lang))
 
 
 def _folded(text: str, indent: int) -> list[str]:

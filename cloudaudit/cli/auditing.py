@@ -256,13 +256,16 @@ def _assess(
     at: Seconds | None, reporters: Sequence[Mapping[str, str]],
 ) -> Assessed:  # fmt: skip
     from cloudaudit import api
-    from cloudaudit.registers import check_regions
+    from cloudaudit.registers import check_drills, check_regions
 
+    moment = at if at is not None else now()
+    for problem in check_drills(declared, moment):
+        note(f"warning: {problem}")
     regions = api.regions_of(snapshot, known)
     for problem in [] if regions is None else check_regions(declared, regions):
         note(f"warning: {problem}")
     assessed = api.assess(
-        snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated(),
+        snapshot, out, known, declared, at=moment, generated_at=generated(),
         reporters=reporters,
     )  # fmt: skip
     api.keep_registers(registers, declared, out)

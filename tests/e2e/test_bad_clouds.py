@@ -331,6 +331,17 @@ def test_a_parameter_beyond_a_limit_comes_first_and_in_words(bench: Bench, cloud
     assert "param.max_backup" in rows[0]
 
 
+def test_a_drill_still_to_come_is_warned_of(bench: Bench, cloud: FakeOpenStack) -> None:
+    drill = "{id: dt-1, kind: restore, date: 2027-02-01, result: success, systems: [cong-dich-vu]}"
+    bench.register("drills", f"version: 1\ndrills:\n  - {drill}\n")
+    done = bench.run("--quiet")
+    assert done.err == (
+        f"warning: {bench.folder / 'registers' / 'drills.yaml'}:3:5: the drill 'dt-1' is dated 2027-02-01, after the"
+        " assessment: it does not count yet; correct its date, or register it when it was held\n"
+    )
+    assert bench.run("--quiet", "--at", "2027-02-01").err == ""
+
+
 def test_an_empty_profile_asks_nothing(bench: Bench, cloud: FakeOpenStack) -> None:
     bench.select()
     done = bench.run()
