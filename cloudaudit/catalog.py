@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cloudaudit import data
-from cloudaudit.errors import CatalogError, Problem, Where, did_you_mean
+from cloudaudit.errors import CatalogError, CloudauditError, Problem, Where, did_you_mean
 from cloudaudit.model import (
     COMMON_FACTS,
     DIMENSIONS,
@@ -51,9 +51,14 @@ CONDITIONS: Final = ("where", "not_applicable_when", "expired_when", "pending_wh
 PARAMETER_SOURCES: Final = ("proposed-default", "profile")
 
 
+def schema_names() -> list[str]:
+    """Every file users write or read that has a schema."""
+    return sorted(p.name.removesuffix(".schema.json") for p in data.folder("schemas").glob("*.schema.json"))
+
+
 def schema(name: str) -> Mapping[str, Any]:
     """The JSON Schema of a file users write, by name: control, profile, targets, sites…"""
-    known = sorted(p.name.removesuffix(".schema.json") for p in data.folder("schemas").glob("*.schema.json"))
+    known = schema_names()
     if name not in known:
         hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
         raise CatalogError(f"there is no schema '{name}'", hint=hint)
@@ -303,6 +308,11 @@ class ControlSource:
     path: Path
     digest: str
 
+    def written(self) -> Mapping[str, Any]:
+        """Its parameters and conditions as the file has them, in the order they are judged."""
+        raw = self.document.value
+        return {key: raw[key] for key in ("parameters", *CONDITIONS) if key in raw}
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -361,11 +371,11 @@ def load_catalogue(
         obligations |= load_obligations(base)
         frameworks |= load_frameworks(base)
     for base in folders:
-        for path in _control_files(base):
+        for path in _control_files(base, problems):
             source = _control_source(path, problems)
             if source is None:
                 continue
-            if source.id in sources and sources[source.id].path != path:
+            if source.id in sources and not sources[source.id].path.samefile(path):
                 first = sources[source.id].path
                 problems.append(
                     Problem(
@@ -378,7 +388,7 @@ def load_catalogue(
     return Catalogue(load_types() if types is None else types, obligations, frameworks, sources)
 
 
-def _control_files(base: Path) -> list[Path]:
+def _control_files(base: Path, problems: list[Problem]) -> list[Path]:
     if base.is_file():
         return [base]
     if not base.is_dir():
@@ -386,7 +396,15 @@ def _control_files(base: Path) -> list[Path]:
             f"there is no folder or file {base}", hint="give the folder that holds the controls"
         )
     beside = {"obligations", "frameworks", "peers"}
-    return [p for p in sorted(base.rglob("*.yaml")) if not beside & set(p.relative_to(base).parts[:-1])]
+    found = [p for p in sorted(base.rglob("*.y*ml")) if not beside & set(p.relative_to(base).parts[:-1])]
+    problems += [
+        Problem(
+            Where(str(p)), "a control is a .yaml file: this one would not be read", f"call it {p.stem}.yaml"
+        )
+        for p in found
+        if p.suffix == ".yml"
+    ]
+    return [p for p in found if p.suffix == ".yaml"]
 
 
 def _control_source(path: Path, problems: list[Problem]) -> ControlSource | None:
@@ -626,6 +644,23 @@ def load_profile(
             hint="write them, or extend a profile",
         )
     return _profile(raw, chain, catalogue, kind)
+
+
+def lint_profiles(paths: Sequence[Path], catalogue: Catalogue) -> tuple[int, list[Problem]]:
+    """Load profiles, those that ship without paths, and tell how many they are and all that is wrong."""
+    names = [str(path) for path in paths] or sorted(profile_ids())
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            found = load_profile(name, catalogue)
+        except CloudauditError as wrong:
+            problems += wrong.problems
+            continue
+        if paths and found.id != Path(name).stem:
+            where = load(Path(name)).where(("id",))
+            what = f"profile '{found.id}' stands in {Path(name).name}"
+            problems.append(Problem(where, what, f"call the file {found.id}.yaml: it is named by that"))
+    return len(names), problems
 
 
 def _merged(document: Document, known: Mapping[str, Path], chain: list[Document]) -> dict[str, Any]:

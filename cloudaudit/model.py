@@ -115,6 +115,14 @@ class FactSpec:
     words: Mapping[str, Text] = field(default_factory=dict)
     """Of a text that is one of a few: how each is told."""
 
+    @property
+    def kind(self) -> str:
+        """The type as people read it: `list of record (id, enabled), or null`."""
+        inner = f" of {self.items.type.value}" if self.items else ""
+        fields = self.items.fields if self.items else self.fields
+        parts = f" ({', '.join(fields)})" if fields else ""
+        return f"{self.type.value}{inner}{parts}{', or null' if self.nullable else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class CallSpec:

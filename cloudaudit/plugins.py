@@ -58,9 +58,9 @@ def types(brought: Mapping[str, Kind] | None = None) -> dict[str, ResourceType]:
     return found
 
 
-def catalogue(own: Sequence[Path] = (), *, builtin: bool = True) -> Catalogue:
+def catalogue(own: Sequence[Path] = ()) -> Catalogue:
     """The catalogue, with the resource types of packages for an organisation's own controls."""
-    return load_catalogue(own, builtin=builtin, types=types())
+    return load_catalogue(own, types=types())
 
 
 def collector(entry: PluginEntry, now: Clock, cancelled: threading.Event | None) -> Collector:

@@ -126,6 +126,14 @@ def loads(data: bytes, name: str) -> Document:
     return Document(name, value, hashlib.sha256(data).hexdigest(), root)
 
 
+def written(value: Any, width: int = 80) -> str:
+    """A value as YAML, what is innermost on one line; what begins before `width` is kept on its line."""
+    text: str = yaml.safe_dump(
+        value, allow_unicode=True, sort_keys=False, default_flow_style=None, width=width
+    )
+    return text
+
+
 def _too_large(name: str, size: int) -> SourceError:
     return SourceError(
         f"the file has {size} bytes; {MAX_BYTES} is the most that is read",

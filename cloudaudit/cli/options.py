@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
@@ -147,6 +148,16 @@ def color() -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def fitted(text: str, hang: int = 4) -> str:
+    """A line as it goes to stdout: folded to a terminal's width, whole where a program reads it."""
+    if not sys.stdout.isatty():
+        return text
+    pad = " " * min(hang, width() // 2)
+    return "\n".join(
+        wrap(text, width(), subsequent_indent=pad, break_on_hyphens=False, replace_whitespace=False)
+    )
 
 
 def now() -> Seconds:
