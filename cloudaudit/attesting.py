@@ -366,13 +366,16 @@ _SERIOUS: Final[Mapping[str, Text]] = {
     "unreadable": Text("không đọc được tệp {file}: {error}", "the file {file} cannot be read: {error}"),
     "out_of_scope": Text("'{id}' không có trong {register}.yaml", "there is no '{id}' in {register}.yaml"),
     "misspelt": Text(
-        "không kiểm soát nào cần loại '{kind}'; {hint}", "no control asks for the kind '{kind}'; {hint}"
+        "không biện pháp kiểm soát nào cần loại '{kind}'; {hint}",
+        "no control asks for the kind '{kind}'; {hint}",
     ),
     "too_old": Text("cũ hơn thời hạn {control} yêu cầu", "older than {control} allows"),
     "lacking": Text("{control} còn cần: {names}", "{control} also asks for: {names}"),
 }
 _LIGHT: Final[Mapping[str, Text]] = {
-    "unknown_kind": Text("không kiểm soát nào cần loại '{kind}'", "no control asks for the kind '{kind}'"),
+    "unknown_kind": Text(
+        "không biện pháp kiểm soát nào cần loại '{kind}'", "no control asks for the kind '{kind}'"
+    ),
     "unapproved": Text("chưa ghi cấp phê duyệt (approver)", "no approver is given"),
     "unreviewed": Text("chưa ghi người rà soát (reviewer)", "no reviewer is given"),
     "insecure": Text("địa chỉ công bố không dùng https", "its address is not https"),

@@ -283,6 +283,15 @@ def load_peers(folder: Path | None = None) -> Mapping[str, Peer]:
             )
             for id_, one in source["checks"].items()
         }
+        for other in found.values():
+            if other.address == source["address"] and other.id != source["id"]:
+                problems += [
+                    Problem(
+                        one.where, f"the check '{one.id}' of {other.address} stands in {other.id}.yaml, too"
+                    )
+                    for one in checks.values()
+                    if one.id in other.checks
+                ]
         found[source["id"]] = Peer(
             source["id"],
             source["title"],

@@ -777,6 +777,8 @@ class _Teller:
         message = f"{_label(pointer)}{wanted} is expected, found {self._shown(value, pointer)}"
         concealed = pointer in self._conceal
         hint = "what comes from the environment is a text" if concealed else _type_hint(value, kinds)
+        if isinstance(value, str) and {"vi", "en"} <= set(_properties(error)) and not concealed:
+            hint = f"write it in both languages: {{vi: {excerpt(value)}, en: …}}"
         return Problem(self._document.where(pointer), message, hint)
 
     def _not_one_of(self, error: _Error, pointer: Pointer, words: Sequence[str]) -> Problem:

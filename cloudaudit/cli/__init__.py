@@ -53,7 +53,7 @@ SUMMARIES = {
     "preflight": "What the credentials can and cannot see.",
     "attest": "Begin and check entries of the register of papers.",
     "controls": "List, show and lint controls.",
-    "profiles": "List and show profiles.",
+    "profiles": "List, show and lint profiles.",
     "providers": "List and show presets of domestic object stores.",
     "facts": "Every fact a control can read.",
     "obligations": "List and show the clauses controls serve.",

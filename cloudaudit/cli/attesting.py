@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cloudaudit.cli.options import EXISTING_FOLDER, Moment, controls_option, emit, language, now, telling
+from cloudaudit.cli.options import (
+    EXISTING_FOLDER,
+    Moment,
+    controls_option,
+    emit,
+    fitted,
+    language,
+    now,
+    telling,
+)
 from cloudaudit.model import VIETNAM, Seconds, Text, format_time
 from cloudaudit.wording import Lang, plain
 from cloudaudit.wording import moment as clock
@@ -29,7 +38,7 @@ _WORDS: Final[Mapping[str, Text]] = {
     "note": Text("lưu ý", "note"),
     "line": Text("dòng {line}", "line {line}"),
     "serves": Text("phục vụ: {controls}", "serves: {controls}"),
-    "nothing": Text("không kiểm soát nào", "no control"),
+    "nothing": Text("không biện pháp kiểm soát nào", "no control"),
     "alone": Text(
         "Không có {names} bên cạnh: phạm vi chưa được đối chiếu.",
         "There is no {names} beside it: what the papers cover was not compared.",
@@ -56,7 +65,7 @@ def attest() -> None:
 
 
 @attest.command("new")
-@click.argument("kind")
+@click.argument("kind", required=False)
 @click.option(
     "-o", "--output", type=NEW_FILE, help="File to write, which must not be there; default: stdout."
 )
@@ -74,7 +83,7 @@ def attest() -> None:
 @controls_option
 @click.option("--lang", type=click.Choice(["vi", "en"]), help="Language that comes first in comments.")
 def attest_new(
-    kind: str,
+    kind: str | None,
     output: Path | None,
     id_: str | None,
     copy: Path | None,
@@ -90,9 +99,20 @@ def attest_new(
     controls: tuple[Path, ...],
     lang: str | None,
 ) -> None:
-    """A register with one commented entry for a paper of KIND, with what its controls ask for."""
-    from cloudaudit.attesting import skeleton
+    """A register with one commented entry for a paper of KIND, with what its controls ask for.
+
+    Without KIND, the kinds that controls ask for are listed.
+    """
+    from cloudaudit.attesting import skeleton, wishes
     from cloudaudit.plugins import catalogue as load_catalogue
+
+    if kind is None:
+        from cloudaudit.reporters.words import labels
+
+        for name in wishes(load_catalogue(controls)):
+            meaning = getattr(labels().of("paper_kind", name), language(lang))
+            click.echo(fitted(f"{name:<34} {meaning}", 35))
+        return
 
     given: dict[str, Any] = {
         "id": f"{kind}-{_day(issued or now())[:4]}" if id_ is None else id_,

@@ -22,6 +22,7 @@ from cloudaudit.cli.options import (
     controls_option,
     deciding,
     emit,
+    fitted,
     generated,
     judging,
     language,
@@ -410,7 +411,8 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     for kind, path in [("html", out / "report.html"), *job.exports]:
         emit(api.render(assessed, kind, lang=lang, catalogue=one.known.catalogue), path)
     emit(_rendered(assessed, job.format, lang, one.known), None)
-    note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
+    told = fitted(closing(assessed.report, lang), stream=sys.stderr)
+    note(f"\n{told}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
     return _exit_code(assessed.report, job.fail_on, job.allow_incomplete, lang, job.quiet)
@@ -435,7 +437,7 @@ def _exit_code(
         violations, unknown = api.counts(report, floor)
         severity = labels().of("severity", floor.value)
         why = labels()("exit.severity", code=code, violations=violations, unknown=unknown, severity=severity)
-    note(getattr(why, lang), quiet)
+    note(fitted(getattr(why, lang), stream=sys.stderr), quiet)
     return code
 
 

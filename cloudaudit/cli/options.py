@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 import click
 
 from cloudaudit.model import Seconds, Severity
+from cloudaudit.reporters import BUILTIN
 from cloudaudit.wording import plain
 
 if TYPE_CHECKING:
@@ -112,7 +113,14 @@ _speaking = click.option(
     help="Language of texts; default: from the locale, else vi.",
 )
 showing = _together(
-    click.option("-f", "--format", "format_", default="text", show_default=True, help="Format for stdout."),
+    click.option(
+        "-f",
+        "--format",
+        "format_",
+        default="text",
+        show_default=True,
+        help=f"Format for stdout: {', '.join(BUILTIN)}, or one of an installed package.",
+    ),
     _speaking,
 )
 telling = _together(
@@ -150,13 +158,14 @@ def color() -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def fitted(text: str, hang: int = 4) -> str:
+def fitted(text: str, hang: int = 4, stream: TextIO | None = None) -> str:
     """A line as it goes to stdout: folded to a terminal's width, whole where a program reads it."""
-    if not sys.stdout.isatty():
+    if not (stream or sys.stdout).isatty():
         return text
-    pad = " " * min(hang, width() // 2)
+    columns = min(shutil.get_terminal_size((80, 24)).columns, 120)
+    pad = " " * min(hang, columns // 2)
     return "\n".join(
-        wrap(text, width(), subsequent_indent=pad, break_on_hyphens=False, replace_whitespace=False)
+        wrap(text, columns, subsequent_indent=pad, break_on_hyphens=False, replace_whitespace=False)
     )
 
 

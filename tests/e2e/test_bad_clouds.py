@@ -301,13 +301,17 @@ def test_a_clouds_yaml_with_a_mistake_is_not_told_as_absent(
 
 def test_a_profile_that_aws_does_not_have(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(bench.folder / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(bench.folder / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(bench.folder / "none2"))
     bench.targets(
         '      - {name: kho, kind: s3, endpoint: "https://127.0.0.1:1", profile: mau, region: vn-hn}\n'
     )
     done = bench.run()
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"error: {bench.path}:9:9: there is no usable AWS profile 'mau'; ")
+    place = bench.folder / "none"
+    assert done.err == (
+        f"error: {bench.path}:9:9: there is no usable AWS profile 'mau'; name a profile of {place} or {place}2,"
+        " or access_key_file and secret_key_file\n"
+    )
 
 
 def test_a_parameter_beyond_a_limit_comes_first_and_in_words(bench: Bench, cloud: FakeOpenStack) -> None:

@@ -223,6 +223,21 @@ def test_all_profiles_are_linted_and_told_by_their_files(
     assert err.splitlines()[1].startswith(f"error: {broken}:4:10: there is no profile 'ndc-conection'")
 
 
+def test_a_reason_in_one_language_is_asked_for_in_both(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, own: Path
+) -> None:
+    path = tmp_path / "rieng.yaml"
+    text = PROFILE.format(id="rieng").replace(
+        "{vi: không có ảnh máy ảo, en: no images}", "không có ảnh máy ảo"
+    )
+    path.write_text(text, encoding="utf-8")
+    _, _, err = cloudaudit(capsys, "profiles", "lint", path, "--controls", own)
+    assert err == (
+        f"error: {path}:6:19: 'POR-04': a mapping (key: value) is expected, found the text 'không có ảnh máy ảo';"
+        " write it in both languages: {vi: không có ảnh máy ảo, en: …}\n"
+    )
+
+
 # --- the others -------------------------------------------------------------------------------------
 
 
@@ -241,6 +256,18 @@ def test_an_obligation_is_told_in_the_language_asked_for(capsys: pytest.CaptureF
         "  bản dịch tiếng Anh: publish: disaster recovery",
     ]
     assert lines[4].startswith("  biện pháp kiểm soát phục vụ: BDR-01, ")
+
+
+def test_attest_new_without_a_kind_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = cloudaudit(capsys, "attest", "new", "--lang", "vi")
+    lines = out.splitlines()
+    assert (code, lines) == (0, sorted(lines))
+    assert "commitment-dr                      Cam kết dự phòng thảm họa" in lines
+
+
+def test_help_names_the_formats(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = cloudaudit(capsys, "report", "--help")
+    assert "Format for stdout: text, json, html" in " ".join(out.split())
 
 
 def test_schema_without_a_name_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
