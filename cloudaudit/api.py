@@ -24,7 +24,7 @@ from typing import Any, Final, Literal
 
 from cloudaudit import __version__, assessment, catalog, plugins, registers
 from cloudaudit.catalog import Catalogue
-from cloudaudit.errors import CloudauditError, OutputError, Problem, SnapshotError, did_you_mean
+from cloudaudit.errors import CatalogError, CloudauditError, OutputError, Problem, SnapshotError, did_you_mean
 from cloudaudit.examples import check as check_examples
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import (
@@ -773,12 +773,32 @@ class Linted:
 
 
 def lint(paths: Sequence[Path] = ()) -> Linted:
-    """Load controls, compile their conditions and run every example. Without paths: the shipped ones."""
-    catalogue = plugins.catalogue(paths, builtin=not paths)
-    compiled = catalogue.controls()
+    """Load controls, compile their conditions and run every example. Without paths: the shipped ones.
+
+    The shipped ones are there beside an organisation's own, as they are when these are used.
+    """
+    catalogue = plugins.catalogue(paths)
+    mine = [
+        id_
+        for id_, source in sorted(catalogue.sources.items())
+        if not paths or _stands_in(source.path, paths)
+    ]
+    compiled: list[Control] = []
+    problems: list[Problem] = []
+    for id_ in mine:
+        try:
+            compiled.append(catalogue.control(id_))
+        except CatalogError as wrong:
+            problems += wrong.problems
+    if problems:
+        raise CatalogError.of(problems)
     problems = [problem for control in compiled for problem in _check(control, catalogue)]
     problems += [] if paths else _unknown_of_peers(catalogue)
     return Linted(len(compiled), sum(len(control.examples) for control in compiled), tuple(problems))
+
+
+def _stands_in(path: Path, places: Sequence[Path]) -> bool:
+    return any(path.resolve().is_relative_to(place.resolve()) for place in places)
 
 
 def _unknown_of_peers(catalogue: Catalogue) -> Iterator[Problem]:
@@ -793,7 +813,20 @@ def _unknown_of_peers(catalogue: Catalogue) -> Iterator[Problem]:
 
 def _check(control: Control, catalogue: Catalogue) -> Iterator[Problem]:
     """Find what a control promises and does not keep: facts in its message, verdicts in its examples."""
-    where = catalogue.sources[control.id].document.where(("message",))
+    source = catalogue.sources[control.id]
+    where = source.document.where(("message",))
+    if source.path.stem != control.id:
+        yield Problem(
+            source.document.where(("id",)), f"control '{control.id}' stands in {source.path.name}",
+            f"call the file {control.id}.yaml",
+        )  # fmt: skip
+    for name in control.parameters:
+        if name not in set(_parameters_in([source.document.value.get(key) for key in catalog.CONDITIONS])):
+            yield Problem(
+                source.document.where(("parameters", name), key=True),
+                f"{control.id}: no condition reads the parameter '{name}'",
+                f"write {{param: {name}}} where it is meant, or leave it out",
+            )
     for name in untold(control, catalogue.types):
         yield Problem(
             where,
@@ -801,6 +834,18 @@ def _check(control: Control, catalogue: Catalogue) -> Iterator[Problem]:
             "leave it out: no call is made for a message alone",
         )
     yield from check_examples(control, catalogue.types, catalogue.control)
+
+
+def _parameters_in(node: Any) -> Iterator[str]:
+    """Every parameter that a condition names."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get("param"), str):
+            yield node["param"]
+        for inner in node.values():
+            yield from _parameters_in(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _parameters_in(inner)
 
 
 # --- files ----------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ CRITICALITY_WEIGHT: Final[Mapping[Value, int]] = {"critical": 4, "high": 2, "med
 EVERYWHERE: Final = Scope("*")
 """The scope of a finding that no single scope is to blame for."""
 LISTING: Final = "listing"
+LIMIT: Final = "limit"
+"""Head of the evidence that a limit of the profile is."""
 """Name under which a list, or the want of one, is evidence."""
 MAX_LISTINGS: Final = 20
 """Lists that are shown as proof that there is nothing; a subject has one for every project."""
@@ -527,11 +529,14 @@ class _Judge:
         """A control whose parameters break a limit of the profile fails, whatever was found and waived."""
         for control in profile.controls:
             for broken in profile.loosened.get(control.id, ()):
-                name = broken.partition(" ")[0]
+                name, limit = broken.limit.parameter, broken.limit
                 place = Resource(control.applies_to[0], f"param.{name}", EVERYWHERE, self.at, EMPTY)
-                why = Reading(place, f"param.{name}", control.values[name])
+                why = (
+                    Reading(place, f"param.{name}", control.values[name]),
+                    Reading(place, f"{LIMIT}.{limit.operator}", limit.value),
+                )
                 finding = Finding(
-                    control, place, Verdict.FAIL, detail=broken, explanation=Explanation(False, (why,))
+                    control, place, Verdict.FAIL, detail=broken.detail, explanation=Explanation(False, why)
                 )
                 self._add(finding)
 

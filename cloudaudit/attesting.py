@@ -21,9 +21,9 @@ from cloudaudit.errors import CatalogError, RegisterError, Where, did_you_mean
 from cloudaudit.facts.access import CUSTOMERS, REMOTE
 from cloudaudit.facts.papers import REQUIRED
 from cloudaudit.facts.retention import POLICY, REQUEST
-from cloudaudit.model import FactSpec, Resource, Seconds, Text, format_time, parse_duration
+from cloudaudit.model import FactSpec, Resource, Seconds, Text, parse_duration
 from cloudaudit.registers import PaperFile
-from cloudaudit.wording import Lang, plain
+from cloudaudit.wording import Lang, day, plain
 from cloudaudit.yamlsource import loads, problems_of_schema, schema
 
 PAPER: Final = "attestation"
@@ -364,10 +364,10 @@ class Examined:
 
 
 _SERIOUS: Final[Mapping[str, Text]] = {
-    "lapsed": Text("hết hiệu lực từ {day}", "lapsed at {day}"),
+    "lapsed": Text("hết hiệu lực sau {day}", "lapsed after {day}"),
     "not_yet": Text(
         "ngày ban hành {day} ở tương lai: chưa có hiệu lực",
-        "issued at {day}, in the future: not yet in force",
+        "issued on {day}, in the future: not yet in force",
     ),
     "incomplete": Text("thiếu {names}: chưa được tính là hồ sơ", "lacks {names}: it does not count yet"),
     "tampered": Text(
@@ -377,13 +377,16 @@ _SERIOUS: Final[Mapping[str, Text]] = {
     "unreadable": Text("không đọc được tệp {file}: {error}", "the file {file} cannot be read: {error}"),
     "out_of_scope": Text("'{id}' không có trong {register}.yaml", "there is no '{id}' in {register}.yaml"),
     "misspelt": Text(
-        "không kiểm soát nào cần loại '{kind}'; {hint}", "no control asks for the kind '{kind}'; {hint}"
+        "không biện pháp kiểm soát nào cần loại '{kind}'; {hint}",
+        "no control asks for the kind '{kind}'; {hint}",
     ),
     "too_old": Text("cũ hơn thời hạn {control} yêu cầu", "older than {control} allows"),
     "lacking": Text("{control} còn cần: {names}", "{control} also asks for: {names}"),
 }
 _LIGHT: Final[Mapping[str, Text]] = {
-    "unknown_kind": Text("không kiểm soát nào cần loại '{kind}'", "no control asks for the kind '{kind}'"),
+    "unknown_kind": Text(
+        "không biện pháp kiểm soát nào cần loại '{kind}'", "no control asks for the kind '{kind}'"
+    ),
     "unapproved": Text("chưa ghi cấp phê duyệt (approver)", "no approver is given"),
     "unreviewed": Text("chưa ghi người rà soát (reviewer)", "no reviewer is given"),
     "insecure": Text("địa chỉ công bố không dùng https", "its address is not https"),
@@ -406,6 +409,10 @@ def examine(
     ]
 
 
+def _day(moment: Seconds) -> Text:
+    return Text(day(moment, "vi"), day(moment, "en"))
+
+
 @dataclass(frozen=True, slots=True)
 class _Examiner:
     """Looks at one paper."""
@@ -417,10 +424,17 @@ class _Examiner:
     folder: Path
 
     def _remark(self, code: str, field: str = "id", /, **filled: object) -> Remark:
+        """A remark with its braces filled: with a Text, or the same in both languages."""
         serious = code in _SERIOUS
         text = (_SERIOUS if serious else _LIGHT)[code]
-        told = {name: plain(str(value)) for name, value in filled.items()}
-        text = Text(text.vi.format(**told), text.en.format(**told))
+
+        def told(lang: Lang) -> dict[str, str]:
+            return {
+                name: plain(getattr(value, lang) if isinstance(value, Text) else str(value))
+                for name, value in filled.items()
+            }
+
+        text = Text(text.vi.format(**told("vi")), text.en.format(**told("en")))
         return Remark(code, text, serious, self.file.where_of(self.number, field))
 
     def remarks(self, paper: Resource) -> Iterator[Remark]:
@@ -444,9 +458,9 @@ class _Examiner:
     def _of_dates(self, paper: Resource) -> Iterator[Remark]:
         issued, until = paper.facts["issued_at"], paper.facts["valid_until"]
         if isinstance(until, int) and until <= self.at:
-            yield self._remark("lapsed", "valid_until", day=format_time(until))
+            yield self._remark("lapsed", "valid_until", day=_day(until))
         if isinstance(issued, int) and issued > self.at:
-            yield self._remark("not_yet", "issued_at", day=format_time(issued))
+            yield self._remark("not_yet", "issued_at", day=_day(issued))
 
     def _of_address(self, paper: Resource) -> Iterator[Remark]:
         if paper.facts["kind"] not in UNPUBLISHED and (

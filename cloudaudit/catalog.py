@@ -7,16 +7,16 @@ wrong is refused with its place; nothing is judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cloudaudit import data
-from cloudaudit.errors import CatalogError, Problem, Where, did_you_mean
+from cloudaudit.errors import CatalogError, CloudauditError, Problem, Where, did_you_mean
 from cloudaudit.model import (
     COMMON_FACTS,
     DIMENSIONS,
@@ -24,9 +24,11 @@ from cloudaudit.model import (
     CallSpec,
     Control,
     Example,
+    Excess,
     FactSpec,
     FactType,
     Gate,
+    Limit,
     Method,
     Obligation,
     Parameter,
@@ -49,9 +51,14 @@ CONDITIONS: Final = ("where", "not_applicable_when", "expired_when", "pending_wh
 PARAMETER_SOURCES: Final = ("proposed-default", "profile")
 
 
+def schema_names() -> list[str]:
+    """Every file users write or read that has a schema."""
+    return sorted(p.name.removesuffix(".schema.json") for p in data.folder("schemas").glob("*.schema.json"))
+
+
 def schema(name: str) -> Mapping[str, Any]:
     """The JSON Schema of a file users write, by name: control, profile, targets, sites…"""
-    known = sorted(p.name.removesuffix(".schema.json") for p in data.folder("schemas").glob("*.schema.json"))
+    known = schema_names()
     if name not in known:
         hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
         raise CatalogError(f"there is no schema '{name}'", hint=hint)
@@ -276,6 +283,15 @@ def load_peers(folder: Path | None = None) -> Mapping[str, Peer]:
             )
             for id_, one in source["checks"].items()
         }
+        for other in found.values():
+            if other.address == source["address"] and other.id != source["id"]:
+                problems += [
+                    Problem(
+                        one.where, f"the check '{one.id}' of {other.address} stands in {other.id}.yaml, too"
+                    )
+                    for one in checks.values()
+                    if one.id in other.checks
+                ]
         found[source["id"]] = Peer(
             source["id"],
             source["title"],
@@ -300,6 +316,11 @@ class ControlSource:
     document: Document
     path: Path
     digest: str
+
+    def written(self) -> Mapping[str, Any]:
+        """Its parameters and conditions as the file has them, in the order they are judged."""
+        raw = self.document.value
+        return {key: raw[key] for key in ("parameters", *CONDITIONS) if key in raw}
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,11 +386,11 @@ def load_catalogue(
         obligations |= load_obligations(base)
         frameworks |= load_frameworks(base)
     for base in folders:
-        for path in _control_files(base):
+        for path in _control_files(base, problems):
             source = _control_source(path, problems)
             if source is None:
                 continue
-            if source.id in sources and sources[source.id].path != path:
+            if source.id in sources and not sources[source.id].path.samefile(path):
                 first = sources[source.id].path
                 problems.append(
                     Problem(
@@ -383,7 +404,7 @@ def load_catalogue(
     return Catalogue(known, obligations, frameworks, sources)
 
 
-def _control_files(base: Path) -> list[Path]:
+def _control_files(base: Path, problems: list[Problem]) -> list[Path]:
     if base.is_file():
         return [base]
     if not base.is_dir():
@@ -391,7 +412,15 @@ def _control_files(base: Path) -> list[Path]:
             f"there is no folder or file {base}", hint="give the folder that holds the controls"
         )
     beside = {"obligations", "frameworks", "peers"}
-    return [p for p in sorted(base.rglob("*.yaml")) if not beside & set(p.relative_to(base).parts[:-1])]
+    found = [p for p in sorted(base.rglob("*.y*ml")) if not beside & set(p.relative_to(base).parts[:-1])]
+    problems += [
+        Problem(
+            Where(str(p)), "a control is a .yaml file: this one would not be read", f"call it {p.stem}.yaml"
+        )
+        for p in found
+        if p.suffix == ".yml"
+    ]
+    return [p for p in found if p.suffix == ".yaml"]
 
 
 def _control_source(path: Path, problems: list[Problem]) -> ControlSource | None:
@@ -649,6 +678,23 @@ def _resolved(name: str, known: Mapping[str, Path]) -> tuple[dict[str, Any], lis
     return _merged(document, {**beside, **known}, chain), chain
 
 
+def lint_profiles(paths: Sequence[Path], catalogue: Catalogue) -> tuple[int, list[Problem]]:
+    """Load profiles, those that ship without paths, and tell how many they are and all that is wrong."""
+    names = [str(path) for path in paths] or sorted(profile_ids())
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            found = load_profile(name, catalogue)
+        except CloudauditError as wrong:
+            problems += wrong.problems
+            continue
+        if paths and found.id != Path(name).stem:
+            where = load(Path(name)).where(("id",))
+            what = f"profile '{found.id}' stands in {Path(name).name}"
+            problems.append(Problem(where, what, f"call the file {found.id}.yaml: it is named by that"))
+    return len(names), problems
+
+
 def _merged(document: Document, known: Mapping[str, Path], chain: list[Document]) -> dict[str, Any]:
     """Apply `extends`: what a profile says itself wins; parameters and exclusions add up."""
     wrong = problems_of_schema(document, read_schema("profile"))
@@ -754,6 +800,7 @@ def _profile(raw: Mapping[str, Any], chain: Sequence[Document], catalogue: Catal
     if problems:
         raise CatalogError.of(problems)
     digest = sha256("".join(one.digest for one in chain).encode()).hexdigest()
+    limits = _limits(raw, controls, document, catalogue)
     return Profile(
         id=raw["id"],
         version=str(raw["version"]),
@@ -772,15 +819,24 @@ def _profile(raw: Mapping[str, Any], chain: Sequence[Document], catalogue: Catal
         digest=digest,
         notice=_text(raw["notice"]),
         changed=overrides,
-        loosened=_loosened(raw, controls, document, catalogue),
+        limits={id_: tuple(limit for limit, _ in pairs) for id_, pairs in limits.items()},
+        loosened={
+            id_: broken
+            for id_, pairs in limits.items()
+            if (broken := tuple(e for _, e in pairs if e is not None))
+        },
     )
 
 
-def _loosened(
+_Checked: TypeAlias = tuple[Limit, Excess | None]
+"""A limit, and how the value in force breaks it, if it does."""
+
+
+def _limits(
     raw: Mapping[str, Any], controls: Sequence[Control], document: Document, catalogue: Catalogue
-) -> dict[str, tuple[str, ...]]:
-    """By control: the parameters that break a limit of the profile, with what is set and what is demanded."""
-    found: dict[str, tuple[str, ...]] = {}
+) -> dict[str, list[_Checked]]:
+    """By control: the limits of the profile, each once."""
+    found: dict[str, list[_Checked]] = {}
     problems: list[Problem] = []
     chosen = {control.id: control for control in controls}
     for id_, limits in raw.get("limits", {}).items():
@@ -794,12 +850,14 @@ def _loosened(
         for name, demanded in limits.items():
             try:
                 written = _written(raw, catalogue.sources[id_], name)
-                broken = [_broken(control, name, written, demand) for demand in _demands(demanded)]
+                checked = [
+                    one for demand in _demands(demanded) for one in _checked(control, name, written, demand)
+                ]
             except ValueError as wrong:
                 problems.append(Problem(_place(document, ("limits", id_, name)), str(wrong)))
                 continue
-            if told := tuple(dict.fromkeys(filter(None, broken))):
-                found[id_] = (*found.get(id_, ()), *told)
+            known = found.setdefault(id_, [])
+            known += [one for n, one in enumerate(checked) if one not in checked[:n]]
     if problems:
         raise CatalogError.of(problems)
     return found
@@ -811,8 +869,8 @@ def _written(raw: Mapping[str, Any], source: ControlSource, name: str) -> object
     return raw.get("parameters", {}).get(source.id, {}).get(name, default)
 
 
-def _broken(control: Control, name: str, written: object, demanded: Mapping[str, Any]) -> str:
-    """How the value in force breaks a limit; empty when it keeps it. ValueError: the limit makes no sense."""
+def _checked(control: Control, name: str, written: object, demanded: Mapping[str, Any]) -> Iterator[_Checked]:
+    """What is demanded of a parameter, held against the value in force. ValueError: it makes no sense."""
     if name not in control.parameters:
         hint = did_you_mean(name, control.parameters)
         raise ValueError(f"{control.id} has no parameter '{name}'{f'; {hint}' if hint else ''}")
@@ -820,9 +878,10 @@ def _broken(control: Control, name: str, written: object, demanded: Mapping[str,
     for key, source in demanded.items():
         if spec.type not in OPERATORS[key].types:
             raise ValueError(f"'{key}' is no limit for '{name}', which is a {spec.type.value}")
-        if value is None or not OPERATORS[key].apply(value, value_of(source, spec)):
-            return f"{name} = {json.dumps(written)}; {key}: {json.dumps(source)}"
-    return ""
+        limit = Limit(name, key, value_of(source, spec))
+        kept = value is not None and OPERATORS[key].apply(value, limit.value)
+        detail = f"{name} = {json.dumps(written)}; {key}: {json.dumps(source)}"
+        yield limit, None if kept else Excess(limit, detail)
 
 
 def _weights(raw: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, Fraction]:

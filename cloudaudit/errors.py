@@ -90,5 +90,9 @@ class OutputError(CloudauditError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Suggest the nearest known word, as the hint of a :class:`Problem`; empty when nothing is near."""
-    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    choices = sorted(known)
+    # Letters of the other case are all different to the measure: sec-13 would be near nothing.
+    near = [one for one in choices if one.casefold() == word.casefold()] or get_close_matches(
+        word, choices, n=1, cutoff=0.6
+    )
     return f"did you mean '{near[0]}'?" if near else ""

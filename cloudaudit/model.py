@@ -115,6 +115,14 @@ class FactSpec:
     words: Mapping[str, Text] = field(default_factory=dict)
     """Of a text that is one of a few: how each is told."""
 
+    @property
+    def kind(self) -> str:
+        """The type as people read it: `list of record (id, enabled), or null`."""
+        inner = f" of {self.items.type.value}" if self.items else ""
+        fields = self.items.fields if self.items else self.fields
+        parts = f" ({', '.join(fields)})" if fields else ""
+        return f"{self.type.value}{inner}{parts}{', or null' if self.nullable else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class CallSpec:
@@ -613,6 +621,23 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a profile demands of a parameter: at_most, at_least, equals, contains_all or subset_of a value."""
+
+    parameter: str
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A limit that the value in force breaks; `detail` has both as they are written in the files."""
+
+    limit: Limit
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A selection and tailoring of controls, with the roll-up's weights, gates and thresholds."""
 
@@ -633,8 +658,10 @@ class Profile:
     notice: Text
     changed: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Parameters that differ from the controls' defaults."""
-    loosened: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Controls whose parameters break a limit the profile records: what is set, and what is demanded."""
+    limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    """What the profile, and those it builds on, demand of parameters, by control."""
+    loosened: Mapping[str, tuple[Excess, ...]] = field(default_factory=dict)
+    """Controls whose parameters break a limit of the profile."""
 
 
 # --- judging ------------------------------------------------------------------------------------

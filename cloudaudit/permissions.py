@@ -206,7 +206,7 @@ def caps_line(caps: Sequence[str]) -> str:
     if caps:
         return f'radosgw-admin caps add --uid=KIEM-TOAN --caps="{"; ".join(caps)}"\n'
     return (
-        "# Hồ sơ đánh giá này không đọc API quản trị của Ceph RGW: không cấp quyền (caps) quản trị nào.\n"
+        "# Hồ sơ năng lực này không đọc API quản trị của Ceph RGW: không cấp quyền (caps) quản trị nào.\n"
         "# This profile reads nothing of Ceph RGW's admin API: give no admin caps at all.\n"
     )
 

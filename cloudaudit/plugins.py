@@ -63,9 +63,9 @@ def type_folders() -> list[Path]:
     return [_folder(kind.source.partition(":")[0]) / TYPES for kind in kinds().values() if kind.types]
 
 
-def catalogue(own: Sequence[Path] = (), *, builtin: bool = True) -> Catalogue:
+def catalogue(own: Sequence[Path] = ()) -> Catalogue:
     """The catalogue, with the resource types of packages for an organisation's own controls."""
-    return load_catalogue(own, builtin=builtin, types=types())
+    return load_catalogue(own, types=types())
 
 
 def collector(entry: PluginEntry, now: Clock, cancelled: threading.Event | None) -> Collector:

@@ -55,6 +55,12 @@ _OF_NO_ELEMENTS: Final = frozenset({"all", "none"})
 _SCALARS: Final = frozenset(FactType) - {FactType.LIST, FactType.RECORD, FactType.MAP, FactType.PORTS}
 
 
+def _fitting(spec: FactSpec) -> str:
+    """A hint that names the operators of a fact of this type."""
+    names = ", ".join(name for name, operator in OPERATORS.items() if spec.type in operator.types)
+    return f"a fact of type {spec.type.value} takes {names}"
+
+
 # --- compiling ------------------------------------------------------------------------------------
 
 
@@ -143,10 +149,20 @@ class Compiler:
             return self._related(source, pointer, space, depth)
         return self._comparison(source, head, pointer, space, depth)
 
-    def _only(self, source: Mapping[str, Value], allowed: Sequence[str], pointer: Pointer) -> None:
+    def _only(
+        self,
+        source: Mapping[str, Value],
+        allowed: Sequence[str],
+        pointer: Pointer,
+        spec: FactSpec | None = None,
+    ) -> None:
+        """Refuse other keys. Where an operator of a fact is meant, those that its type takes are told."""
         for key in source:
             if key not in allowed:
-                near = did_you_mean(str(key), allowed)
+                # Of a short word everything is near: `min` is not meant to be `in`.
+                near = did_you_mean(str(key), allowed) if spec is None or len(str(key)) > 3 else ""
+                if not near and spec is not None:
+                    near = _fitting(spec)
                 self._wrong((*pointer, str(key)), f"'{key}' does not belong here", near)
 
     def _combination(
@@ -165,7 +181,7 @@ class Compiler:
         left = self._reference(head, source[head], (*pointer, head), space)
         names = [key for key in source if key in OPERATORS]
         told = len(self.problems)
-        self._only(source, (head, "if_null", "if_empty", *OPERATORS), pointer)
+        self._only(source, (head, "if_null", "if_empty", *OPERATORS), pointer, left.spec if left else None)
         if left is None or (not names and len(self.problems) > told):
             return constant(None)
         if len(names) != 1:
@@ -195,10 +211,9 @@ class Compiler:
         """Refuse an operator on a fact of a type it does not take."""
         if spec.type not in operator.types:
             takes = ", ".join(sorted(t.value for t in operator.types))
-            fitting = ", ".join(n for n, o in OPERATORS.items() if spec.type in o.types)
             self._wrong(
                 at, f"'{name}' does not fit {fact}, which is a {spec.type.value} (it takes {takes})",
-                f"a {spec.type.value} takes {fitting}",
+                _fitting(spec),
             )  # fmt: skip
             return False
         if operator.operand in ("element", "elements") and spec.items and spec.items.type not in _SCALARS:

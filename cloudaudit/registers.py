@@ -192,6 +192,7 @@ def load_papers(path: Path, beside: Path) -> PaperFile:
     it is for whoever asks to judge.
     """
     documents = {"attestations": load_yaml(path)}
+    _check_papers(documents["attestations"])
     for kind in dict.fromkeys(wanted for kind, _, wanted in _REFERENCES if kind == "attestations"):
         if kind not in documents and (other := beside / f"{kind}.yaml").is_file():
             documents[kind] = load_yaml(other)
@@ -207,6 +208,18 @@ def load_papers(path: Path, beside: Path) -> PaperFile:
         tuple(kind for kind in documents if kind != "attestations"),
         documents["attestations"],
     )
+
+
+def _check_papers(document: Document) -> None:
+    """Refuse another register by its name: telling of each of its keys would not say what is wrong."""
+    given = document.value if isinstance(document.value, Mapping) else {}
+    other = next((kind for kind in KINDS if kind in given), "attestations")
+    if other != "attestations":
+        raise RegisterError(
+            f"this is the register '{other}', and only one of papers (attestations) is read here",
+            where=document.where((other,), key=True),
+            hint="the other registers of a folder are checked by assess, run, plan and preflight",
+        )
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -554,6 +567,24 @@ def check_controls(registers: Registers, known: Collection[str]) -> list[Problem
         for where, _, id_ in _found(registers._documents, register, ("control",))
         if id_ not in known
     ]
+
+
+def check_drills(registers: Registers, at: Seconds) -> list[Problem]:
+    """Warn of drills that are still to come at a moment: a control takes them for none at all."""
+    return [
+        Problem(
+            registers.where_of(drill),
+            f"the drill '{excerpt(drill.id)}' is dated {_day_of(date)}, after the assessment:"
+            " it does not count yet",
+            "correct its date, or register it when it was held",
+        )
+        for drill in registers.resources("drill")
+        if isinstance(date := drill.facts["date"], int) and date > at
+    ]
+
+
+def _day_of(moment: Seconds) -> str:
+    return datetime.fromtimestamp(moment, VIETNAM).date().isoformat()
 
 
 def check_kinds(registers: Registers, asked: Collection[str]) -> list[Problem]:

@@ -45,12 +45,22 @@ _WORDS: Final[Mapping[str, Text]] = {
     "at_least": Text("ít nhất", "at least"),
     "seen": Text("mới thấy một phần", "seen in part"),
 }
+_DEMANDS: Final[Mapping[str, Text]] = {
+    "at_most": Text("không quá {}", "at most {}"),
+    "at_least": Text("ít nhất {}", "at least {}"),
+    "equals": Text("đúng bằng {}", "exactly {}"),
+    "contains_all": Text("phải gồm {}", "has to hold {}"),
+    "subset_of": Text("chỉ gồm {}", "nothing but {}"),
+}
 _UNITS: Final = (
     (86400, Text("ngày", "d")),
     (3600, Text("giờ", "h")),
     (60, Text("phút", "min")),
     (1, Text("giây", "s")),
 )
+_A_DAY: Final = 86400
+_OFFSET: Final = 7 * 3600
+"""Seconds by which Viet Nam is ahead of UTC, the whole year round."""
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -97,6 +107,13 @@ def moment(seconds: int, lang: Lang) -> str:
     return f"{local.year:04}-{local.month:02}-{local.day:02} {clock}"
 
 
+def day(seconds: int, lang: Lang) -> str:
+    """The day in Viet Nam of a moment that is its beginning or its end, else the moment."""
+    told = moment(seconds, lang)
+    whole = (seconds + _OFFSET) % _A_DAY in (0, _A_DAY - 1)
+    return told.partition(" ")[0] if whole else told
+
+
 def shown(value: Value, spec: FactSpec | None, lang: Lang, depth: int = 0) -> str:
     """One value in words, whatever it is."""
     if depth > MAX_DEPTH:
@@ -124,6 +141,11 @@ def shown(value: Value, spec: FactSpec | None, lang: Lang, depth: int = 0) -> st
             return _entries(value, spec, lang, depth)
         case _:
             return word("missing", lang) if value is MISSING else plain(str(value))
+
+
+def demand(operator: str, value: Value, spec: FactSpec | None, lang: Lang) -> str:
+    """A limit of a profile in words: `không quá 1 ngày`."""
+    return _in(_DEMANDS[operator], lang).format(shown(value, spec, lang))
 
 
 def _said(value: str, spec: FactSpec | None, lang: Lang) -> str:

@@ -126,6 +126,14 @@ def loads(data: bytes, name: str) -> Document:
     return Document(name, value, hashlib.sha256(data).hexdigest(), root)
 
 
+def written(value: Any, width: int = 80) -> str:
+    """A value as YAML, what is innermost on one line; what begins before `width` is kept on its line."""
+    text: str = yaml.safe_dump(
+        value, allow_unicode=True, sort_keys=False, default_flow_style=None, width=width
+    )
+    return text
+
+
 def _too_large(name: str, size: int) -> SourceError:
     return SourceError(
         f"the file has {size} bytes; {MAX_BYTES} is the most that is read",
@@ -769,6 +777,8 @@ class _Teller:
         message = f"{_label(pointer)}{wanted} is expected, found {self._shown(value, pointer)}"
         concealed = pointer in self._conceal
         hint = "what comes from the environment is a text" if concealed else _type_hint(value, kinds)
+        if isinstance(value, str) and {"vi", "en"} <= set(_properties(error)) and not concealed:
+            hint = f"write it in both languages: {{vi: {excerpt(value)}, en: …}}"
         return Problem(self._document.where(pointer), message, hint)
 
     def _not_one_of(self, error: _Error, pointer: Pointer, words: Sequence[str]) -> Problem:

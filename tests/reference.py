@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cloudaudit.catalog import Catalogue, Peer, load_catalogue, load_peers
+from cloudaudit.catalog import Catalogue, ControlSource, Peer, load_catalogue, load_peers
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import COMMON_FACTS, DIMENSIONS, Control, FactSpec, ResourceType, Value
 from cloudaudit.reporters.words import labels
+from cloudaudit.yamlsource import written
 
 MADE: Final = "<!-- Made by `make golden` from the data of the project; change those. -->"
 
@@ -86,9 +87,17 @@ def _control(control: Control, catalogue: Catalogue, peers: Mapping[str, Peer]) 
     ]
     if control.remediation.cli:
         lines.append("\n".join(["```sh", *control.remediation.cli, "```"]))
+    source = catalogue.sources[control.id]
+    conditions = {key: value for key, value in source.written().items() if key != "parameters"}
+    place = f"controls/{control.dimension}/{source.path.name}"
+    lines += [
+        "## Điều kiện / Conditions",
+        f"Viết bằng / written in the [control language](../../control-language.md); tệp / file: [{place}](../../../{place})",
+        f"```yaml\n{written(conditions, 110).rstrip()}\n```",
+    ]
     lines += ["## Dữ kiện / Facts examined", "\n".join(_reads(control, catalogue))]
     if control.parameters:
-        lines += ["## Tham số / Parameters", "\n".join(_parameters(control))]
+        lines += ["## Tham số / Parameters", "\n".join(_parameters(control, source))]
     lines += ["## Nghĩa vụ / Obligations", "\n".join(_clauses(control, catalogue))]
     if related := list(_related(control, catalogue, peers)):
         lines += ["## Đối chiếu / Related elsewhere", "\n".join(related)]
@@ -117,12 +126,13 @@ def _spec(type_: ResourceType, fact: str) -> FactSpec | None:
     return every.get(fact) or every.get(fact.partition(".")[0])
 
 
-def _parameters(control: Control) -> Iterator[str]:
+def _parameters(control: Control, source: ControlSource) -> Iterator[str]:
     yield "| tham số / parameter | mặc định / default | nguồn / source |"
     yield "| --- | --- | --- |"
+    raw = source.document.value["parameters"]
     for name, one in control.parameters.items():
-        source = "đề xuất của dự án / our proposal" if one.source == "proposed-default" else f"`{one.source}`"
-        yield f"| `{name}` | {_cell(_written(one.default))} | {source} |"
+        told = "đề xuất của dự án / our proposal" if one.source == "proposed-default" else f"`{one.source}`"
+        yield f"| `{name}` | {_cell(_written(raw[name]['default']))} | {told} |"
 
 
 def _written(value: Value) -> str:
@@ -176,7 +186,7 @@ def _type(type_: ResourceType, controls: Sequence[Control]) -> str:
         rows = [f"| `{one.name}` | `{_cell(one.request)}` |" for one in type_.calls.values()]
         lines += ["## Lời gọi / Calls", "\n".join(["| call | request |", "| --- | --- |", *rows])]
     rows = [
-        f"| `{one.name}` | {_kind(one)} | {_cell(one.meaning.vi)} / {_cell(one.meaning.en)} | {_origin(one)} |"
+        f"| `{one.name}` | {one.kind} | {_cell(one.meaning.vi)} / {_cell(one.meaning.en)} | {_origin(one)} |"
         for one in type_.facts.values()
     ]
     head = [
@@ -189,13 +199,6 @@ def _type(type_: ResourceType, controls: Sequence[Control]) -> str:
         lines.append("## Suy ra từ / Derived from")
         lines.append("\n".join(f"- `{one.name}`: {_sources(one.reads)}" for one in given))
     return "\n\n".join(lines)
-
-
-def _kind(spec: FactSpec) -> str:
-    inner = f" of {spec.items.type.value}" if spec.items else ""
-    fields = spec.items.fields if spec.items else spec.fields
-    parts = f" ({', '.join(fields)})" if fields else ""
-    return f"{spec.type.value}{inner}{parts}{', or null' if spec.nullable else ''}"
 
 
 def _origin(spec: FactSpec) -> str:

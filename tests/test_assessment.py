@@ -38,11 +38,13 @@ from cloudaudit.model import (
     AtLeast,
     AtMost,
     Control,
+    Excess,
     Explanation,
     Finding,
     Frame,
     Gap,
     Join,
+    Limit,
     Listing,
     Parameter,
     Partial,
@@ -131,14 +133,19 @@ def test_a_control_without_a_check_is_never_passed_or_failed() -> None:
 def test_a_parameter_beyond_the_profiles_limit_fails_its_control_whatever_is_waived() -> None:
     most = {"most": Parameter(spec("most", "integer"), 5, "proposed-default")}
     one = control(parameters=most, values={"most": 9})
-    loosened = replace(profile(one), loosened={one.id: ("most = 9; at_most: 5",)})
+    loosened = replace(
+        profile(one), loosened={one.id: (Excess(Limit("most", "at_most", 5), "most = 9; at_most: 5"),)}
+    )
     found: list[Finding] = []
     evidence = Memory([thing("v1", {"good": True})])
     waived = Declared({}, waivers=(Waiver(control=one.id, resource="param.most"),))
     assessed = assess(evidence, waived, loosened, (), {}, at=NOW, sink=found.append)
     assert brief(found) == [(one.id, "v1", "pass"), (one.id, "param.most", "fail")]
     assert found[1].detail == "most = 9; at_most: 5"
-    assert [(r.fact, r.value) for r in found[1].explanation.readings] == [("param.most", 9)]
+    assert [(r.fact, r.value) for r in found[1].explanation.readings] == [
+        ("param.most", 9),
+        ("limit.at_most", 5),
+    ]
     assert (assessed.tallies[one.id].verdict, found[1].waiver) == ("fail", None)
     counted = assess(evidence, waived, loosened, (), {}, at=NOW)
     assert counted.tallies == assessed.tallies

@@ -54,6 +54,17 @@ def test_an_identifier_twice_is_refused(tmp_path: Path) -> None:
     assert ":7" in str(caught.value)
 
 
+def test_a_check_stands_in_one_list_of_its_checker(tmp_path: Path) -> None:
+    check = "  ssh_open: {meaning: m, controls: [SEC-06]}\n"
+    given(tmp_path, check)
+    other = "  rdp_open: {meaning: m, controls: [SEC-06]}\n"
+    assert refused(given(tmp_path, other + check, "b-checker", "b-checker")) == [
+        ("the check 'ssh_open' of checker.example stands in a-checker.yaml, too", 7)
+    ]
+    given(tmp_path, other, "b-checker", "b-checker")
+    assert list(load_peers(tmp_path)) == ["a-checker", "b-checker"]
+
+
 def test_one_list_has_one_file(tmp_path: Path) -> None:
     check = "  ssh_open: {meaning: m, controls: [SEC-06]}\n"
     given(tmp_path, check)

@@ -234,7 +234,7 @@ def test_the_whole_way_where_it_is_installed(tmp_path: Path) -> None:
     env.install("--no-build-isolation", EXAMPLE, PYTHONPATH=tools)
     controls = env.site / "cloudaudit_inventory" / "controls"
     linted = env.cloudaudit("controls", "lint", str(controls))
-    assert (linted.returncode, linted.stdout) == (0, "1 controls, 3 examples, 0 problems\n"), linted.stderr
+    assert (linted.returncode, linted.stdout) == (0, "1 control, 3 examples, 0 problems\n"), linted.stderr
     shown = env.cloudaudit("facts", "inventory.host", "--lang", "en").stdout
     assert "disks.encrypted" in shown
     assert "All its disks are encrypted [inventory.encryption]" in shown

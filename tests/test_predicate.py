@@ -813,7 +813,7 @@ REFUSED = [
      "say what 'all' gives on an empty list; add if_empty: true, false or unknown"),
     ({"fact": "word", "at_most": 5},
      "'at_most' does not fit word, which is a string (it takes duration, integer, number, time); "
-     "a string takes equals, not_equals, in, not_in, is_null, version_at_least, glob, prefix, suffix, contains_text"),
+     "a fact of type string takes equals, not_equals, in, not_in, is_null, version_at_least, glob, prefix, suffix, contains_text"),
     ({"fact": "size", "equals": {"fact": "word"}}, "'word' is of type string, 'size' of type integer: they cannot be compared"),
     ({"al_of": []}, "unknown condition 'al_of'; did you mean 'all_of'?"),
     ({"all_of": []}, "all_of takes a list of one condition or more"),

@@ -259,7 +259,9 @@ def test_a_token_that_is_refused_is_told_with_everything_it_was_for(bed: Bed) ->
     found = fly(bed)
     mine = [r for r in found.rows if r.target == TARGET.target]
     assert {r.reason for r in mine} == {Reason.NO_PERMISSION}
-    assert {r.detail for r in mine} == {"HTTP 401 to the token request"}
+    assert {r.detail for r in mine} == {
+        "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there"
+    }
 
 
 def test_pages_by_counting_end_with_the_first(bed: Bed) -> None:

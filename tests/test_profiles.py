@@ -8,6 +8,7 @@ import pytest
 
 from cloudaudit.catalog import load_catalogue, load_profile
 from cloudaudit.errors import CatalogError, CloudauditError
+from cloudaudit.model import Excess, Limit
 
 CATALOGUE = load_catalogue()
 HEAD = "version: 1.0.0\ntitle: {vi: Của chúng tôi, en: Ours}\n"
@@ -96,6 +97,9 @@ LIMITED = (
 )
 
 
+A_DAY = Excess(Limit("max_backup_age", "at_most", 86400), 'max_backup_age = "P30D"; at_most: "P1D"')
+
+
 @pytest.mark.parametrize(
     ("more", "loosened"),
     [
@@ -103,16 +107,23 @@ LIMITED = (
         ("parameters:\n  BDR-01: {max_backup_age: PT12H}\n", {}),
         (
             "parameters:\n  BDR-01: {max_backup_age: P30D}\n",
-            {"BDR-01": ('max_backup_age = "P30D"; at_most: "P1D"',)},
+            {"BDR-01": (A_DAY,)},
         ),
         (
             "parameters:\n  SEC-06: {admin_ports: [22]}\n",
-            {"SEC-06": ("admin_ports = [22]; contains_all: [22, 3389]",)},
+            {
+                "SEC-06": (
+                    Excess(
+                        Limit("admin_ports", "contains_all", (22, 3389)),
+                        "admin_ports = [22]; contains_all: [22, 3389]",
+                    ),
+                )
+            },
         ),
     ],
 )
 def test_a_limit_holds_for_those_who_build_on_a_profile(
-    tmp_path: Path, more: str, loosened: dict[str, tuple[str, ...]]
+    tmp_path: Path, more: str, loosened: dict[str, tuple[Excess, ...]]
 ) -> None:
     written(tmp_path, LIMITED, "base")
     name = written(tmp_path, f"extends: base\n{more}")
@@ -133,9 +144,11 @@ def test_a_stricter_limit_holds_beside_the_one_it_builds_on(tmp_path: Path) -> N
     written(tmp_path, LIMITED, "base")
     own = "extends: base\nlimits:\n  BDR-01: {max_backup_age: {at_most: PT6H}}\n"
     strict = load_profile(written(tmp_path, own), CATALOGUE, own=[tmp_path])
-    assert strict.loosened == {"BDR-01": ('max_backup_age = "PT24H"; at_most: "PT6H"',)}
+    six_hours = Limit("max_backup_age", "at_most", 21600)
+    assert strict.limits["BDR-01"] == (A_DAY.limit, six_hours)
+    assert strict.loosened == {"BDR-01": (Excess(six_hours, 'max_backup_age = "PT24H"; at_most: "PT6H"'),)}
     loose = load_profile(
         written(tmp_path, own + "parameters:\n  BDR-01: {max_backup_age: P30D}\n"), CATALOGUE, own=[tmp_path]
     )
-    both = ('max_backup_age = "P30D"; at_most: "P1D"', 'max_backup_age = "P30D"; at_most: "PT6H"')
-    assert loose.loosened == {"BDR-01": both}
+    both = Excess(six_hours, 'max_backup_age = "P30D"; at_most: "PT6H"')
+    assert loose.loosened == {"BDR-01": (A_DAY, both)}

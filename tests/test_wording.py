@@ -21,7 +21,7 @@ from cloudaudit.model import (
     Value,
     parse_time,
 )
-from cloudaudit.wording import MAX_MESSAGE, duration, message, moment, placeholders, plain, shown, word
+from cloudaudit.wording import MAX_MESSAGE, day, duration, message, moment, placeholders, plain, shown, word
 
 
 def spec(kind: str, items: FactSpec | None = None, **fields: FactSpec) -> FactSpec:
@@ -101,6 +101,19 @@ def test_durations(seconds: float, vi: str, en: str) -> None:
 )
 def test_moments_are_those_of_viet_nam(seconds: int, vi: str, en: str) -> None:
     assert (moment(seconds, "vi"), moment(seconds, "en")) == (vi, en)
+
+
+@pytest.mark.parametrize(
+    ("at", "vi", "en"),
+    [
+        ("2026-12-31T17:00:00Z", "01/01/2027", "2027-01-01"),
+        ("2026-12-31T16:59:59Z", "31/12/2026", "2026-12-31"),
+        ("2026-12-31T16:59:58Z", "31/12/2026 23:59", "2026-12-31 23:59"),
+        ("2026-12-31T00:00:00Z", "31/12/2026 07:00", "2026-12-31 07:00"),
+    ],
+)
+def test_days_are_those_of_viet_nam(at: str, vi: str, en: str) -> None:
+    assert (day(parse_time(at), "vi"), day(parse_time(at), "en")) == (vi, en)
 
 
 # --- hostile text -------------------------------------------------------------------------------------

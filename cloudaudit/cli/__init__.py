@@ -55,7 +55,7 @@ SUMMARIES = {
     "attest": "Begin and check entries of the register of papers.",
     "bundle": "Make and check a signed bundle of a report and all it followed from.",
     "controls": "List, show and lint controls.",
-    "profiles": "List and show profiles.",
+    "profiles": "List, show and lint profiles.",
     "providers": "List and show presets of domestic object stores.",
     "facts": "Every fact a control can read.",
     "obligations": "List and show the clauses controls serve.",

@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cloudaudit.cli.options import EXISTING_FOLDER, Moment, controls_option, emit, language, now, telling
+from cloudaudit.cli.options import (
+    EXISTING_FOLDER,
+    Moment,
+    controls_option,
+    emit,
+    fitted,
+    language,
+    now,
+    telling,
+)
 from cloudaudit.model import VIETNAM, Seconds, Text, format_time
 from cloudaudit.wording import Lang, plain
+from cloudaudit.wording import moment as clock
 
 if TYPE_CHECKING:
     from cloudaudit.attesting import Examined
@@ -28,7 +38,7 @@ _WORDS: Final[Mapping[str, Text]] = {
     "note": Text("lưu ý", "note"),
     "line": Text("dòng {line}", "line {line}"),
     "serves": Text("phục vụ: {controls}", "serves: {controls}"),
-    "nothing": Text("không kiểm soát nào", "no control"),
+    "nothing": Text("không biện pháp kiểm soát nào", "no control"),
     "alone": Text(
         "Không có {names} bên cạnh: phạm vi chưa được đối chiếu.",
         "There is no {names} beside it: what the papers cover was not compared.",
@@ -37,7 +47,10 @@ _WORDS: Final[Mapping[str, Text]] = {
         "Tài liệu tại địa chỉ công bố không được đọc ở đây; việc đó thuộc về đợt đánh giá.",
         "The documents at their addresses are not read here; an audit does that.",
     ),
-    "sum": Text("{good} trên {all} hồ sơ đạt, tính đến {at}", "{good} of {all} papers stand, as of {at}"),
+    "sum": Text(
+        "{good} trên {all} hồ sơ đạt, tính đến {at} (giờ Việt Nam)",
+        "{good} of {all} papers stand, as of {at} (Viet Nam time)",
+    ),
 }
 
 
@@ -52,7 +65,7 @@ def attest() -> None:
 
 
 @attest.command("new")
-@click.argument("kind")
+@click.argument("kind", required=False)
 @click.option(
     "-o", "--output", type=NEW_FILE, help="File to write, which must not be there; default: stdout."
 )
@@ -70,7 +83,7 @@ def attest() -> None:
 @controls_option
 @click.option("--lang", type=click.Choice(["vi", "en"]), help="Language that comes first in comments.")
 def attest_new(
-    kind: str,
+    kind: str | None,
     output: Path | None,
     id_: str | None,
     copy: Path | None,
@@ -86,9 +99,20 @@ def attest_new(
     controls: tuple[Path, ...],
     lang: str | None,
 ) -> None:
-    """A register with one commented entry for a paper of KIND, with what its controls ask for."""
-    from cloudaudit.attesting import skeleton
+    """A register with one commented entry for a paper of KIND, with what its controls ask for.
+
+    Without KIND, the kinds that controls ask for are listed.
+    """
+    from cloudaudit.attesting import skeleton, wishes
     from cloudaudit.plugins import catalogue as load_catalogue
+
+    if kind is None:
+        from cloudaudit.reporters.words import labels
+
+        for name in wishes(load_catalogue(controls)):
+            meaning = getattr(labels().of("paper_kind", name), language(lang))
+            click.echo(fitted(f"{name:<34} {meaning}", 35))
+        return
 
     given: dict[str, Any] = {
         "id": f"{kind}-{_day(issued or now())[:4]}" if id_ is None else id_,
@@ -219,7 +243,7 @@ def _as_text(papers: Sequence[Examined], beside: Sequence[str], at: Seconds, lan
         yield from _folded(_say("alone", lang, names=", ".join(missing)), 0)
     yield from _folded(_say("unread", lang), 0)
     good = sum(one.stands for one in papers)
-    yield _say("sum", lang, good=good, all=len(papers), at=format_time(at))
+    yield _say("sum", lang, good=good, all=len(papers), at=clock(at, lang))
 
 
 def _folded(text: str, indent: int) -> list[str]:

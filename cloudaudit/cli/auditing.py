@@ -24,6 +24,7 @@ from cloudaudit.cli.options import (
     deciding,
     documenting,
     emit,
+    fitted,
     generated,
     judging,
     language,
@@ -306,13 +307,16 @@ def _assess(
     at: Seconds | None, reporters: Sequence[Mapping[str, str]],
 ) -> Assessed:  # fmt: skip
     from cloudaudit import api
-    from cloudaudit.registers import check_regions
+    from cloudaudit.registers import check_drills, check_regions
 
+    moment = at if at is not None else now()
+    for problem in check_drills(declared, moment):
+        note(f"warning: {problem}")
     regions = api.regions_of(snapshot, known)
     for problem in [] if regions is None else check_regions(declared, regions):
         note(f"warning: {problem}")
     assessed = api.assess(
-        snapshot, out, known, declared, at=at if at is not None else now(), generated_at=generated(),
+        snapshot, out, known, declared, at=moment, generated_at=generated(),
         reporters=reporters,
     )  # fmt: skip
     api.keep_registers(registers, declared, out)
@@ -532,7 +536,8 @@ def audit(one: Ready, out: Path, job: Job) -> int:
         )
         emit(shown, path)
     emit(_rendered(assessed, job.format, lang, one.known, job.earlier, job.form), None)
-    note(f"\n{closing(assessed.report, lang)}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
+    told = fitted(closing(assessed.report, lang), stream=sys.stderr)
+    note(f"\n{told}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
     return _exit_code(assessed.report, job.fail_on, job.allow_incomplete, lang, job.quiet)
@@ -557,7 +562,7 @@ def _exit_code(
         violations, unknown = api.counts(report, floor)
         severity = labels().of("severity", floor.value)
         why = labels()("exit.severity", code=code, violations=violations, unknown=unknown, severity=severity)
-    note(getattr(why, lang), quiet)
+    note(fitted(getattr(why, lang), stream=sys.stderr), quiet)
     return code
 
 

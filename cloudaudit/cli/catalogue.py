@@ -4,16 +4,67 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
-from cloudaudit.cli.options import EXISTING, language, tell
-from cloudaudit.model import COMMON_FACTS, Control, ResourceType
+from cloudaudit.cli.options import EXISTING, controls_option, fitted, language, tell
+from cloudaudit.model import COMMON_FACTS, Control, Profile, ResourceType, Text
+from cloudaudit.wording import Lang, demand, shown
+
+_IN = click.option("--lang", type=click.Choice(["vi", "en"]))
+_WORDS: Final[Mapping[str, Text]] = {
+    "applies_to": Text("xét", "applies to"),
+    "reads": Text("đọc", "reads"),
+    "reads_of": Text("đọc của {type}", "reads of {type}"),
+    "limits": Text("hạn chế", "limits"),
+    "remediation": Text("khắc phục", "remediation"),
+    "version": Text("phiên bản", "version"),
+    "conditions": Text(
+        "đáp ứng khi check đúng (docs/control-language.md)",
+        "passes when check holds (docs/control-language.md)",
+    ),
+    "official": Text("chính thức", "official"),
+    "unofficial": Text("không chính thức", "unofficial"),
+    "controls": Text("{count} biện pháp kiểm soát", "{count} controls"),
+    "excluded": Text("không xét {ids}: {reason}", "without {ids}: {reason}"),
+    "default": Text("mặc định", "default"),
+    "limit": Text("giới hạn cho {name}", "limit of {name}"),
+    "loosened": Text("không đáp ứng vì vượt giới hạn", "fails, for a limit is broken"),
+    "left_out": Text("không xét", "left out"),
+    "source_mark": Text("nguồn", "source"),
+    "legal_state": Text("hiệu lực", "legal state"),
+    "kind": Text("loại văn bản", "kind"),
+    "translation": Text("bản dịch tiếng Anh", "in English"),
+    "served_by": Text("biện pháp kiểm soát phục vụ", "served by"),
+    "nobody": Text("không có", "no control"),
+    "derived": Text("suy ra", "derived"),
+    "declared": Text("khai báo", "declared"),
+}
 
 
-def _say(text: str = "") -> None:
-    click.echo(text)
+def _say(text: str = "", hang: int = 4) -> None:
+    """One item of a list or one part of a text; `hang` is where its further lines begin."""
+    click.echo(fitted(text, hang))
+
+
+def _word(key: str, lang: Lang, **filled: object) -> str:
+    text: str = getattr(_WORDS[key], lang)
+    return text.format(**filled)
+
+
+def _label(group: str, value: str, lang: Lang) -> str:
+    from cloudaudit.reporters.words import labels
+
+    text: str = getattr(labels().of(group, value), lang)
+    return text
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 @click.group()
@@ -22,48 +73,65 @@ def controls() -> None:
 
 
 @controls.command("list")
-@click.option("--controls", "own", type=EXISTING, multiple=True, help="An organisation's own controls.")
-@click.option("--lang", type=click.Choice(["vi", "en"]))
-def controls_list(own: tuple[Path, ...], lang: str | None) -> None:
+@controls_option
+@_IN
+def controls_list(controls: tuple[Path, ...], lang: str | None) -> None:
     """One line for each control: id, severity, method, title."""
     from cloudaudit.plugins import catalogue as load_catalogue
 
-    for control in load_catalogue(own).controls():
+    for control in load_catalogue(controls).controls():
         title = getattr(control.title, language(lang))
-        _say(f"{control.id:<8} {control.severity.value:<8} {control.method.value}  {title}")
+        _say(f"{control.id:<8} {control.severity.value:<8} {control.method.value}  {title}", 21)
 
 
 @controls.command("show")
 @click.argument("id_", metavar="ID")
-@click.option("--controls", "own", type=EXISTING, multiple=True, help="An organisation's own controls.")
-@click.option("--lang", type=click.Choice(["vi", "en"]))
-def controls_show(id_: str, own: tuple[Path, ...], lang: str | None) -> None:
-    """One control: what it examines, its limits, its clauses and remediation."""
+@controls_option
+@_IN
+def controls_show(id_: str, controls: tuple[Path, ...], lang: str | None) -> None:
+    """One control: what it examines, when it passes, its limits, its clauses and remediation."""
     from cloudaudit.plugins import catalogue as load_catalogue
+    from cloudaudit.yamlsource import written
 
-    catalogue = load_catalogue(own)
-    _say(_described(catalogue.control(id_), language(lang)))
-    for name in catalogue.control(id_).obligations:
+    catalogue, chosen = load_catalogue(controls), language(lang)
+    control = catalogue.control(id_)
+    _describe(control, chosen)
+    _say(f"  {_word('conditions', chosen)}:")
+    narrow = 52 if sys.stdout.isatty() else 110
+    for line in written(catalogue.sources[id_].written(), narrow).splitlines():
+        # As it is: folded by others, it would be no YAML any more.
+        click.echo(f"    {line}")
+    for name in control.obligations:
         one = catalogue.obligations[name]
-        _say(f"  {one.id} [{one.state.value}, {one.legal_state}] {one.source}, {one.clause}")
+        state = _label("source_state", one.state.value, chosen)
+        legal = _label("legal_state", one.legal_state, chosen)
+        _say(f"  {one.id} [{state}, {legal}] {one.source}, {one.clause}")
 
 
-def _described(control: Control, lang: str) -> str:
+def _describe(control: Control, lang: Lang) -> None:
+    _say(f"{control.id} {getattr(control.title, lang)}")
+    kinds = (
+        _label("severity", control.severity.value, lang),
+        f"{_label('method', control.method.value, lang)} ({control.method.value})",
+        f"{_label('basis', control.basis.value, lang)} ({control.basis.value})",
+        f"{_word('version', lang)} {control.version}",
+    )
+    _say(f"  {' · '.join(kinds)}")
+    _say(f"  {_word('applies_to', lang)}: {', '.join(control.applies_to)}")
     reads = sorted({fact for condition in control.conditions for fact in condition.reads})
-    lines = [
-        f"{control.id} {getattr(control.title, lang)}",
-        f"  {control.severity.value}, {control.method.value}, {control.basis.value}, {control.version}",
-        f"  applies to: {', '.join(control.applies_to)}",
-        f"  reads: {', '.join(reads) or '-'}",
-        *(
-            f"  parameter {p.name} = {p.default!r} ({p.spec.type.value}, {p.source})"
-            for p in control.parameters.values()
-        ),
-        f"  limits: {getattr(control.limits, lang)}",
-        f"  remediation: {getattr(control.remediation.text, lang)}",
-        *(f"    $ {command}" for command in control.remediation.cli),
-    ]
-    return "\n".join(lines)
+    _say(f"  {_word('reads', lang)}: {', '.join(reads) or '-'}")
+    related: dict[str, set[str]] = defaultdict(set)
+    for condition in control.conditions:
+        for type_, fact in condition.related_reads:
+            related[type_].add(fact)
+        for join in condition.joins:
+            related[join.type]
+    for type_, facts in sorted(related.items()):
+        _say(f"  {_word('reads_of', lang, type=type_)}: {', '.join(sorted(facts)) or '-'}")
+    _say(f"  {_word('limits', lang)}: {getattr(control.limits, lang)}")
+    _say(f"  {_word('remediation', lang)}: {getattr(control.remediation.text, lang)}")
+    for command in control.remediation.cli:
+        click.echo(f"    $ {command}")
 
 
 @controls.command("lint")
@@ -78,7 +146,8 @@ def controls_lint(paths: tuple[Path, ...]) -> int:
         raise CatalogError("there is no control in the given folders", hint="a control is a .yaml file")
     for problem in found.problems:
         tell(f"error: {problem}")
-    _say(f"{found.controls} controls, {found.examples} examples, {len(found.problems)} problems")
+    counts = (found.controls, "control"), (found.examples, "example"), (len(found.problems), "problem")
+    _say(", ".join(_counted(*pair) for pair in counts))
     return 2 if found.problems else 0
 
 
@@ -88,56 +157,78 @@ def profiles() -> None:
 
 
 @profiles.command("list")
-@click.option("--lang", type=click.Choice(["vi", "en"]))
+@_IN
 def profiles_list(lang: str | None) -> None:
     """One line for each profile: id, version, whether it is official, title."""
     from cloudaudit.catalog import load_profile, profile_ids
     from cloudaudit.plugins import catalogue as load_catalogue
 
-    catalogue = load_catalogue()
+    catalogue, chosen = load_catalogue(), language(lang)
     width = max(map(len, profile_ids()))
     for name in sorted(profile_ids()):
         one = load_profile(name, catalogue)
-        mark = "official" if one.official else "unofficial"
-        _say(f"{one.id:<{width}}  {one.version:<8} {mark:<11} {getattr(one.title, language(lang))}")
+        mark = _word("official" if one.official else "unofficial", chosen)
+        _say(f"{one.id:<{width}}  {one.version:<8} {mark:<16} {getattr(one.title, chosen)}")
 
 
 @profiles.command("show")
 @click.argument("name", metavar="ID|FILE")
 @click.option("--kind", type=click.Choice(["provider", "agency"]), default="provider", show_default=True)
-@click.option("--lang", type=click.Choice(["vi", "en"]))
-def profiles_show(name: str, kind: str, lang: str | None) -> None:
-    """What a profile selects, leaves out and changes."""
+@controls_option
+@_IN
+def profiles_show(name: str, kind: str, controls: tuple[Path, ...], lang: str | None) -> None:
+    """What a profile selects, leaves out, changes and limits."""
     from cloudaudit.catalog import load_profile
     from cloudaudit.plugins import catalogue as load_catalogue
 
     chosen = language(lang)
-    one = load_profile(name, load_catalogue(), kind)
+    one = load_profile(name, load_catalogue(controls), kind)
     _say(f"{one.id} {one.version}: {getattr(one.title, chosen)}")
     _say(f"  {getattr(one.notice, chosen)}")
-    _say(f"  {len(one.controls)} controls: {', '.join(c.id for c in one.controls)}")
+    counted = _word("controls", chosen, count=len(one.controls))
+    _say(f"  {counted}: {', '.join(c.id for c in one.controls)}")
+    reasons: dict[str, list[str]] = defaultdict(list)
     for id_, reason in sorted(one.excluded.items()):
-        _say(f"  without {id_}: {getattr(reason, chosen)}")
-    for id_, changed in sorted(one.changed.items()):
-        _say(f"  {id_} with {', '.join(sorted(changed))} of its own")
-    for id_, broken in sorted(one.loosened.items()):
-        _say(f"  {id_} fails, for a limit is broken: {'; '.join(broken)}")
+        reasons[getattr(reason, chosen)].append(id_)
+    for told, ids in reasons.items():
+        _say(f"  {_word('excluded', chosen, ids=', '.join(ids), reason=told)}")
+    _tailoring(one, chosen)
+    selected = {control.id for control in one.controls}
     for gate in one.gates:
-        _say(f"  {gate.id} {getattr(gate.title, chosen)}: {', '.join(gate.controls)}")
+        kept = ", ".join(id_ for id_ in gate.controls if id_ in selected)
+        left = ", ".join(id_ for id_ in gate.controls if id_ not in selected)
+        parts = [kept] * bool(kept) + [f"{_word('left_out', chosen)} {left}"] * bool(left)
+        _say(f"  {gate.id} {getattr(gate.title, chosen)}: {'; '.join(parts)}")
+
+
+def _tailoring(one: Profile, lang: Lang) -> None:
+    """Parameters with values of the profile's own, its limits on parameters, and those that are broken."""
+    for control in one.controls:
+        specs = {name: parameter.spec for name, parameter in control.parameters.items()}
+        for name, value in sorted(one.changed.get(control.id, {}).items()):
+            default = shown(control.parameters[name].default, specs[name], lang)
+            told = f"{shown(value, specs[name], lang)} ({_word('default', lang)}: {default})"
+            _say(f"  {control.id}: {name} = {told}")
+        for limit in one.limits.get(control.id, ()):
+            told = demand(limit.operator, limit.value, specs[limit.parameter], lang)
+            _say(f"  {control.id}: {_word('limit', lang, name=limit.parameter)}: {told}")
+        for broken in one.loosened.get(control.id, ()):
+            _say(f"  {control.id}: {_word('loosened', lang)}: {broken.detail}")
 
 
 @profiles.command("lint")
 @click.argument("paths", type=EXISTING, nargs=-1)
-def profiles_lint(paths: tuple[Path, ...]) -> None:
-    """Check profiles against the catalogue."""
-    from cloudaudit.catalog import load_profile, profile_ids
+@controls_option
+def profiles_lint(paths: tuple[Path, ...], controls: tuple[Path, ...]) -> int:
+    """Check profiles against the catalogue. Exit 2 when something is wrong."""
+    from cloudaudit.catalog import lint_profiles
     from cloudaudit.plugins import catalogue as load_catalogue
 
-    catalogue = load_catalogue()
-    names = [str(path) for path in paths] or sorted(profile_ids())
-    for name in names:
-        load_profile(name, catalogue)
-    _say(f"{len(names)} profiles, 0 problems")
+    linted, problems = lint_profiles(paths, load_catalogue(controls))
+    for problem in problems:
+        tell(f"error: {problem}")
+    _say(f"{_counted(linted, 'profile')}, {_counted(len(problems), 'problem')}")
+    return 2 if problems else 0
 
 
 @click.group()
@@ -158,7 +249,7 @@ _NAMES = {
 
 
 @providers.command("list")
-@click.option("--lang", type=click.Choice(["vi", "en"]))
+@_IN
 def providers_list(lang: str | None) -> None:
     """One line for each preset: id, endpoint, province, provider."""
     from cloudaudit.providers import presets
@@ -166,12 +257,12 @@ def providers_list(lang: str | None) -> None:
     chosen = language(lang)
     for one in presets().values():
         province = one.province or _UNKNOWN[chosen]
-        _say(f"{one.id:<20} {one.settings['endpoint']:<36} {province}  {getattr(one.provider, chosen)}")
+        _say(f"{one.id:<20} {one.settings['endpoint']:<36} {province}  {getattr(one.provider, chosen)}", 21)
 
 
 @providers.command("show")
 @click.argument("id_", metavar="ID")
-@click.option("--lang", type=click.Choice(["vi", "en"]))
+@_IN
 def providers_show(id_: str, lang: str | None) -> None:
     """What a preset fills, what is not known, and where each of it was read."""
     from cloudaudit.providers import SETTINGS, preset
@@ -191,7 +282,7 @@ def providers_show(id_: str, lang: str | None) -> None:
 
 @click.command()
 @click.argument("type_", metavar="[TYPE]", required=False)
-@click.option("--lang", type=click.Choice(["vi", "en"]))
+@_IN
 def facts(type_: str | None, lang: str | None) -> None:
     """Every fact: its type, meaning, and the call or derivation it comes from."""
     from cloudaudit.errors import CatalogError, did_you_mean
@@ -204,12 +295,12 @@ def facts(type_: str | None, lang: str | None) -> None:
         _show_facts(types[name], language(lang))
 
 
-def _show_facts(type_: ResourceType, lang: str) -> None:
+def _show_facts(type_: ResourceType, lang: Lang) -> None:
     _say(f"{type_.name}: {getattr(type_.title, lang)}")
     for spec in (*COMMON_FACTS.values(), *type_.facts.values()):
-        kind = f"{spec.type.value}{' or null' if spec.nullable else ''}"
-        origin = f"derived: {spec.derived}" if spec.derived else spec.call or "declared"
-        _say(f"  {spec.name:<32} {kind:<18} {getattr(spec.meaning, lang)} [{origin}]")
+        derived = f"{_word('derived', lang)}: {spec.derived}" if spec.derived else ""
+        origin = derived or spec.call or _word("declared", lang)
+        _say(f"  {spec.name:<32} {spec.kind:<18} {getattr(spec.meaning, lang)} [{origin}]", 6)
     _say()
 
 
@@ -219,17 +310,22 @@ def obligations() -> None:
 
 
 @obligations.command("list")
-def obligations_list() -> None:
+@_IN
+def obligations_list(lang: str | None) -> None:
     """One line for each clause: id, source mark, legal state, source."""
     from cloudaudit.plugins import catalogue as load_catalogue
 
+    chosen = language(lang)
     for one in load_catalogue().obligations.values():
-        _say(f"{one.id:<14} {one.state.value:<10} {one.legal_state:<11} {one.source}, {one.clause}")
+        state = _label("source_state", one.state.value, chosen)
+        legal = _label("legal_state", one.legal_state, chosen)
+        _say(f"{one.id:<14} {state:<18} {legal:<14} {one.source}, {one.clause}", 15)
 
 
 @obligations.command("show")
 @click.argument("id_", metavar="ID")
-def obligations_show(id_: str) -> None:
+@_IN
+def obligations_show(id_: str, lang: str | None) -> None:
     """One clause: its text or report of it, our translation, and the controls that serve it."""
     from cloudaudit.errors import CatalogError, did_you_mean
     from cloudaudit.plugins import catalogue as load_catalogue
@@ -237,26 +333,37 @@ def obligations_show(id_: str) -> None:
     catalogue = load_catalogue()
     if id_ not in catalogue.obligations:
         raise CatalogError(f"there is no obligation '{id_}'", hint=did_you_mean(id_, catalogue.obligations))
-    one = catalogue.obligations[id_]
+    one, chosen = catalogue.obligations[id_], language(lang)
     _say(f"{one.id}: {one.source}, {one.clause}")
-    _say(f"  source mark: {one.state.value}; legal state: {one.legal_state}; kind: {one.kind}")
+    marks = (
+        ("source_mark", "source_state", one.state.value),
+        ("legal_state", "legal_state", one.legal_state),
+        ("kind", "obligation_kind", one.kind),
+    )
+    told = [f"{_word(word, chosen)}: {_label(group, value, chosen)}" for word, group, value in marks]
+    _say(f"  {'; '.join(told)}")
     if one.quote:
         _say(f"  “{one.quote}”")
-    _say(f"  {one.translation}")
+    _say(f"  {_word('translation', chosen)}: {one.translation}")
     if one.address:
         _say(f"  {one.address}")
     serving = [c.id for c in catalogue.controls() if id_ in c.obligations]
-    _say(f"  served by: {', '.join(serving) or 'no control'}")
+    _say(f"  {_word('served_by', chosen)}: {', '.join(serving) or _word('nobody', chosen)}")
 
 
 @click.command()
-@click.argument("name")
-def schema(name: str) -> None:
-    """Print the JSON Schema of a file users write, for editors and validators."""
+@click.argument("name", required=False)
+def schema(name: str | None) -> None:
+    """Print the JSON Schema of a file users write, for editors and validators; without NAME, list them."""
     from cloudaudit.catalog import schema as find
+    from cloudaudit.catalog import schema_names
     from cloudaudit.plugins import kinds
     from cloudaudit.targets import schema_with
 
+    if name is None:
+        for one in schema_names():
+            _say(one)
+        return
     found = schema_with(kinds()) if name == "targets" else find(name)
     json.dump(found, sys.stdout, indent=2, ensure_ascii=False)
     _say()

@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeVar
 
 import click
 
 from cloudaudit.model import Seconds, Severity
+from cloudaudit.reporters import BUILTIN
 from cloudaudit.wording import plain
 
 if TYPE_CHECKING:
@@ -111,7 +113,14 @@ _speaking = click.option(
     help="Language of texts; default: from the locale, else vi.",
 )
 showing = _together(
-    click.option("-f", "--format", "format_", default="text", show_default=True, help="Format for stdout."),
+    click.option(
+        "-f",
+        "--format",
+        "format_",
+        default="text",
+        show_default=True,
+        help=f"Format for stdout: {', '.join(BUILTIN)}, or one of an installed package.",
+    ),
     _speaking,
 )
 documenting = _together(
@@ -162,6 +171,17 @@ def color() -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def fitted(text: str, hang: int = 4, stream: TextIO | None = None) -> str:
+    """A line as it goes to stdout: folded to a terminal's width, whole where a program reads it."""
+    if not (stream or sys.stdout).isatty():
+        return text
+    columns = min(shutil.get_terminal_size((80, 24)).columns, 120)
+    pad = " " * min(hang, columns // 2)
+    return "\n".join(
+        wrap(text, columns, subsequent_indent=pad, break_on_hyphens=False, replace_whitespace=False)
+    )
 
 
 def now() -> Seconds:

@@ -49,17 +49,17 @@ _MOST_PLACES: Final = 3
 _STATES: Final = ("seen", "absent", "not_provable", "refused")
 
 _WORDS: Final[Mapping[str, Text]] = {
-    "profile": Text("Hồ sơ đánh giá {id} {version}", "Profile {id} {version}"),
+    "profile": Text("Hồ sơ năng lực {id} {version}", "Profile {id} {version}"),
     "subject": Text("Đối tượng {id}", "Subject {id}"),
-    "controls": Text("{number} kiểm soát", "{number} controls"),
+    "controls": Text("{number} biện pháp kiểm soát", "{number} controls"),
     "nothing": Text("không có yêu cầu nào", "nothing is asked"),
     "without": Text(
         "Khai báo không có đích loại {kind}: không gửi yêu cầu nào.",
         "Declared to have no target of kind {kind}: nothing is asked.",
     ),
     "missing": Text(
-        "Không có đích loại {kind}, cũng không khai báo là không có: {number} kiểm soát sẽ không xác định"
-        " được ({ids}).",
+        "Không có đích loại {kind}, cũng không khai báo là không có: {number} biện pháp kiểm soát sẽ không"
+        " xác định được ({ids}).",
         "There is no target of kind {kind}, and it is not declared absent: {number} controls will be unknown"
         " ({ids}).",
     ),
@@ -70,7 +70,7 @@ _WORDS: Final[Mapping[str, Text]] = {
     "unknown": Text("sẽ không xác định: {ids}", "will be unknown: {ids}"),
     "complete": Text("Mọi dữ liệu trong kế hoạch đều đọc được.", "Everything that is planned can be seen."),
     "incomplete": Text(
-        "{number} kiểm soát có thể không xác định được: {ids}",
+        "{number} biện pháp kiểm soát có thể không xác định được: {ids}",
         "{number} controls may end as unknown: {ids}",
     ),
     "sample": Text(

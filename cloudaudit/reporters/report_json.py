@@ -161,10 +161,7 @@ class FindingWriter:
         if finding.verdict is Verdict.NOT_APPLICABLE:
             return _joined(kind, _ABSENT)
         if finding.verdict is Verdict.FAIL:
-            return Text(
-                f"Tham số đã bị nới lỏng so với giới hạn của hồ sơ năng lực: {finding.detail}",
-                f"A parameter was loosened beyond the profile's limit: {finding.detail}",
-            )
+            return _loosened(finding)
         if finding.reason in _OF_NO_ENTRY:
             return _joined(kind, _OF_NO_ENTRY[finding.reason])
         place = wording.plain(resource.name)
@@ -269,6 +266,23 @@ _OF_NO_ENTRY: Final[Mapping[Reason | None, Text]] = {
     ),
     Reason.STALE: Text("danh sách đã thu thập quá lâu", "the list was collected too long ago"),
 }
+
+
+def _loosened(finding: Finding) -> Text:
+    """The message of a parameter that breaks a limit of the profile."""
+    of_parameter, of_limit = finding.explanation.readings
+    name, operator = (reading.fact.partition(".")[2] for reading in (of_parameter, of_limit))
+    spec = finding.control.parameters[name].spec
+
+    def said(lang: wording.Lang) -> tuple[str, str]:
+        value = wording.shown(of_parameter.value, spec, lang)
+        return value, wording.demand(operator, of_limit.value, spec, lang)
+
+    (set_vi, limit_vi), (set_en, limit_en) = said("vi"), said("en")
+    return Text(
+        f"Tham số {name} là {set_vi}; giới hạn của hồ sơ năng lực: {limit_vi}",
+        f"Parameter {name} is {set_en}; limit of the profile: {limit_en}",
+    )
 
 
 def _joined(kind: Text, said: Text) -> Text:

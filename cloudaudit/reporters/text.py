@@ -19,7 +19,7 @@ from rich.text import Text as Line
 
 from cloudaudit.model import Text
 from cloudaudit.reporters import Context, view
-from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, text_of
+from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, short, text_of
 
 ROWS_PER_CONTROL: Final = 3
 CONTROLS: Final = 12
@@ -119,18 +119,20 @@ class _Screen:
         state = self.signed(r["gate_state"], labels().of("gates_state", r["gate_state"]))
         state.append(f" ({self.label('report.gates_open_short', open=open_, all=all_)})")
         level = Line(f"{r['level']}  ", "bold").append(self.say(text_of(r["level_label"])))
+        if not all_:
+            level = Line(self.label("report.level_not_concluded"), "bold")
         coverage = self.say(figure(r["coverage"], "%"))
         collected = self.say(figure(r["collection_coverage"], "%"))
         time = f"{self.say(moment(self.report['assessed_at']))} ({self.label('report.local_time')})"
         rows: list[tuple[str, str | Line]] = [
             (self.say(labels().of("level_name", self.report["scope"])), level),
-            (self.label("figure.gates"), state),
+            *([(self.label("figure.gates"), state)] if all_ else []),
             (self.label("figure.score"), self.say(interval(r["score"]["lower"], r["score"]["upper"]))),
             (self.label("figure.coverage"), coverage),
             (self.label("figure.collection_coverage"), collected),
             (self.label("figure.weakest"), self._weakest()),
             (self.label("figure.assurance"), self.say(figure(r["assurance"], "%"))),
-            (self.label("field.claims"), self._claims()),
+            (self.label("field.claims"), self.say(view.claims(self.report))),
             (self.label("field.assessed_at"), time),
             (self.label("field.profile"), self._profile()),
             (self.label("field.controls"), self._counts()),
@@ -153,10 +155,6 @@ class _Screen:
         profile = self.report["profile"]
         return clean(f"{profile['id']} {profile['version']}")
 
-    def _claims(self) -> str:
-        r = self.readiness
-        return self.label("report.claims", refuted=r["contradictions"], unverified=r["unverified_claims"])
-
     def _counts(self) -> Line:
         """How many controls came to each verdict; also the key to the signs."""
         counts: Counter[str] = Counter(entry["verdict"] for entry in self.report["controls"])
@@ -172,7 +170,8 @@ class _Screen:
         return found
 
     def _reasons(self) -> Iterable[RenderableType]:
-        if self.readiness["reasons"]:
+        # Where no level is concluded, none is higher.
+        if self.readiness["reasons"] and view.gate_count(self.report)[1]:
             yield from self.heading(self.label("figure.reasons"))
             yield from (self._item(self.say(text_of(reason))) for reason in self.readiness["reasons"])
 
@@ -239,11 +238,14 @@ class _Screen:
     def _blocking(self) -> Iterable[RenderableType]:
         blocks, _ = view.top(self.groups)
         chosen = [group for group in self.groups if group.worst in view.UNMET and (group.gate or not blocks)]
-        severe = bool(chosen) and not blocks
-        yield from self.heading(self.label("report.most_severe" if severe else "figure.top_blocking"))
-        if not blocks:
+        gated = view.gate_count(self.report)[1]
+        unmet = not blocks and (chosen or not gated)
+        yield from self.heading(self.label("report.unmet" if unmet else "figure.top_blocking"))
+        if gated and not blocks:
             yield Line(self.label("report.nothing_blocks"))
         if not chosen:
+            if not gated:
+                yield Line(self.label("report.nothing"))
             return
         table = self._table()
         table.add_column(Line(self.label("column.id")), no_wrap=True, width=7)
@@ -266,7 +268,7 @@ class _Screen:
                 Line(clean(group.control["id"])),
                 self.signed(key, view.outcome_label(key)),
                 Line(view.place(record)),
-                Line(clean(self.say(view.message(record)), MESSAGE)),
+                Line(short(self.say(view.message(record)), MESSAGE)),
             )
         hidden = len(records) - ROWS_PER_CONTROL
         if hidden > 0:
@@ -311,6 +313,10 @@ class _Screen:
         yield ""
         if self.report["gaps"]:
             yield Line(self.label("report.gaps", count=len(self.report["gaps"])))
+        for reason, ids in view.excluded(self.report):
+            yield Line(
+                self.label("report.not_judged", ids=", ".join(map(clean, ids)), reason=self.say(reason))
+            )
         yield Line(self.label("report.full_report", path=clean(self.report["findings_file"]["path"])))
         yield ""
         if not self.report["profile"]["official"]:

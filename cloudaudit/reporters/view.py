@@ -36,6 +36,8 @@ SYMBOL: Final[Mapping[str, str]] = {
 """One sign per outcome and state, so that nothing is told by colour alone."""
 TOP: Final = 5
 PENDING: Final = "manual_pending"
+CLAIMS_CONTROL: Final = "COM-12"
+"""The control that holds published claims against what is observed."""
 
 
 def outcome(record: Record) -> str:
@@ -110,6 +112,26 @@ def subject_title(report: Report) -> Text:
     return text_of(subject.get("title"), str(subject["id"]))
 
 
+def claims(report: Report) -> Text:
+    """What became of published claims. Where none was judged: why, since two noughts read as a pass."""
+    words, readiness = labels(), report["readiness"]
+    refuted, unverified = readiness["contradictions"], readiness["unverified_claims"]
+    if report["claims"] or refuted or unverified:
+        return words("report.claims", refuted=refuted, unverified=unverified)
+    if not any(control["id"] == CLAIMS_CONTROL for control in report["controls"]):
+        return words("report.claims_not_judged")
+    given = any(register["kind"] == "attestations" for register in report["registers"])
+    return words("report.claims_none" if given else "report.claims_no_register")
+
+
+def excluded(report: Report) -> list[tuple[Text, list[str]]]:
+    """Controls that the profile leaves out, by their reason."""
+    found: dict[Text, list[str]] = {}
+    for id_, reason in report["profile"]["excluded"].items():
+        found.setdefault(text_of(reason), []).append(id_)
+    return list(found.items())
+
+
 # --- findings by control --------------------------------------------------------------------------
 
 
@@ -143,8 +165,21 @@ def groups(report: Report) -> list[Group]:
     return sorted(found, key=_group_order)
 
 
+def is_limit(record: Record) -> bool:
+    """Whether a finding stands for a parameter beyond a limit of the profile, and not for a resource."""
+    evidence = record["evidence"]
+    return bool(
+        record["verdict"] == "fail"
+        and evidence
+        and evidence[0]["fact"].startswith("param.")
+        and evidence[0]["fact"] == record["resource"]["id"]
+    )
+
+
 def _heaviest_first(record: Record) -> tuple[Any, ...]:
-    return (RANK[outcome(record)], -(record["weight"] or 0), place(record), record["fingerprint"])
+    """A broken limit goes before all, for it spoils every other verdict of its control."""
+    weight = -(record["weight"] or 0)
+    return (RANK[outcome(record)], not is_limit(record), weight, place(record), record["fingerprint"])
 
 
 def _group_order(group: Group) -> tuple[Any, ...]:

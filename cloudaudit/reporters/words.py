@@ -37,6 +37,17 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     return head if len(text) <= 4 * limit or head.endswith("…") else head + "…"
 
 
+def short(text: str, limit: int) -> str:
+    """A clean text of at most `limit`, cut between words where there is one to cut at."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    whole = head if not text[limit - 1].isalnum() else head.rpartition(" ")[0]
+    # A name without end has no place to cut at.
+    kept = whole.rstrip(" ,;:(") if len(whole) > limit // 2 else head
+    return f"{kept}…"
+
+
 def _with_few_marks(text: str) -> str:
     kept, run = [], 0
     for character in text:

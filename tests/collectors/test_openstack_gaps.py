@@ -1832,7 +1832,7 @@ def test_limits_of_projects_are_not_all_limits(cloud: FakeOpenStack) -> None:
         (
             Reason.PARTIAL,
             "Keystone shows a project its own limits only, and no token of the system:"
-            " HTTP 401 to the token request",
+            " HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
         )
     ]
 

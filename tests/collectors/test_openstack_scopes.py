@@ -455,7 +455,11 @@ def test_a_wrong_password_is_a_gap_everywhere(
     )  # fmt: skip
     found = everything(regions=("vn-hn-1",), projects=("shop",))
     assert list(found) == [TARGET, REGION, Scope("hn", "vn-hn-1", "shop")]
-    assert_all_gaps(found, Reason.NO_PERMISSION, "HTTP 401 to the token request")
+    assert_all_gaps(
+        found,
+        Reason.NO_PERMISSION,
+        "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+    )
     assert cloud.paths_asked("POST") == ["/identity/v3/auth/tokens"]
 
 
@@ -813,13 +817,69 @@ def test_no_clouds_yaml_is_an_error_that_names_the_places(
     from openstack.config import loader
 
     monkeypatch.setattr(
-        loader, "CONFIG_FILES", [str(tmp_path / "a" / "clouds.yaml"), str(tmp_path / "b.json")]
+        loader, "CONFIG_FILES", [*2 * [str(tmp_path / "a" / "clouds.yaml")], str(tmp_path / "b.json")]
     )
     with pytest.raises(TargetError) as error:
         scopes()
     assert str(error.value) == (
-        "target 'hn': no clouds.yaml was found that could hold the entry 'fake' (searched: the file"
-        f" OS_CLIENT_CONFIG_FILE names, {tmp_path / 'a' / 'clouds.yaml'})"
+        "target 'hn': no clouds.yaml was found that could hold the entry 'fake'"
+        f" (searched: {tmp_path / 'none.yaml'}, {tmp_path / 'a' / 'clouds.yaml'})"
+    )
+
+
+BROKEN = [
+    (b"clouds:\n  fake:\n\tauth: {}\n", ":3:1: this is not YAML: found character '\\t' that cannot start any token"),
+    (b"clouds: {fake: {auth: {password: *PLANTED}}}\n", ":1:34: this is not YAML: found undefined alias \u2026"),
+    (b"clouds: {fake: {password: !PLANTED x}}\n",
+     ":1:27: this is not YAML: could not determine a constructor for the tag \u2026"),
+    (b"clouds: [\n", ":2:1: this is not YAML: expected the node content, but found '<stream end>'"),
+    (b"clouds: \xff\n", ": the file is no plain text in UTF-8"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "why"), BROKEN)
+def test_a_clouds_yaml_that_is_none_is_told_with_its_place(
+    content: bytes, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "clouds.yaml"
+    path.write_bytes(content)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(path)])
+    with pytest.raises(TargetError) as error:
+        scopes()
+    assert str(error.value) == f"target 'hn': the entry 'fake' was not found: {path}{why}"
+
+
+def test_a_broken_file_before_the_one_that_is_read_is_told(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, read = tmp_path / "broken.yaml", tmp_path / "clouds.yaml"
+    broken.write_text("clouds: [\n")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(broken))
+    monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(read)])
+    with pytest.raises(TargetError) as error:
+        scopes(cloud="other")
+    assert str(error.value) == (
+        f"target 'hn': {read} has no entry 'other' (entries: fake); {broken}:2:1: this is not YAML:"
+        " expected the node content, but found '<stream end>'"
+    )
+    assert scopes()
+
+
+def test_a_secret_in_a_secure_yaml_that_is_none(
+    cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds, secure = tmp_path / "clouds.yaml", tmp_path / "secure.yaml"
+    written = json.loads(clouds.read_text())
+    del written["clouds"]["fake"]["auth"]["auth_url"]
+    clouds.write_text(json.dumps(written))
+    secure.write_text("clouds: {fake: {auth: {auth_url: 'PLANTED}}}\n")
+    monkeypatch.setenv("OS_CLIENT_SECURE_FILE", str(secure))
+    with pytest.raises(TargetError) as error:
+        scopes()
+    assert str(error.value) == (
+        f"target 'hn': the clouds.yaml entry 'fake' cannot be used: {secure}:2:1: this is not YAML: found"
+        " unexpected end of stream; it should work with: openstack --os-cloud fake token issue"
     )
 
 
@@ -1154,8 +1214,16 @@ def test_barbican_and_heat_are_asked_project_by_project(cloud: FakeOpenStack) ->
     ]  # fmt: skip
     taken = collect(Scope("hn", "vn-hn-1", ADMIN), *calls, vantage=OPERATOR)
     assert [(g.type, g.reason, g.detail) for g in taken.gaps()] == [
-        ("openstack.secret", Reason.NO_PERMISSION, "HTTP 401 to the token request"),
-        ("openstack.stack", Reason.NO_PERMISSION, "HTTP 401 to the token request"),
+        (
+            "openstack.secret",
+            Reason.NO_PERMISSION,
+            "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+        ),
+        (
+            "openstack.stack",
+            Reason.NO_PERMISSION,
+            "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+        ),
     ]
     assert not [p for p in cloud.paths_asked() if ADMIN in p]
 

@@ -137,7 +137,10 @@ def test_a_token_is_good_for_its_own_project(
     (gap,) = collect(IN_BANK, "cinder.volumes").gaps()
     assert gap.detail == f"a credential of the kind {auth_type} works in its own scope only"
     cloud.configure(tmp_path, monkeypatch, auth_type, token="PLANTED-expired", **auth)
-    assert why_not() == (Reason.NO_PERMISSION, "HTTP 401 to the token request")
+    assert why_not() == (
+        Reason.NO_PERMISSION,
+        "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+    )
 
 
 def access_rules(cloud: FakeOpenStack, *allowed: str) -> None:
@@ -176,7 +179,10 @@ def test_access_rules_that_forbid_a_path_are_a_gap_of_that_path(
 
 def test_a_credential_of_another_domain_gets_no_token(cloud: FakeOpenStack) -> None:
     cloud.user_domain = "so-y-te"
-    assert why_not() == (Reason.NO_PERMISSION, "HTTP 401 to the token request")
+    assert why_not() == (
+        Reason.NO_PERMISSION,
+        "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+    )
 
 
 # --- federation ------------------------------------------------------------------------------------------
@@ -245,7 +251,10 @@ def test_federated_users_sign_in_with_their_provider(
     taken = collect(IN_BANK, "cinder.volumes")
     assert taken.gaps() == [], "a token of each project"
     cloud.answers["/idp/token", None] = Reply({"error": "invalid_grant"}, 401)
-    assert why_not() == (Reason.NO_PERMISSION, "HTTP 401 to the token request")
+    assert why_not() == (
+        Reason.NO_PERMISSION,
+        "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+    )
     cloud.answers["/idp/token", None] = Reply(b"<html>Sign in</html>")
     reason, detail = why_not()
     assert (reason, detail.startswith("no token could be had from ")) == (Reason.INVALID_ANSWER, True)
@@ -259,7 +268,10 @@ def test_an_access_token_is_shown_to_keystone_alone(
     shown = {r.path for r in cloud.requests if "access-1" in str(r.headers)}
     assert shown == {FEDERATION}
     federated(cloud, tmp_path, monkeypatch, "v3oidcaccesstoken", access_token="expired")
-    assert why_not() == (Reason.NO_PERMISSION, "HTTP 401 to the token request")
+    assert why_not() == (
+        Reason.NO_PERMISSION,
+        "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+    )
 
 
 def oauth2(cloud: FakeOpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,12 +275,12 @@ thieu (commitment-dr), line 15: falls short
       headings.drill-frequency, language.vi
 het-han (dr-plan), line 16: falls short
   serves: BDR-24
-    line 16: lapsed at 2026-11-21T16:59:59Z
+    line 16: lapsed after 2026-11-21
     line 17: there is no 'ho-tihc' in systems.yaml
     line 17: there is no 'mat' in attestations.yaml
 sai-tep (telecom-registration), line 18: falls short
   serves: COM-08
-    line 19: issued at 2026-11-30T17:00:00Z, in the future: not yet in force
+    line 19: issued on 2026-12-01, in the future: not yet in force
     line 18: the file dr.pdf has the hash
       {digest}, not the registered one
     line 18: COM-08 also asks for: services.cloud-computing
@@ -297,7 +297,7 @@ yeu-cau (data-storage-request), line 23: stands
   serves: RES-18
 There is no sites.yaml beside it: what the papers cover was not compared.
 The documents at their addresses are not read here; an audit does that.
-3 of 7 papers stand, as of 2026-11-22T08:00:00Z
+3 of 7 papers stand, as of 2026-11-22 15:00 (Viet Nam time)
 """
 
 
@@ -307,8 +307,21 @@ def test_the_whole_screen(register: Path, capsys: pytest.CaptureFixture[str]) ->
     out, _ = said(capsys, "check", str(register), *AT, "--lang", "vi", code=1)
     lines = out.splitlines()
     assert lines[0] == "tot (commitment-dr), dòng 3: đạt"
-    assert "    dòng 16: hết hiệu lực từ 2026-11-21T16:59:59Z" in lines
-    assert lines[-1] == "3 trên 7 hồ sơ đạt, tính đến 2026-11-22T08:00:00Z"
+    assert "    dòng 16: hết hiệu lực sau 21/11/2026" in lines
+    assert "    dòng 19: ngày ban hành 01/12/2026 ở tương lai: chưa có hiệu lực" in lines
+    assert lines[-1] == "3 trên 7 hồ sơ đạt, tính đến 22/11/2026 15:00 (giờ Việt Nam)"
+
+
+def test_another_register_is_named(
+    register: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "drills.yaml"
+    path.write_text("version: 1\ndrills: []\n", encoding="utf-8")
+    assert said(capsys, "check", str(path), code=2) == (
+        "",
+        f"error: {path}:2:1: this is the register 'drills', and only one of papers (attestations) is read here; "
+        "the other registers of a folder are checked by assess, run, plan and preflight\n",
+    )
 
 
 def test_papers_that_stand_give_0(register: Path, capsys: pytest.CaptureFixture[str]) -> None:

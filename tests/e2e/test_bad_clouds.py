@@ -210,7 +210,7 @@ def _one_catalogue() -> Iterator[None]:
     """Read the shipped catalogue once: it is the same for every run here."""
     load = functools.cache(plugins.catalogue)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plugins, "catalogue", lambda own=(), *, builtin=True: load(tuple(own), builtin=builtin))
+        patch.setattr(plugins, "catalogue", lambda own=(): load(tuple(own)))
         yield
 
 
@@ -279,18 +279,71 @@ def test_no_clouds_yaml_at_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(bench.folder / "clouds.yaml")])
     done = bench.run()
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"error: {bench.path}:9:9: target 'hn': no clouds.yaml was found")
+    assert done.err == (
+        f"error: {bench.path}:9:9: target 'hn': no clouds.yaml was found that could hold the entry 'fake'"
+        f" (searched: {bench.folder / 'clouds.yaml'})\n"
+    )
+
+
+def test_a_clouds_yaml_with_a_mistake_is_not_told_as_absent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bench.folder / "clouds.yaml"
+    path.write_text("clouds:\n  fake:\n    auth: [\n")
+    monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(path)])
+    done = bench.run()
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"error: {bench.path}:9:9: target 'hn': the entry 'fake' was not found: {path}:4:1: this is not YAML:"
+        " expected the node content, but found '<stream end>'\n"
+    )
 
 
 def test_a_profile_that_aws_does_not_have(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(bench.folder / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(bench.folder / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(bench.folder / "none2"))
     bench.targets(
         '      - {name: kho, kind: s3, endpoint: "https://127.0.0.1:1", profile: mau, region: vn-hn}\n'
     )
     done = bench.run()
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"error: {bench.path}:9:9: there is no usable AWS profile 'mau'; ")
+    place = bench.folder / "none"
+    assert done.err == (
+        f"error: {bench.path}:9:9: there is no usable AWS profile 'mau'; name a profile of {place} or {place}2,"
+        " or access_key_file and secret_key_file\n"
+    )
+
+
+def test_a_parameter_beyond_a_limit_comes_first_and_in_words(bench: Bench, cloud: FakeOpenStack) -> None:
+    volumes = [{**VOLUME, "id": f"v{n}", "name": f"dia-{n}"} for n in range(5)]
+    cloud.answer("/volume/v3/volumes/detail", {"volumes": volumes})
+    bench.select("BDR-01")
+    with (bench.folder / "rieng.yaml").open("a") as profile:
+        profile.write("parameters: {BDR-01: {max_backup_age: P3D}}\n")
+        profile.write("limits: {BDR-01: {max_backup_age: {at_most: P1D}}}\n")
+    done = bench.run()
+    finding = done.findings("BDR-01")[0]
+    assert finding["message"] == {
+        "vi": "Tham số max_backup_age là 3 ngày; giới hạn của hồ sơ năng lực: không quá 1 ngày",
+        "en": "Parameter max_backup_age is 3 d; limit of the profile: at most 1 d",
+    }
+    assert [(entry["fact"], entry["value"]) for entry in finding["evidence"]] == [
+        ("param.max_backup_age", 259200),
+        ("limit.at_most", 86400),
+    ]
+    rows = [line for line in done.out.splitlines() if line.startswith("BDR-01")]
+    assert "param.max_backup" in rows[0]
+
+
+def test_a_drill_still_to_come_is_warned_of(bench: Bench, cloud: FakeOpenStack) -> None:
+    drill = "{id: dt-1, kind: restore, date: 2027-02-01, result: success, systems: [cong-dich-vu]}"
+    bench.register("drills", f"version: 1\ndrills:\n  - {drill}\n")
+    done = bench.run("--quiet")
+    assert done.err == (
+        f"warning: {bench.folder / 'registers' / 'drills.yaml'}:3:5: the drill 'dt-1' is dated 2027-02-01, after the"
+        " assessment: it does not count yet; correct its date, or register it when it was held\n"
+    )
+    assert bench.run("--quiet", "--at", "2027-02-01").err == ""
 
 
 def test_an_empty_profile_asks_nothing(bench: Bench, cloud: FakeOpenStack) -> None:
@@ -311,9 +364,17 @@ def test_a_wrong_password(bench: Bench, cloud: FakeOpenStack) -> None:
     assert done.code == 3
     assert done.verdicts() == {("unknown", "no_permission")}
     assert set(done.gaps("openstack.volume")) == {
-        ("hn", None, None, "no_permission", "HTTP 401 to the token request"),
+        (
+            "hn",
+            None,
+            None,
+            "no_permission",
+            "HTTP 401 to the token request; check user, password and domain of the clouds.yaml entry, then its roles there",
+        ),
     }
     assert "PLANTED" not in done.out + done.err + done.html
+    shown = " ".join(done.out.split())
+    assert "Check that the credential is accepted at all" in shown
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def control(tmp_path: Path) -> Path:
 def test_a_sound_control_of_ones_own_passes(capsys: pytest.CaptureFixture[str], control: Path) -> None:
     code, out, err = cloudaudit(capsys, "controls", "lint", control.parent)
     assert (code, err) == (0, "")
-    assert out.startswith("1 controls, ")
+    assert out.startswith("1 control, ")
 
 
 def test_a_control_of_ones_own_that_no_profile_selects_is_told(
@@ -111,7 +111,7 @@ def test_a_message_that_needs_a_call_of_its_own_is_told(
     path.write_text(text, encoding="utf-8")
     line = text[: text.index("  vi:", text.index("\nmessage:"))].count("\n") + 1
     code, out, err = cloudaudit(capsys, "controls", "lint", path)
-    assert (code, out.endswith(" 1 problems\n")) == (2, True)
+    assert (code, out.endswith(" 1 problem\n")) == (2, True)
     assert err.startswith(f"error: {path}:{line}:")
     assert "RES-913: the message names 'peer_cidrs', and no call made for its conditions reads that" in err
 

@@ -244,7 +244,7 @@ def test_what_is_refused_is_told_with_reason_scope_and_controls(call: Any, sound
         "      sẽ không xác định: SEC-06",
     ]
     assert "10 đọc được, 1 bị từ chối" in lines
-    assert "1 kiểm soát có thể không xác định được: SEC-06" in lines
+    assert "1 biện pháp kiểm soát có thể không xác định được: SEC-06" in lines
     assert max(map(len, lines)) <= 80
 
 

@@ -11,7 +11,9 @@ import pytest
 import sample_report as sample
 from rich.cells import cell_len
 
+from cloudaudit.model import Text
 from cloudaudit.reporters.text import CONTROLS, ROWS_PER_CONTROL, TextReporter
+from cloudaudit.reporters.words import short
 
 VIETNAMESE = """\
 BÁO CÁO ĐÁNH GIÁ MỨC ĐỘ SẴN SÀNG KẾT NỐI VỚI NỀN TẢNG ĐIỆN TOÁN ĐÁM MÂY CỦA
@@ -26,7 +28,7 @@ Mức sẵn sàng của nền tảng   1  Chưa sẵn sàng
 Độ bao phủ thu thập         91,6 %
 Chiều đánh giá thấp nhất    RES 0,0 (Vị trí, cư trú dữ liệu)
 Độ tin cậy của chứng cứ     100,0 %
-Cam kết đã công bố          0 mâu thuẫn với quan sát, 0 chưa kiểm chứng
+Cam kết đã công bố          không xét trong hồ sơ năng lực này
 Thời điểm đánh giá          22/11/2026 08:30 (giờ Việt Nam)
 Hồ sơ năng lực              ndc-connection 1.0.0
 Biện pháp kiểm soát         × 1 Không đáp ứng   ? 1 Chưa xác định
@@ -65,8 +67,11 @@ Nội dung chưa xác định và hạn chế
 Nội dung 'Chưa xác định' không được tính là đáp ứng.
 Lý do                 Số lượng  Cách làm rõ
 ────────────────────────────────────────────────────────────────────────────────
-Thiếu quyền đọc              1  Cấp cho danh tính kiểm toán vai trò đọc (reader)
-                                ở nơi bị từ chối rồi thu thập lại.
+Thiếu quyền đọc              1  Kiểm tra dịch vụ có chấp nhận thông tin xác thực
+                                không (tài khoản, mật khẩu hoặc khóa); nếu có,
+                                cấp cho danh tính kiểm toán quyền đọc (như vai
+                                trò reader) ở nơi bị từ chối. Sau đó thu thập
+                                lại.
 
 Miễn trừ
  ≈ MT-01 · BDR-05 · Được miễn trừ có thời hạn (Số lượng: 1)
@@ -93,7 +98,7 @@ Evidence coverage            66.6%
 Collection coverage          91.6%
 Weakest dimension            RES 0.0 (Data residency)
 Assurance                    100.0%
-Published claims             0 contradicted, 0 unverified
+Published claims             not judged by this profile
 Assessed                     2026-11-22 08:30 (Viet Nam time)
 Profile                      ndc-connection 1.0.0
 Controls                     × 1 Fail   ? 1 Unknown   ≈ 1 Waived   ✓ 1 Pass
@@ -131,8 +136,10 @@ Unknowns and limits
 What is 'Unknown' does not count as a pass.
 Reason                   Count  How to find out
 ────────────────────────────────────────────────────────────────────────────────
-No permission to             1  Give the auditing identity a role that may read
-read                            (reader) where it was refused, then collect
+No permission to             1  Check that the credential is accepted at all
+read                            (user, password or keys); if it is, give the
+                                auditing identity the right to read (such as the
+                                role reader) where it was refused. Then collect
                                 again.
 
 Waivers
@@ -245,6 +252,77 @@ def test_nothing_wrong_is_said_plainly() -> None:
     assert "Nội dung chưa xác định và hạn chế" not in shown
     assert "4  Sẵn sàng, đề nghị cấp có thẩm quyền đánh giá" in shown
     assert "Phạm vi nhà cung cấp dừng ở mức 4" in shown
+
+
+UNGATED = """\
+Mức sẵn sàng của nền tảng   Không kết luận (hồ sơ năng lực không xét điều kiện
+                            tiên quyết)
+Điểm (cận dưới – cận trên)  [24,2 ; 57,5]
+"""
+
+
+def test_a_profile_without_gates_concludes_no_level() -> None:
+    shown = screen(replace(sample.small(), gates=()))
+    assert UNGATED in shown
+    _, _, rest = VIETNAMESE.partition("\nMã   Chiều đánh giá")
+    head = "Các phát hiện gây chặn hàng đầu"
+    assert shown.endswith(rest.replace(head, "Nội dung không đáp ứng hoặc chưa xác định"))
+    assert not any(word in shown for word in ("Ngoài phạm vi", "Lý do chưa", "0/0", "Chưa đủ cơ sở"))
+
+
+def test_a_profile_without_gates_and_nothing_unmet() -> None:
+    fine = sample.small()
+    passing = [one for one in fine.findings if one.verdict == "pass"]
+    one = [c for c in fine.controls if c.id == "BDR-01"]
+    shown = screen(replace(fine, findings=passing, controls=one, gates=(), gaps=()))
+    assert "\nNội dung không đáp ứng hoặc chưa xác định\nKhông có.\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("controls", "registers", "claims", "said"),
+    [
+        ((), ("attestations",), (), "không xét trong hồ sơ năng lực này"),
+        (("COM-12",), ("sites",), (), "chưa xét: không có danh mục hồ sơ, cam kết"),
+        (("COM-12",), ("attestations",), (), "chưa có cam kết nào được đối chiếu với quan sát"),
+        (("COM-12",), ("attestations",), ("upheld",), "0 mâu thuẫn với quan sát, 0 chưa kiểm chứng"),
+        ((), ("attestations",), ("refuted",), "1 mâu thuẫn với quan sát, 0 chưa kiểm chứng"),
+    ],
+)
+def test_claims_that_nobody_judged_are_not_told_as_noughts(
+    controls: tuple[str, ...], registers: tuple[str, ...], claims: tuple[str, ...], said: str
+) -> None:
+    one = sample.small()
+    more = [replace(one.controls[0], id=id_) for id_ in controls]
+    changed = replace(
+        one,
+        controls=(*one.controls, *more),
+        registers=registers,
+        claims=[{"id": f"CK-{n}", "state": state} for n, state in enumerate(claims)],
+    )
+    (line,) = [line for line in screen(changed).splitlines() if line.startswith("Cam kết đã công bố")]
+    assert line == f"Cam kết đã công bố          {said}"
+
+
+def test_controls_that_are_left_out_are_told_with_the_reason() -> None:
+    duty, none = Text("thuộc trách nhiệm cơ quan", "the agency's duty"), Text("không có GPU", "no GPU")
+    left = {"POR-04": none, "SEC-21": duty, "NDC-04": duty}
+    shown = screen(replace(sample.small(), excluded=left))
+    told = "Không xét: NDC-04, SEC-21 (thuộc trách nhiệm cơ quan)\nKhông xét: POR-04 (không có GPU)\n"
+    assert f"thu thập được: 1\n{told}Toàn bộ" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("mỗi trường hợp", "mỗi trường hợp"),
+        ("mỗi trường hợp một", "mỗi trường hợp…"),
+        ("mỗi trường, mã: 5", "mỗi trường, mã…"),
+        ("mỗi, trường: hợpmột", "mỗi, trường…"),
+        ("ba " + 20 * "x", "ba " + 11 * "x" + "…"),
+    ],
+)
+def test_a_text_is_cut_between_words(text: str, shown: str) -> None:
+    assert short(text, 15) == shown
 
 
 @pytest.mark.parametrize("make", SCREENS)

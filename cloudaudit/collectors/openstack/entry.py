@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+import yaml
+
 from cloudaudit.collectors.openstack.catalogue import OVERRIDABLE, api_root, usable
 from cloudaudit.collectors.openstack.target import OpenStackTarget
 from cloudaudit.collectors.transport import tls_context
-from cloudaudit.errors import TargetError, did_you_mean
+from cloudaudit.errors import TargetError, Where, did_you_mean
 
 if TYPE_CHECKING:
     from keystoneauth1.identity.base import BaseIdentityPlugin
     from keystoneauth1.loading import BaseLoader
     from keystoneauth1.session import Session
+    from openstack.config import OpenStackConfig
     from openstack.config.cloud_region import CloudRegion
 
 # One project belongs to the credential itself.
@@ -47,6 +52,9 @@ _TOKEN_OPTIONS: Final = (
     "service_provider_endpoint",
     "oauth2_endpoint",
 )
+
+_TELLABLE: Final = re.compile(r"""(?:[^'"]|'(?:<[a-z ]+>|\\?.)')*""")
+"""The message of a parser up to the first quotation that is no kind of token and no single character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,7 @@ def _region(target: OpenStackTarget) -> tuple[CloudRegion, dict[str, dict[str, s
     from openstack import exceptions as sdk
     from openstack.config import OpenStackConfig
 
+    passed_over = ""
     try:
         with warnings.catch_warnings():
             # The SDK announces changes to its callers whenever it is used, whatever the entry says.
@@ -175,7 +184,8 @@ def _region(target: OpenStackTarget) -> tuple[CloudRegion, dict[str, dict[str, s
             config = OpenStackConfig(app_name="cloudaudit")
             known = config.get_cloud_names()
             if target.cloud not in known:
-                raise _missing(target, config.config_filename, known)
+                raise _missing(target, config)
+            passed_over = next(_passed_over(config._secure_files, config.secure_config_filename), "")
             written = config.cloud_config["clouds"][target.cloud]
             _check_written(target, written)
             region = config.get_one(cloud=target.cloud)
@@ -183,7 +193,8 @@ def _region(target: OpenStackTarget) -> tuple[CloudRegion, dict[str, dict[str, s
             names = [one.get("name", "") if isinstance(one, dict) else one for one in regions]
             each = [config.get_one(cloud=target.cloud, region_name=name) for name in names] or [region]
     except (ksa.AuthPluginException, sdk.ConfigException) as error:
-        raise _unusable(target, str(error)) from error
+        # What is not there may stand in a secure.yaml that the SDK says nothing about.
+        raise _unusable(target, passed_over or str(error)) from error
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise _unusable(target, f"it is not shaped as the SDK expects ({type(error).__name__})") from error
     for name, one in zip(names, each, strict=False):
@@ -224,16 +235,59 @@ def _unusable(target: OpenStackTarget, why: str) -> TargetError:
     )
 
 
-def _missing(target: OpenStackTarget, read: str | None, known: list[str]) -> TargetError:
-    from openstack.config.loader import CONFIG_FILES
-
-    if read:
+def _missing(target: OpenStackTarget, config: OpenStackConfig) -> TargetError:
+    """Why an entry is not there: the file that was read has others, one is broken, or there is none."""
+    known = config.get_cloud_names()
+    broken = next(_passed_over(config._config_files, config.config_filename), "")
+    if config.config_filename:
         entries = ", ".join(sorted(known)) or "none"
-        what = f"{read} has no entry {target.cloud!r} (entries: {entries})"
+        what = f"{config.config_filename} has no entry {target.cloud!r} (entries: {entries})"
+        what += f"; {broken}" if broken else ""
+    elif broken:
+        what = f"the entry {target.cloud!r} was not found: {broken}"
     else:
-        places = ", ".join(path for path in CONFIG_FILES if path.endswith(".yaml"))
+        # The SDK looks for JSON, too, which nobody writes.
+        places = dict.fromkeys(path for path in config._config_files if not path.endswith(".json"))
         what = (
             f"no clouds.yaml was found that could hold the entry {target.cloud!r}"
-            f" (searched: the file OS_CLIENT_CONFIG_FILE names, {places})"
+            f" (searched: {', '.join(places)})"
         )
     return TargetError(f"target {target.name!r}: {what}", hint=did_you_mean(target.cloud, known))
+
+
+def _passed_over(files: Iterable[str], read: str | None) -> Iterator[str]:
+    """Say of each file that stands before the one that was read why the SDK could not take it."""
+    for path in dict.fromkeys(files):
+        if path == read:
+            return
+        if Path(path).exists() and (why := _broken(Path(path))):
+            yield why
+
+
+def _broken(path: Path) -> str:
+    """Why a file is none the SDK can read; empty when it is one.
+
+    NOTE: read as the SDK reads it, and not by our own strict reader: anchors are in order here. What a
+    parser quotes may be a part of a password, so that only marks of punctuation are told.
+    """
+    where, found = Where(str(path)), ""
+    try:
+        text = path.read_text()
+        json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except OSError as error:
+        found = f"the file cannot be read: {error.strerror}"
+    except json.JSONDecodeError as error:
+        where, found = Where(str(path), error.lineno, error.colno), f"this is not JSON: {error.msg}"
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = Where(str(path), mark.line + 1, mark.column + 1) if mark else where
+        found = f"this is not YAML: {_tellable(str(error.problem))}"
+    except (ValueError, yaml.YAMLError):
+        found = "the file is no plain text in UTF-8"
+    return f"{where}: {found}" if found else ""
+
+
+def _tellable(message: str) -> str:
+    told = _TELLABLE.match(message)
+    kept = told[0] if told else ""
+    return kept if kept == message else f"{kept}…"

@@ -420,13 +420,18 @@ def _trouble_of(error: Exception, url: str, keystone: str) -> Trouble:
         case exceptions.HttpError():
             status = int(error.http_status or 0)
             said = f"HTTP {status} to the token request"
+            # NOTE: Keystone answers 401 to a wrong password and to a scope the user has no role in, alike.
+            advice = _REFUSED if status == 401 else ""
             headers = error.response.headers if error.response is not None else {}
             if foreign(status, headers):
                 return Trouble(Reason.INVALID_ANSWER, f"{said}{_FOREIGN}", status=status)
-            return Trouble(reason_of_status(status), said, status=status)
+            return Trouble(reason_of_status(status), said + advice, status=status)
         case _:
             detail = f"no token could be had from {_place(keystone)} ({type(error).__name__})"
             return Trouble(Reason.INVALID_ANSWER, detail)
+
+
+_REFUSED: Final = "; check user, password and domain of the clouds.yaml entry, then its roles there"
 
 
 def _is_out_of_time(error: BaseException | None) -> bool:

@@ -89,6 +89,12 @@ class Signer:
         return self._credentials
 
 
+def _searched(session: Session) -> str:
+    """The files in which botocore looks for profiles."""
+    files = [session.get_config_variable(name) for name in ("config_file", "credentials_file")]
+    return " or ".join(str(Path(str(name)).expanduser()) for name in files if name)
+
+
 def profile_resolver(profile: str) -> CredentialResolver:
     """botocore's resolver for one named profile, with every provider but :data:`PROVIDERS` taken out."""
     from botocore.credentials import ProcessProvider
@@ -101,7 +107,7 @@ def profile_resolver(profile: str) -> CredentialResolver:
     except BotoCoreError:
         raise TargetError(
             f"there is no usable AWS profile '{profile}'",
-            hint="name a profile of the AWS configuration files, or access_key_file and secret_key_file",
+            hint=f"name a profile of {_searched(session)}, or access_key_file and secret_key_file",
         ) from None
     if found := sorted(ELSEWHERE & set(config)):
         raise TargetError(
