@@ -491,7 +491,7 @@ def test_the_report_tells_with_what_eyes_a_target_was_read(bench: Bench, cloud: 
         "clock_skew": 7200,
         "credential": {"auth_type": "v3password", "scope": "project", "roles": {"project": ["reader"]}},
     }
-    for words in ("Kind of credential", "<code>v3password</code>", "project-scoped", "Reached through a proxy",
+    for words in ("Kind of credential", "v3password – project-scoped", "Reached through a proxy",
                   "clock differs from ours by 7200 s"):  # fmt: skip
         assert words in done.html
     kept = Snapshot(done.folder / "snapshot", load_types())
