@@ -149,6 +149,8 @@ GOOD_KEYS = ("ed", "p256", "p384", "ssh-ed", "ssh-ec")
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    if missing := [name for name in ("openssl", "ssh-keygen", "sha256sum") if shutil.which(name) is None]:
+        pytest.skip(f"{', '.join(missing)} is not installed (Debian: openssl, openssh-client)")
     return Keys(tmp_path_factory.mktemp("keys"))
 
 
