@@ -1,9 +1,10 @@
-"""Reports of 5,000 findings: what each format of data and text costs, and all of them together.
+"""Reports of 5,000 findings: what each format costs, and all of them together in one process.
 
     python benchmarks/formats.py [FINDINGS [FORMAT]...]
 
 Every format is written in a process of its own, three times; medians of wall and CPU seconds are printed, with
-peak memory above what the inputs themselves take, and the size of what was written. Needs the extra `xlsx`.
+peak memory, that above what the inputs themselves take, and the size of what was written. Needs the extras `pdf`,
+`docx` and `xlsx`. What must hold for 5,000 findings: PDF under 15 s; all together under 30 s and 500 MB.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "reporters"))
 
-FORMATS = ("csv", "md", "xlsx", "oscal-ar", "oscal-catalog", "oscal-profile")
+FORMATS = ("json", "html", "pdf", "docx", "xlsx", "md", "csv", "oscal-ar", "oscal-catalog", "oscal-profile")
 TIMES = 3
 
 

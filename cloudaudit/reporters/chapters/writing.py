@@ -22,6 +22,7 @@ from cloudaudit.reporters.document import (
     cell,
 )
 from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, same, text_of
+from cloudaudit.reporters.words import short as cut
 
 MOST_ROWS: Final = 1000
 """Rows of a table that grows with the estate; report.json has them all."""
@@ -114,7 +115,8 @@ def day(at: str | None) -> Text:
 
 
 def short(text: Text, limit: int) -> Text:
-    return Text(clean(text.vi, limit), clean(text.en, limit))
+    """As much of a text as fits, cut between words."""
+    return Text(cut(clean(text.vi), limit), cut(clean(text.en), limit))
 
 
 def listed(values: object, group: str = "", most: int = 12) -> Cell:
