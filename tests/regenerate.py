@@ -40,7 +40,7 @@ def schema_of_controls() -> str:
 
 def demo() -> None:
     """The reports of the sample cloud, which are golden files and showcase at once."""
-    os.environ["SOURCE_DATE_EPOCH"] = "1795305600"
+    os.environ["SOURCE_DATE_EPOCH"] = "1795342500"
     with tempfile.TemporaryDirectory() as name, Path(os.devnull).open("w") as nowhere:
         out = Path(name) / "out"
         with redirect_stdout(nowhere):

@@ -246,7 +246,7 @@ def test_every_command_of_ours_in_a_remediation_exists(catalogue: Catalogue) -> 
 
 
 @pytest.mark.parametrize(
-    "line", ["cloudaudit attest new", "cloudaudit controls mend", "cloudaudit facts a b"]
+    "line", ["cloudaudit attest now", "cloudaudit controls mend", "cloudaudit facts a b"]
 )
 def test_a_command_that_does_not_exist_is_noticed(line: str) -> None:
     with pytest.raises(click.UsageError):

@@ -418,7 +418,8 @@ def test_mistakes_in_a_target_stand_at_their_place(base: Path, target: str, prob
         ("{id: a, kind: provder, title: {vi: A}, targets: [",
          "3:17: 'kind': the text 'provder' is not known here; did you mean 'provider'?"),
         ("{id: a, kind: agency, title: Sở, targets: [",
-         "3:32: 'title': a mapping (key: value) is expected, found the text 'Sở'"),
+         "3:32: 'title': a mapping (key: value) is expected, found the text 'Sở'; "
+         "write it in both languages: {vi: Sở, en: …}"),
         ("{id: a, kind: agency, title: {en: A}, targets: [", "3:32: missing key 'vi'; vi: Name in Vietnamese."),
         ("{id: a, kind: agency, title: {vi: A}, register: r, targets: [",
          "3:41: unknown key 'register'; did you mean 'registers'?"),

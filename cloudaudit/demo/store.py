@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+import urllib3
+
 from cloudaudit.demo.web import Request, Response
 
 UNKNOWN_TO_RGW: Final = frozenset({"encryption", "ownershipControls", "accelerate"})
@@ -103,6 +105,8 @@ class Store:
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         _, self._port = self._server.get_host_and_port()
+        # What an earlier sample of this process put into moto is still there.
+        urllib3.request("POST", f"http://127.0.0.1:{self._port}/moto-api/reset", retries=False)
         self._created = created.encode()
         self._seed()
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cloudaudit.errors import CloudauditError
+
+MOST_WAITED: Final = 60
+"""Seconds to wait for an address that another sample cloud has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,7 @@ class Site:
                 self.requests.append(request)
                 return answer(request)
 
-        try:
-            self._server = ThreadingHTTPServer((address, port), Handler)
-        except OSError as wrong:
-            raise CloudauditError(
-                f"the sample cloud cannot listen on {address}:{port}: {wrong.strerror}",
-                hint="it needs loopback addresses in 127.0.0.0/8, and this port free",
-            ) from wrong
+        self._server = _listening(address, port, Handler)
         self._server.daemon_threads = True
         self._server.socket = context.wrap_socket(
             self._server.socket, server_side=True, do_handshake_on_connect=False
@@ -60,6 +59,21 @@ class Site:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def _listening(address: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    """Listen, and wait a while for another sample cloud to end: its addresses are in the recording."""
+    until = time.monotonic() + MOST_WAITED
+    while True:
+        try:
+            return ThreadingHTTPServer((address, port), handler)
+        except OSError as wrong:
+            if wrong.errno != errno.EADDRINUSE or time.monotonic() > until:
+                raise CloudauditError(
+                    f"the sample cloud cannot listen on {address}:{port}: {wrong.strerror}",
+                    hint="it needs loopback addresses in 127.0.0.0/8, and this port free",
+                ) from wrong
+        time.sleep(0.5)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -19,6 +19,7 @@ from regenerate import EXAMPLES, FORMATS, ROOT
 from cloudaudit import api, demo
 from cloudaudit.cli import _run
 from cloudaudit.demo.web import Request
+from cloudaudit.errors import CloudauditError
 
 PLANTED = ("PLANTED-db-password-4e88b1", "PLANTED-volume-note-a90d35", "PLANTED-image-token-55c2e8")
 
@@ -73,7 +74,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "sample_cloud", watched)
-        patch.setenv("SOURCE_DATE_EPOCH", "1795305600")
+        patch.setenv("SOURCE_DATE_EPOCH", "1795342500")
         code = _run(["demo", "-o", str(folder), "--lang", "vi", "--quiet"])
     (sample,) = seen
     return Run(folder, code, sample.requests, sample.unrecorded)
@@ -177,7 +178,7 @@ def test_every_pass_carries_evidence(run: Run) -> None:
 def test_judging_again_offline_gives_the_same_bytes(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795305600")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795342500")
     monkeypatch.setattr("socket.socket.connect", None)
     code = _run([
         "assess", str(run.folder / "snapshot"), "--registers", str(run.folder / "registers"),
@@ -329,3 +330,11 @@ def test_tools_of_others_accept_a_bundle_of_the_sample(
     )
     assert _run(["bundle", "verify", str(box), "--public-key", str(public), "--lang", "en"]) == 1
     assert "not what was signed: report.json" in capsys.readouterr().out
+
+
+def test_a_second_sample_cloud_is_refused_when_the_first_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their addresses are the same: those of the recording. Until then it waits."""
+    monkeypatch.setattr("cloudaudit.demo.web.MOST_WAITED", 0.2)
+    told = r"cannot listen on 127\.11\.21\.10:5444: Address already in use"
+    with demo.sample_cloud(), pytest.raises(CloudauditError, match=told), demo.sample_cloud():
+        raise AssertionError("it listens where another does")
