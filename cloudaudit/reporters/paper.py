@@ -30,8 +30,8 @@ from cloudaudit.reporters.document import (
 )
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
 
-MOST_FINDINGS: Final = 1_000
-"""Findings printed in all, fifty pages; each thousand costs a hundred megabytes. The rest are counted."""
+MOST_FINDINGS: Final = 500
+"""Findings printed in all; typesetting each hundred costs some twenty megabytes. The rest are counted."""
 SHORT: Final = 600
 """Letters of a paragraph that goes to the next page with the table it introduces."""
 STRANGERS: Final = frozenset({"registers"})

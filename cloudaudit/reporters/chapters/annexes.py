@@ -41,7 +41,7 @@ from cloudaudit.reporters.view import Record
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, moment, same, share
 from cloudaudit.yamlsource import load
 
-MOST_FINDINGS: Final = 500
+MOST_FINDINGS: Final = 250
 """Findings whose evidence is printed; beyond, a paper is read by nobody. The file has them all."""
 MOST_FACTS: Final = 8
 MAX_VALUE: Final = 400
