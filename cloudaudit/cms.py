@@ -51,10 +51,12 @@ class CmsSigner:
         """A detached signature in DER, which `openssl cms -verify -binary -inform DER -content` checks."""
         hash_ = CURVES[self.key.curve.name] if is_ec(self.key) else hashes.SHA256()
         builder = pkcs7.PKCS7SignatureBuilder().set_data(data)
+        # NOTE: adding a signer forgets the certificates that were added before.
+        builder = builder.add_signer(self.certificate, self.key, hash_)
         for certificate in self.between:
             builder = builder.add_certificate(certificate)
         options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
-        return builder.add_signer(self.certificate, self.key, hash_).sign(serialization.Encoding.DER, options)
+        return builder.sign(serialization.Encoding.DER, options)
 
 
 def load_key(path: Path, passphrase: Callable[[], bytes]) -> object:
@@ -129,6 +131,7 @@ class Anchor:
 
     async def _accept(self, signature: bytes, data: bytes) -> Text:
         from asn1crypto.cms import ContentInfo
+        from asn1crypto.x509 import Certificate
         from pyhanko.sign.general import extract_certificate_info, extract_signer_info
         from pyhanko.sign.validation import async_validate_detached_cms
         from pyhanko.sign.validation.generic_cms import extract_self_reported_ts
@@ -151,7 +154,9 @@ class Anchor:
             signed,
             # NOTE: without roots the library would take those of the system.
             ValidationContext(
-                trust_roots=[root.public_bytes(serialization.Encoding.DER) for root in self.roots],
+                trust_roots=[
+                    Certificate.load(root.public_bytes(serialization.Encoding.DER)) for root in self.roots
+                ],
                 moment=at,
                 allow_fetching=False,
                 revocation_mode="soft-fail",

@@ -105,17 +105,24 @@ def opened(
 
     try:
         found = _token(module, label)
-        word = pin()
-        if not word:
-            raise SigningError(
-                "no PIN was given",
-                hint="give --pkcs11-pin-file, set CLOUDAUDIT_PKCS11_PIN, or run it at a terminal",
-            )
-        with found.open(user_pin=word) as session:
+        with found.open(user_pin=_asked(pin)) as session:
             yield _signer(session, certificate)
     except PKCS11Error as wrong:
         name = type(wrong).__name__
         raise SigningError(_PIN_TOLD.get(name, f"the token refused or broke: {name}")) from None
+
+
+def _asked(pin: Callable[[], bytes]) -> str:
+    try:
+        word = pin().decode()
+    except UnicodeDecodeError:
+        raise SigningError("the PIN is not UTF-8; the token was not asked") from None
+    if not word:
+        raise SigningError(
+            "no PIN was given",
+            hint="give --pkcs11-pin-file, set CLOUDAUDIT_PKCS11_PIN, or run it at a terminal",
+        )
+    return word
 
 
 def _token(module: Path, label: str | None) -> Any:
