@@ -122,8 +122,8 @@ class Anchor:
             return asyncio.run(self._accept(signature, data))
         except Unacceptable:
             raise
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-            # The libraries raise these for what is not CMS, or is not written as it should be.
+        except Exception:  # noqa: BLE001 - the one boundary: whatever they meet is a refusal
+            # NOTE: for hostile bytes the libraries raise nearly anything, UnboundLocalError among it.
             raise Unacceptable(
                 "không đọc được như một chữ ký CMS tách rời của một người ký",
                 "cannot be read as a detached CMS signature by one signer",
