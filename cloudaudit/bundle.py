@@ -30,17 +30,17 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
-from cryptography import x509
-
+from cloudaudit.cms import Anchor, CmsSigner, Unacceptable
 from cloudaudit.errors import BundleError, OutputError
 from cloudaudit.model import Text
 from cloudaudit.records import text_of
-from cloudaudit.signing import MAX_ENVELOPE, Enveloped, Signer, Verifier, cms, envelope, unwrap
+from cloudaudit.signing import MAX_ENVELOPE, Enveloped, Signer, Verifier, envelope, unwrap
 
 MANIFEST: Final = "bundle.json"
 SUMS: Final = "SHA256SUMS"
 SIGNATURE: Final = "SHA256SUMS.sig"
 CMS: Final = "SHA256SUMS.p7s"
+MAX_CMS: Final = 1024 * 1024
 ATTESTATION: Final = "attestation.dsse.json"
 OUTER: Final = (SUMS, SIGNATURE, CMS, ATTESTATION)
 """Files that are no content: they speak of the others."""
@@ -159,7 +159,7 @@ def _pack(folder: Path, out: Path) -> None:
 
 
 def seal(
-    work: Path, signer: Signer, predicate: Mapping[str, Any], certificate: x509.Certificate | None = None
+    work: Path, signer: Signer, predicate: Mapping[str, Any], certified: CmsSigner | None = None
 ) -> None:
     """Write digests and signatures over everything in a folder; nothing is written after them."""
     digests = {name: digest_of(work / name) for name in sorted(_names(work))}
@@ -169,8 +169,8 @@ def seal(
         )
     sums = "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
     outer = {SUMS: sums, SIGNATURE: signer.detached(sums)}
-    if certificate is not None:
-        outer[CMS] = cms(sums, certificate, signer)
+    if certified is not None:
+        outer[CMS] = certified.sign(sums)
     for name, data in outer.items():
         (work / name).write_bytes(data)
         digests[name] = sha256(data).hexdigest()
@@ -335,8 +335,11 @@ def _bomb(path: Path) -> tuple[str, str] | None:
 # --- digests and signatures -------------------------------------------------------------------------
 
 
-def check_sealed(box: Opened, verifier: Verifier | None) -> Iterator[Check]:
-    """Hold the files against the attestation, and that against a key. Without one, nobody vouches."""
+def check_sealed(box: Opened, verifier: Verifier | None, anchor: Anchor | None = None) -> Iterator[Check]:
+    """Hold the files against the attestation, and that against a key. Without one, nobody vouches.
+
+    `anchor` is what the CMS signature has to lead to; without it, that one is not looked at.
+    """
     try:
         attested = _attestation(box)
         subjects = _subjects(attested.statement)
@@ -357,7 +360,7 @@ def check_sealed(box: Opened, verifier: Verifier | None) -> Iterator[Check]:
         )
         return
     yield from _compared(subjects, files)
-    yield from _check_sums(box, subjects, verifier)
+    yield from _check_sums(box, subjects, verifier, anchor)
 
 
 def _attestation(box: Opened) -> Enveloped:
@@ -428,7 +431,9 @@ def _named(names: Iterable[str]) -> str:
     return shown if len(found) <= MOST_NAMED else f"{shown} (+{len(found) - MOST_NAMED})"
 
 
-def _check_sums(box: Opened, subjects: Mapping[str, str], verifier: Verifier | None) -> Iterator[Check]:
+def _check_sums(
+    box: Opened, subjects: Mapping[str, str], verifier: Verifier | None, anchor: Anchor | None
+) -> Iterator[Check]:
     """SHA256SUMS says the same as the attestation, and its own signature holds."""
     if SUMS not in box.names:
         yield refused("sums", f"không có {SUMS}", f"there is no {SUMS}")
@@ -451,9 +456,24 @@ def _check_sums(box: Opened, subjects: Mapping[str, str], verifier: Verifier | N
             yield refused(
                 "sums", f"chữ ký {SIGNATURE} không đúng", f"the signature {SIGNATURE} does not hold"
             )
-    if CMS in box.names:
+    if anchor is not None:
+        yield _check_cms(box, sums, anchor)
+    elif CMS in box.names:
         yield note(
             "cms",
             f"{CMS} không được kiểm tra ở đây: dùng openssl cms -verify với chứng thư gốc đáng tin cậy",
             f"{CMS} is not checked here: use openssl cms -verify with a root certificate that you trust",
         )
+
+
+def _check_cms(box: Opened, sums: bytes, anchor: Anchor) -> Check:
+    if CMS not in box.names:
+        return refused("cms", f"không có {CMS}", f"there is no {CMS}")
+    path = box.folder / CMS
+    if path.stat().st_size > MAX_CMS:
+        return refused("cms", f"{CMS} quá lớn", f"{CMS} is too large")
+    try:
+        told = anchor.accept(path.read_bytes(), sums)
+    except Unacceptable as wrong:
+        return refused("cms", f"{CMS}: {wrong.text.vi}", f"{CMS}: {wrong.text.en}")
+    return ok("cms", told.vi, told.en)

@@ -23,10 +23,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from cryptography import x509
-
 from cloudaudit import api, bundle, catalog, data, plugins, registers
 from cloudaudit.bundle import MANIFEST, Check, Opened, Refused, note, ok, refused
+from cloudaudit.cms import Anchor, CmsSigner
 from cloudaudit.errors import BundleError, CloudauditError, OutputError, SnapshotError, Where
 from cloudaudit.model import Seconds, Tally, Text, format_time, parse_time
 from cloudaudit.pseudonyms import LEFT_OUT, REPLACED, Pseudonyms
@@ -69,7 +68,7 @@ class Wanted:
     """Folder of the registers; None: the copies in the assessment."""
     snapshot: Path | None = None
     previous: Sequence[Path] = ()
-    certificate: x509.Certificate | None = None
+    certified: CmsSigner | None = None
     reviewers: Sequence[str] = field(default=())
     """Whom the organisation names as having looked at it: positions, rather than persons."""
 
@@ -116,7 +115,7 @@ def create(source: Path, out: Path, wanted: Wanted) -> Mapping[str, Any]:
                     f"{source} is not what its own snapshot gives: {check.text.en}",
                     hint="assess the snapshot again with this version of cloudaudit, then bundle that",
                 )
-        bundle.seal(work, wanted.signer, predicate(manifest), wanted.certificate)
+        bundle.seal(work, wanted.signer, predicate(manifest), wanted.certified)
     return manifest
 
 
@@ -147,7 +146,7 @@ def publish(full: Path, out: Path, names: Pseudonyms, wanted: Wanted) -> Mapping
             },
         }
         _write_json(work / MANIFEST, manifest)
-        bundle.seal(work, wanted.signer, predicate(manifest), wanted.certificate)
+        bundle.seal(work, wanted.signer, predicate(manifest), wanted.certified)
     return manifest
 
 
@@ -411,6 +410,7 @@ def verify(
     full: Path | None = None,
     names: Pseudonyms | None = None,
     stamp: Stamp | None = None,
+    anchor: Anchor | None = None,
 ) -> Iterator[Check]:
     """Look at a bundle, one check after the other; what cannot be trusted is not looked into.
 
@@ -418,7 +418,7 @@ def verify(
     """
     try:
         with bundle.opened(path) as box:
-            sealed = [*bundle.check_sealed(box, verifier)]
+            sealed = [*bundle.check_sealed(box, verifier, anchor)]
             if stamp is not None and bundle.ATTESTATION in box.names:
                 sealed.append(_check_stamp(box, stamp))
             yield from sealed

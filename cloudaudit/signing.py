@@ -1,9 +1,9 @@
 """Sign and check bytes with the keys organisations have, so that tools of others can check them too.
 
-Keys are Ed25519 and ECDSA over P-256 or P-384, as PEM (OpenSSL's) or as OpenSSH writes them. Three forms:
+Keys are Ed25519 and ECDSA over P-256 or P-384, as PEM (OpenSSL's) or as OpenSSH writes them. Two forms:
 an envelope (DSSE) around a statement; a detached signature, which `openssl` checks for a PEM key and
-`ssh-keygen -Y verify` for one of OpenSSH; CMS from a PEM key with its certificate. All arithmetic is that
-of `cryptography`. Time stamps (RFC 3161) are checked, and got elsewhere: nothing here asks a network.
+`ssh-keygen -Y verify` for one of OpenSSH. All arithmetic is that of `cryptography`. Time stamps (RFC 3161)
+are checked, and got elsewhere: nothing here asks a network. What certificates vouch for is in `cms`.
 
 No message holds a passphrase or a byte of a private key.
 """
@@ -27,7 +27,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import pkcs7
 
 from cloudaudit.errors import SigningError
 
@@ -42,7 +41,7 @@ NAMESPACE: Final = "cloudaudit-bundle"
 """What `ssh-keygen -Y verify -n` has to be given: a signature for another purpose is none of ours."""
 
 _BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
-_CURVES: Final[Mapping[str, hashes.SHA256 | hashes.SHA384]] = {
+CURVES: Final[Mapping[str, hashes.SHA256 | hashes.SHA384]] = {
     "secp256r1": hashes.SHA256(),
     "secp384r1": hashes.SHA384(),
 }
@@ -72,7 +71,7 @@ class Verifier:
             if isinstance(self.key, ed25519.Ed25519PublicKey):
                 self.key.verify(signature, data)
             else:
-                self.key.verify(signature, data, ec.ECDSA(_CURVES[self.key.curve.name]))
+                self.key.verify(signature, data, ec.ECDSA(CURVES[self.key.curve.name]))
         except InvalidSignature:
             return False
         return True
@@ -103,7 +102,7 @@ class Signer:
         """A raw signature: 64 bytes for Ed25519, DER for ECDSA."""
         if isinstance(self.key, ed25519.Ed25519PrivateKey):
             return self.key.sign(data)
-        return self.key.sign(data, ec.ECDSA(_CURVES[self.key.curve.name]))
+        return self.key.sign(data, ec.ECDSA(CURVES[self.key.curve.name]))
 
     def detached(self, data: bytes) -> bytes:
         """What `openssl` checks, or `ssh-keygen` for its own keys."""
@@ -118,7 +117,16 @@ def load_private(path: Path, passphrase: Callable[[], bytes]) -> Signer:
 
     SigningError: it is not there, of another kind, public, or the passphrase is not its own.
     """
-    data = _read(path)
+    key, of_ssh = private_of(path, passphrase)
+    if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
+        raise SigningError(f"{path} is a key of another kind, {_kind_of(key)}", hint=_KEYS)
+    check_curve(path, key)
+    return Signer(key, of_ssh)
+
+
+def private_of(path: Path, passphrase: Callable[[], bytes]) -> tuple[object, bool]:
+    """Read a private key of any kind, and whether it is one of OpenSSH."""
+    data = read(path)
     blocks = {found.group(1): found.group() for found in _BLOCK.finditer(data)}
     label = next((name for name in blocks if name.endswith(b"PRIVATE KEY")), None)
     if label is None:
@@ -131,7 +139,7 @@ def load_private(path: Path, passphrase: Callable[[], bytes]) -> Signer:
     block, of_ssh = blocks[label] + b"\n", label == b"OPENSSH PRIVATE KEY"
     load = serialization.load_ssh_private_key if of_ssh else serialization.load_pem_private_key
     try:
-        key: object = _unlocked(path, block, load, passphrase)
+        return _unlocked(path, block, load, passphrase), of_ssh
     except UnsupportedAlgorithm as wrong:
         if of_ssh and "bcrypt" in str(wrong):
             raise SigningError(
@@ -139,11 +147,6 @@ def load_private(path: Path, passphrase: Callable[[], bytes]) -> Signer:
                 hint="pip install 'cloudaudit-vn[ssh]'",
             ) from None
         raise SigningError(f"{path} is a key of a kind that is not used here", hint=_KEYS) from None
-    if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
-        raise SigningError(f"{path} is a key of another kind, {_kind_of(key)}", hint=_KEYS)
-    signer = Signer(key, of_ssh)
-    _check_curve(path, key)
-    return signer
 
 
 def _unlocked(
@@ -172,7 +175,7 @@ def _unlocked(
 
 def load_public(path: Path) -> Verifier:
     """Read a public key, as PEM or as a line of OpenSSH. SigningError: it is none, or a private one."""
-    data = _read(path).strip()
+    data = read(path).strip()
     labels = [found.group(1) for found in _BLOCK.finditer(data)]
     if any(label.endswith(b"PRIVATE KEY") for label in labels):
         raise SigningError(
@@ -196,11 +199,12 @@ def load_public(path: Path) -> Verifier:
         ) from None
     if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
         raise SigningError(f"{path} is a key of another kind, {_kind_of(key)}", hint=_KEYS)
-    _check_curve(path, key)
+    check_curve(path, key)
     return _verifier(key)
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """A small file: a key, a certificate, a time stamp. SigningError: it cannot be read, or is large."""
     try:
         if not path.is_file():
             raise SigningError(f"there is no file {path}", hint="check the path of the key")
@@ -209,6 +213,17 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as wrong:
         raise SigningError(f"{path} cannot be read: {wrong.strerror or 'it is not there'}") from None
+
+
+def certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    """The certificates in a file, at least one, as PEM or DER. SigningError: there is none."""
+    data = read(path)
+    try:
+        if b"-----BEGIN" in data:
+            return tuple(x509.load_pem_x509_certificates(data))
+        return (x509.load_der_x509_certificate(data),)
+    except ValueError:
+        raise SigningError(f"{path} is no certificate", hint="a PEM file is expected") from None
 
 
 def _verifier(key: Public) -> Verifier:
@@ -224,9 +239,10 @@ def _kind_of(key: object) -> str:
     return type(key).__name__.removesuffix("PrivateKey").removesuffix("PublicKey").lstrip("_").upper()
 
 
-def _check_curve(path: Path, key: Private | Public) -> None:
+def check_curve(path: Path | str, key: object) -> None:
+    """SigningError: it is an ECDSA key over a curve that is not used here."""
     curve = getattr(key, "curve", None)
-    if curve is not None and curve.name not in _CURVES:
+    if curve is not None and curve.name not in CURVES:
         raise SigningError(f"{path} is an ECDSA key over {_nist(curve.name)}", hint=_KEYS)
 
 
@@ -383,32 +399,6 @@ def _mpint(number: int) -> bytes:
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
 
-# --- CMS --------------------------------------------------------------------------------------------
-
-
-def load_certificate(path: Path, signer: Signer) -> x509.Certificate:
-    """Read the certificate of a key. SigningError: it is none, or another key's."""
-    try:
-        found = x509.load_pem_x509_certificate(_read(path))
-    except ValueError:
-        raise SigningError(f"{path} is no certificate", hint="a PEM file is expected") from None
-    if found.public_key() != signer.verifier.key:
-        raise SigningError(f"{path} is the certificate of another key")
-    if isinstance(signer.key, ed25519.Ed25519PrivateKey):
-        raise SigningError("CMS with an Ed25519 key is not written here", hint="use an ECDSA key for it")
-    return found
-
-
-def cms(data: bytes, certificate: x509.Certificate, signer: Signer) -> bytes:
-    """A detached CMS signature in DER, which `openssl cms -verify -binary -inform DER -content` checks."""
-    if isinstance(signer.key, ed25519.Ed25519PrivateKey):
-        raise SigningError("CMS with an Ed25519 key is not written here", hint="use an ECDSA key for it")
-    hash_ = _CURVES[signer.key.curve.name]
-    builder = pkcs7.PKCS7SignatureBuilder().set_data(data)
-    options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
-    return builder.add_signer(certificate, signer.key, hash_).sign(serialization.Encoding.DER, options)
-
-
 # --- time stamps ------------------------------------------------------------------------------------
 
 
@@ -442,8 +432,4 @@ def load_stamp(response: Path, roots: Path) -> Stamp:
             "checking a time stamp needs a package that is not installed",
             hint="pip install 'cloudaudit-vn[timestamp]', or use openssl ts -verify",
         )
-    try:
-        found = x509.load_pem_x509_certificates(_read(roots))
-    except ValueError:
-        raise SigningError(f"{roots} is no certificate", hint="a PEM file is expected") from None
-    return Stamp(_read(response), tuple(found))
+    return Stamp(read(response), certificates(roots))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import gzip
 import json
 import os
@@ -13,17 +14,25 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import builders
+import pkcs11
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from pkcs11 import Attribute
 
-from cloudaudit import api, bundle, bundling, data, signing
+from cloudaudit import api, bundle, bundling, cms, data, signing
 from cloudaudit.bundle import ATTESTATION, MANIFEST, OUTER, SIGNATURE, SUMS
 from cloudaudit.catalog import load_types
 from cloudaudit.cli import _run
@@ -355,7 +364,7 @@ def test_ssh_keygen_and_we_accept_each_other(keys: Keys, tmp_path: Path, key: st
 def test_openssl_verifies_cms(keys: Keys, tmp_path: Path) -> None:
     folder = small(tmp_path / "box")
     signer = keys.signer("p256")
-    bundle.seal(folder, signer, {}, signing.load_certificate(keys.folder / "p256.crt", signer))
+    bundle.seal(folder, signer, {}, cms.load_certificate(keys.folder / "p256.crt", signer.key))
     check = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", folder / bundle.CMS, "-purpose", "any",
              "-CAfile", keys.folder / "p256.crt", "-out", os.devnull, "-content"]  # fmt: skip
     tool(*check, folder / SUMS)
@@ -364,6 +373,359 @@ def test_openssl_verifies_cms(keys: Keys, tmp_path: Path) -> None:
     found = [(c.id, c.state) for c in bundle.check_sealed(opened(folder), keys.verifier("p256"))]
     assert found == [("signature", "ok"), ("files", "ok"), ("sums", "ok"), ("cms", "note")]
 
+
+# --- certificates and tokens --------------------------------------------------------------------------
+
+PIN = "PLANTED-8472"
+FOR_SIGNING = x509.KeyUsage(True, True, *[False] * 7)
+MAIL, SERVER = ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.SERVER_AUTH
+
+
+class Authorities:
+    """A root, an authority below it, and those whom that one knows: as domestic ones are made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = self.issue("root", rsa.generate_private_key(65537, 2048), None, ca=True)
+        self.stranger = self.issue("stranger", ec.generate_private_key(ec.SECP256R1()), None, ca=True)
+        self.below = self.issue("below", rsa.generate_private_key(65537, 2048), self.root, ca=True)
+        self.organisation = self.person("organisation", rsa.generate_private_key(65537, 2048))
+        self.officer = self.person("officer", ec.generate_private_key(ec.SECP256R1()))
+        self.signed = self.officer.sign(b"SUMS")
+
+    def person(self, name: str, key: Any, **more: Any) -> cms.CmsSigner:
+        """Who has a certificate by the authority below the root, which goes along."""
+        made = self.issue(name, key, self.below, **more)
+        pem = made.certificate.public_bytes(Encoding.PEM) + self.below.certificate.public_bytes(Encoding.PEM)
+        (self.folder / f"{name}.crt").write_bytes(pem)
+        return dataclasses.replace(made, between=(self.below.certificate,))
+
+    def issue(
+        self, name: str, key: Any, by: cms.CmsSigner | None, *, ca: bool = False, days: tuple[int, int] = (-1, 9),
+        usage: x509.KeyUsage | None = FOR_SIGNING, purpose: x509.ObjectIdentifier | None = MAIL,
+    ) -> cms.CmsSigner:  # fmt: skip
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Mẫu {name}")])
+        now, day = datetime.now(UTC), timedelta(days=1)
+        builder = (
+            x509.CertificateBuilder().subject_name(subject).public_key(key.public_key())
+            .issuer_name(by.certificate.subject if by else subject).serial_number(x509.random_serial_number())
+            .not_valid_before(now + days[0] * day).not_valid_after(now + days[1] * day)
+            .add_extension(x509.BasicConstraints(ca, None), critical=True)
+        )  # fmt: skip
+        if ca:
+            usage, purpose = x509.KeyUsage(*[False] * 5, True, True, False, False), None
+        if usage is not None:
+            builder = builder.add_extension(usage, critical=True)
+        if purpose is not None:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        certificate = builder.sign(by.key if by else key, hashes.SHA256())
+        (self.folder / f"{name}.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (self.folder / f"{name}.pem").write_bytes(pem)
+        return cms.CmsSigner(key, certificate)
+
+    def anchor(self, name: str = "root", certificate: str | None = None) -> cms.Anchor:
+        only = self.folder / f"{certificate}.crt" if certificate else None
+        return cms.load_anchor(self.folder / f"{name}.crt", only)
+
+
+@pytest.fixture(scope="session")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> Authorities:
+    return Authorities(tmp_path_factory.mktemp("authorities"))
+
+
+def openssl_accepts(folder: Path, root: Path) -> None:
+    """With its own idea of what a certificate is for: that of signed mail."""
+    tool("openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", folder / bundle.CMS, "-CAfile", root,
+         "-content", folder / SUMS, "-out", os.devnull)  # fmt: skip
+
+
+def refused_of(anchor: cms.Anchor, signature: bytes, data_: bytes = b"SUMS") -> str:
+    with pytest.raises(cms.Unacceptable) as caught:
+        anchor.accept(signature, data_)
+    assert caught.value.text.vi != caught.value.text.en
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["organisation", "officer"])
+def test_cms_leads_to_the_root(authorities: Authorities, name: str) -> None:
+    signature = getattr(authorities, name).sign(b"SUMS")
+    told = authorities.anchor().accept(signature, b"SUMS")
+    number = getattr(authorities, name).certificate.serial_number
+    assert told.en.startswith(
+        f"Common Name: Mẫu {name}, certificate {number:x} by Common Name: Mẫu below; signed at 20"
+    )
+    assert told.en.endswith("Z by the signer's clock; revocation was not looked at")
+    assert authorities.anchor(certificate=name).accept(signature, b"SUMS") == told
+
+
+def test_cms_that_does_not_stand_is_refused_and_says_why(authorities: Authorities) -> None:
+    anchor, good = authorities.anchor(), authorities.organisation.sign(b"SUMS")
+    who = "Common Name: Mẫu organisation"
+    assert refused_of(anchor, good, b"SUMS ") == "is over other bytes"
+    assert refused_of(anchor, good[:-1] + bytes([good[-1] ^ 1])) == (
+        f"was not made by the key of the certificate in it: {who}"
+    )
+    assert refused_of(authorities.anchor("stranger"), good) == (
+        f"its certificate does not lead to the root that was given: {who}"
+    )
+    assert refused_of(authorities.anchor(certificate="officer"), good) == f"is by another certificate: {who}"
+    alone = dataclasses.replace(authorities.organisation, between=())
+    assert "does not lead to the root that was given" in refused_of(anchor, alone.sign(b"SUMS"))
+    cannot = "cannot be read as a detached CMS signature by one signer"
+    assert [refused_of(anchor, wrong) for wrong in (b"", b"SUMS", good[:-9], good + b"\0")] == [cannot] * 4
+
+
+@given(st.data())
+def test_cms_with_a_byte_changed_never_breaks_and_never_names_another(
+    authorities: Authorities, drawn: st.DataObject
+) -> None:
+    good = bytearray(authorities.signed)
+    good[drawn.draw(st.integers(0, len(good) - 1))] = drawn.draw(st.integers(0, 255))
+    try:
+        told = authorities.anchor().accept(bytes(good), b"SUMS")
+    except cms.Unacceptable:
+        return
+    # What is left is what no signature covers: versions, and algorithms that are named a second time.
+    assert told.en.startswith("Common Name: Mẫu officer, certificate ")
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("expired", {"days": (-30, -2)}, "its certificate was not valid when it was signed (20"),
+        ("early", {"days": (2, 9)}, "its certificate was not valid when it was signed (20"),
+        ("server", {"purpose": SERVER}, "its certificate is not for signing: "),
+        ("no-usage", {"usage": None}, "its certificate is not for signing: "),
+    ],
+)
+@pytest.mark.parametrize("root", ["root", "itself"])
+def test_cms_of_a_certificate_that_cannot_sign_is_refused(
+    authorities: Authorities, name: str, more: dict[str, Any], told: str, root: str
+) -> None:
+    signer = authorities.person(name, ec.generate_private_key(ec.SECP256R1()), **more)
+    said = refused_of(authorities.anchor(name if root == "itself" else "root"), signer.sign(b"SUMS"))
+    assert said.startswith(told)
+    assert said.endswith(f"Common Name: Mẫu {name}")
+
+
+def test_cms_below_an_authority_that_is_none_or_has_expired_is_refused(authorities: Authorities) -> None:
+    expired = authorities.issue("old", authorities.below.key, authorities.root, ca=True, days=(-9, -2))
+    for by, more in ((authorities.officer, authorities.officer.between), (expired, ())):
+        made = authorities.issue("under", ec.generate_private_key(ec.SECP256R1()), by)
+        under = dataclasses.replace(made, between=(by.certificate, *more))
+        said = refused_of(authorities.anchor(), under.sign(b"SUMS"))
+        assert said.startswith("its chain of certificates does not hold (")
+
+
+def test_cms_is_by_the_certificate_of_an_rsa_key_and_is_looked_at(
+    capsys: pytest.CaptureFixture[str], assessed: Path, keys: Keys, authorities: Authorities, tmp_path: Path
+) -> None:
+    out, there = tmp_path / "bundle", authorities.folder
+    code, _, err = cloudaudit(
+        capsys, "bundle", "create", assessed, "--key", keys.private("ed"), "-o", out,
+        "--cms-key", there / "organisation.pem", "--certificate", there / "organisation.crt",
+    )  # fmt: skip
+    assert (code, "signed with Ed25519" in err) == (0, True)
+    openssl_accepts(out, there / "root.crt")
+    args = ("bundle", "verify", out, "--public-key", keys.public("ed"), "--lang", "en")
+    code, said, err = cloudaudit(capsys, *args, "--cms-root", there / "root.crt")
+    assert (code, "\nok: CMS: Common Name: Mẫu organisation, certificate " in said, err) == (0, True, "")
+    der = tmp_path / "root.der"
+    der.write_bytes(authorities.root.certificate.public_bytes(Encoding.DER))
+    only = ("--cms-root", der, "--cms-certificate", there / "organisation.crt")
+    code, said, _ = cloudaudit(capsys, *args[:-1], "vi", *only)
+    assert (code, "\nđạt: CMS: Common Name: Mẫu organisation, chứng thư do " in said) == (0, True)
+    code, said, err = cloudaudit(capsys, *args, "--cms-root", there / "stranger.crt")
+    told = "\nREFUSED: CMS: SHA256SUMS.p7s: its certificate does not lead to the root that was given: "
+    assert (code, told in said, err) == (1, True, "")
+    code, said, _ = cloudaudit(capsys, *args)
+    assert (code, "\nnote: CMS: SHA256SUMS.p7s is not checked here" in said) == (0, True)
+
+
+def test_cms_that_is_asked_for_has_to_be_there(made: Path, keys: Keys, authorities: Authorities) -> None:
+    assert refusals(made, keys.verifier("ed"), anchor=authorities.anchor()) == {
+        "cms": "there is no SHA256SUMS.p7s"
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "certificate", "told"),
+    [
+        ("officer.pem", "organisation.crt", "is the certificate of another key"),
+        ("weak.pem", "weak.crt", "is of an RSA key of 1024 bits; 2048 is the least"),
+        ("ed.pem", "ed.crt", "CMS with an Ed25519 key is not written here"),
+        ("officer.pem", "officer.pem", "is no certificate"),
+    ],
+)
+def test_a_cms_key_that_cannot_be_used_is_told(
+    capsys: pytest.CaptureFixture[str], assessed: Path, keys: Keys, authorities: Authorities, tmp_path: Path,
+    key: str, certificate: str, told: str,
+) -> None:  # fmt: skip
+    there = authorities.folder
+    if key == "weak.pem":
+        authorities.issue("weak", rsa.generate_private_key(65537, 1024), authorities.root)
+    if key == "ed.pem":
+        authorities.issue("ed", ed25519.Ed25519PrivateKey.generate(), authorities.root)
+    more = ("--cms-key", there / key, "--certificate", there / certificate)
+    assert told in tries(capsys, assessed, keys.private("ed"), tmp_path / "b", *more)
+
+
+@dataclasses.dataclass
+class Token:
+    """A token in software: its library shows keys and certificates as that of a USB token does."""
+
+    module: Path
+
+    def args(self, certificate: str | None, label: str = "to-chuc") -> tuple[object, ...]:
+        which = ("--pkcs11-cert", certificate) if certificate else ()
+        return ("--pkcs11-module", self.module, "--pkcs11-token", label, *which)
+
+
+@pytest.fixture(scope="session")
+def token(authorities: Authorities, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Token]:
+    libraries = [Path(p, "softhsm/libsofthsm2.so") for p in ("/usr/lib", "/usr/lib64", "/usr/local/lib")]
+    module = next((path for path in libraries if path.is_file()), None)
+    if module is None or shutil.which("softhsm2-util") is None:
+        pytest.skip("softhsm2 is not installed (Debian: softhsm2)")
+    folder = tmp_path_factory.mktemp("token")
+    (folder / "tokens").mkdir()
+    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
+    with pytest.MonkeyPatch.context() as patch:
+        # The library reads it when it is loaded, and is loaded once.
+        patch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
+        for label in ("to-chuc", "trong"):
+            tool(
+                "softhsm2-util",
+                "--init-token",
+                "--free",
+                "--label",
+                label,
+                "--so-pin",
+                "11223344",
+                "--pin",
+                PIN,
+            )
+        ids = {"organisation": "a1", "officer": "a2", "mixed": "a3"}
+        for name, id_ in ids.items():
+            # Of `mixed` the token has the certificate of one key, and another key.
+            pem = authorities.folder / f"{'officer' if name == 'mixed' else name}.pem"
+            where = ("--token", "to-chuc", "--pin", PIN)
+            tool("softhsm2-util", "--import", pem, *where, "--label", f"k {name}", "--id", id_)
+        own = {name: getattr(authorities, name) for name in ("organisation", "officer", "below")}
+        own["mixed"] = authorities.issue("mixed", ec.generate_private_key(ec.SECP256R1()), authorities.below)
+        own["else"] = authorities.issue("else", ec.generate_private_key(ec.SECP256R1()), authorities.below)
+        with pkcs11.lib(str(module)).get_token(token_label="to-chuc").open(rw=True, user_pin=PIN) as session:
+            for name, signer in own.items():
+                session.create_object({
+                    Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE,
+                    Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+                    Attribute.TOKEN: True,
+                    Attribute.LABEL: f"Chứng thư {name}",
+                    Attribute.ID: bytes.fromhex(ids.get(name, "ff")),
+                    Attribute.SUBJECT: signer.certificate.subject.public_bytes(),
+                    Attribute.VALUE: signer.certificate.public_bytes(Encoding.DER),
+                })  # fmt: skip
+        yield Token(module)
+
+
+def test_pkcs11_token_makes_the_cms_beside_the_key(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, assessed: Path, keys: Keys,
+    authorities: Authorities, token: Token, tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("CLOUDAUDIT_PKCS11_PIN", PIN)
+    out, root = tmp_path / "bundle", authorities.folder / "root.crt"
+    args = ("bundle", "create", assessed, "--key", keys.private("ed"), "-o", out)
+    code, shown, err = cloudaudit(capsys, *args, *token.args("Chứng thư organisation"))
+    assert (code, "signed with Ed25519" in err, PIN in shown + err) == (0, True, False)
+    openssl_accepts(out, root)
+    held = pkcs7.load_der_pkcs7_certificates((out / bundle.CMS).read_bytes())
+    assert set(held) == {authorities.organisation.certificate, authorities.below.certificate}
+    anchor = authorities.anchor(certificate="organisation")
+    assert ("cms", "ok") in states(out, keys.verifier("ed"), anchor=anchor)
+    assert refusals(out, keys.verifier("ed"), anchor=anchor) == {}
+    (out / SUMS).write_bytes((out / SUMS).read_bytes().replace(b"a", b"b", 1))
+    assert refusals(out, keys.verifier("ed"), anchor=anchor)["cms"] == "SHA256SUMS.p7s: is over other bytes"
+    with pytest.raises(subprocess.CalledProcessError):
+        openssl_accepts(out, root)
+
+
+def test_pkcs11_token_with_an_ecdsa_key_signs_everything(
+    capsys: pytest.CaptureFixture[str], assessed: Path, authorities: Authorities, token: Token, tmp_path: Path
+) -> None:
+    (tmp_path / "pin").write_text(f"{PIN}\n", encoding="utf-8")
+    out, public = tmp_path / "bundle", tmp_path / "public.pem"
+    args = ("bundle", "create", assessed, "-o", out, "--pkcs11-pin-file", tmp_path / "pin")
+    code, _, err = cloudaudit(capsys, *args, *token.args("Chứng thư officer"))
+    assert (code, "signed with ECDSA P-256" in err) == (0, True)
+    key = tool("openssl", "x509", "-in", authorities.folder / "officer.crt", "-pubkey", "-noout").stdout
+    public.write_bytes(key)
+    tool("openssl", "dgst", "-sha256", "-verify", public, "-signature", out / SIGNATURE, out / SUMS)
+    openssl_accepts(out, authorities.folder / "root.crt")
+    found = states(out, signing.load_public(public), anchor=authorities.anchor())
+    assert found == [*WHOLE[:3], ("cms", "ok"), *WHOLE[3:11]]
+
+
+@pytest.mark.parametrize(
+    ("certificate", "label", "pin", "told"),
+    [
+        ("Chứng thư organisation", "to-chuc", "PLANTED-sai", "does not take this PIN; it was tried once"),
+        ("Chứng thư organisation", "to-chuc", "", "no PIN was given"),
+        ("Chứng thư organisation", "to-chuc", "\udcff", "the PIN is not UTF-8; the token was not asked"),
+        ("Chứng thư organisation", "khác", PIN, "there is no token labelled 'khác'; there: "),
+        ("Chứng thư organisation", "trong", PIN, "there is no certificate with a key labelled"),
+        ("Chứng thư below", "to-chuc", PIN, "there is no certificate with a key labelled 'Chứng thư below'; there: "),
+        (None, "to-chuc", PIN, "there is more than one certificate with a key; there: "),
+        ("Chứng thư mixed", "to-chuc", PIN, "the token signed with another key than that of the certificate"),
+    ],
+)  # fmt: skip
+def test_pkcs11_token_that_cannot_sign_is_told_without_its_pin(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, assessed: Path, keys: Keys, token: Token,
+    tmp_path: Path, certificate: str | None, label: str, pin: str, told: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("CLOUDAUDIT_PKCS11_PIN", pin)
+    said = tries(capsys, assessed, keys.private("ed"), tmp_path / "b", *token.args(certificate, label))
+    assert told in said
+    assert "PLANTED" not in said
+
+
+def test_pkcs11_token_with_an_rsa_key_needs_a_key_beside_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, assessed: Path, token: Token, tmp_path: Path
+) -> None:  # fmt: skip
+    monkeypatch.setenv("CLOUDAUDIT_PKCS11_PIN", PIN)
+    args = ("bundle", "create", assessed, "-o", tmp_path / "b", *token.args("Chứng thư organisation"))
+    code, _, err = cloudaudit(capsys, *args)
+    assert (code, "an RSA key makes the CMS signature only" in err) == (2, True)
+
+
+def test_pkcs11_and_cms_options_that_do_not_fit_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, assessed: Path, made: Path, keys: Keys,
+    authorities: Authorities, tmp_path: Path,
+) -> None:  # fmt: skip
+    create = ("bundle", "create", assessed, "-o", tmp_path / "b")
+    key, root = ("--key", keys.private("ed")), authorities.folder / "root.crt"
+    for args, told in (
+        (create, "--key is needed"),
+        ((*create, *key, "--pkcs11-cert", "x"), "a token needs --pkcs11-module"),
+        ((*create, *key, "--pkcs11-module", "x.so", "--certificate", "x"), "not by both"),
+        ((*create, *key, "--cms-key", "x"), "--cms-key needs its --certificate"),
+        ((*create, "--certificate", root), "--key is needed"),
+        ((*create, *key, "--pkcs11-module", tmp_path / "x.so"), "there is no file"),
+        ((*create, *key, "--pkcs11-module", root), "is no library for PKCS#11"),
+        (("bundle", "verify", made, "--cms-certificate", root), "--cms-certificate needs --cms-root"),
+        (("bundle", "verify", made, "--cms-root", keys.private("ed")), "is no certificate"),
+    ):
+        code, _, err = cloudaudit(capsys, *args)
+        assert (code, told in err) == (2, True), (told, err)
+    monkeypatch.setattr("cloudaudit.cms.find_spec", lambda _name: None)
+    monkeypatch.setattr("cloudaudit.pkcs11_token.find_spec", lambda _name: None)
+    code, _, err = cloudaudit(capsys, "bundle", "verify", made, "--cms-root", root)
+    assert (code, "pip install 'cloudaudit-vn[cms]'" in err) == (2, True)
+    code, _, err = cloudaudit(capsys, *create, *key, "--pkcs11-module", "x.so")
+    assert (code, "pip install 'cloudaudit-vn[pkcs11]'" in err) == (2, True)
+
+
+# --- time stamps --------------------------------------------------------------------------------------
 
 TSA = """\
 [tsa]
