@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cloudaudit import wording
 from cloudaudit.model import Resource, Text, format_time
-from cloudaudit.reporters import view
+from cloudaudit.reporters import view, words
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.document import (
     Block,
@@ -114,7 +114,8 @@ def day(at: str | None) -> Text:
 
 
 def short(text: Text, limit: int) -> Text:
-    return Text(clean(text.vi, limit), clean(text.en, limit))
+    """A message cut between words: half a word of Vietnamese may be another word."""
+    return Text(words.short(clean(text.vi), limit), words.short(clean(text.en), limit))
 
 
 def listed(values: object, group: str = "", most: int = 12) -> Cell:
