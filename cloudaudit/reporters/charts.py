@@ -189,10 +189,18 @@ def _fit(text: str, room: float, size: float) -> str:
     for n, letter in enumerate(text):
         left -= _breadth(letter)
         if left < 0:
-            return text[:kept].rstrip() + "…"
+            return _whole_words(text, kept) + "…"
         if left >= _breadth("…"):
             kept = n + 1
     return text
+
+
+def _whole_words(text: str, kept: int) -> str:
+    """The head of a text, without the word it was cut in, unless that is most of it."""
+    head = text[:kept]
+    if text[kept : kept + 1].isalnum() and len(whole := head.rpartition(" ")[0]) > kept // 2:
+        head = whole
+    return head.rstrip(" ,;:(")
 
 
 def _breadth(letter: str) -> float:

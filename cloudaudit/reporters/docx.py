@@ -50,6 +50,7 @@ from cloudaudit.reporters.paper import (
     cover,
     introduces,
     level,
+    shares,
     spelled_out,
 )
 from cloudaudit.reporters.words import clean, figure, interval, labels, moment, text_of
@@ -61,6 +62,8 @@ BODY_POINTS: Final = 13.0
 BESIDE_POINTS: Final = 10.0
 WIDTH: Final = 9071
 """Between the margins of A4, in twentieths of a point."""
+SIDE: Final = 70
+"""Beside the words of a cell, in twentieths of a point."""
 INK: Final = "16283F"
 SOFT: Final = "505050"
 COLORS: Final[Mapping[str, str]] = {
@@ -381,7 +384,7 @@ class _Setter:
         else:
             wide = len(table.columns)
             points = 10.5 if wide <= 4 else 9.5 if wide <= 6 else 8.5 if wide <= 8 else 7.5
-            yield _table_start([column.share for column in table.columns])
+            yield _table_start(shares(table, self.voice, WIDTH / 20 / points, 2 * SIDE / 20 / points))
             yield _row((self._column(column.title, points) for column in table.columns), header=True)
             sides = ["right" if column.kind == "number" else "" for column in table.columns]
             codes = [column.kind == "code" for column in table.columns]
@@ -461,7 +464,7 @@ def _table_start(shares: Iterable[float], header: bool = True) -> str:
     borders = "".join(line.format(side) for side in ("top", "bottom", "insideH"))
     margins = "".join(
         f'<w:{side} w:w="{width}" w:type="dxa"/>'
-        for side, width in (("top", 40), ("left", 70), ("bottom", 40), ("right", 70))
+        for side, width in (("top", 40), ("left", SIDE), ("bottom", 40), ("right", SIDE))
     )
     look = f'<w:tblLook w:val="0620" w:firstRow="{int(header)}" w:noHBand="1" w:noVBand="1"/>'
     return (

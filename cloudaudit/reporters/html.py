@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from cloudaudit import data
 from cloudaudit.model import Text
-from cloudaudit.reporters import Context, chapters, view
+from cloudaudit.reporters import Context, chapters, view, words
 from cloudaudit.reporters.document import (
     Block,
     Cell,
@@ -406,8 +406,8 @@ class _Page:
 
 def _brief(phrase: Phrase) -> Phrase:
     """A line of the cover; what a finding says in full stands with the finding."""
-    vi, en = clean(phrase.text.vi, MOST_LETTERS), clean(phrase.text.en, MOST_LETTERS)
-    return replace(phrase, text=Text(vi, en))
+    vi, en = clean(phrase.text.vi), clean(phrase.text.en)
+    return replace(phrase, text=Text(words.short(vi, MOST_LETTERS), words.short(en, MOST_LETTERS)))
 
 
 def _in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -34,6 +34,11 @@ MOST_FINDINGS: Final = 500
 """Findings printed in all; typesetting each hundred costs some twenty megabytes. The rest are counted."""
 SHORT: Final = 600
 """Letters of a paragraph that goes to the next page with the table it introduces."""
+SHORT_WORD: Final = 12
+"""Letters of a word that stays on one line: dates, ids of controls, words of headings."""
+WIDEST: Final = 1.0
+"""Ems no letter is wider than."""
+_WIDE: Final = frozenset("MWmw@%ŒœÆ—…\N{REPLACEMENT CHARACTER}")
 STRANGERS: Final = frozenset({"registers"})
 """Targets that are none: what is declared has no place in a cloud."""
 
@@ -81,6 +86,55 @@ def level(report: Mapping[str, Any]) -> Text:
     name = text_of(report["readiness"]["level_label"])
     number = report["readiness"]["level"]
     return labels()("report.level_and_gates", level=number, name=name, open=opened, all=counted)
+
+
+def breadth(letter: str) -> float:
+    """About how many ems a letter takes, bold or not."""
+    return WIDEST if letter in _WIDE else 0.7 if letter.isupper() else 0.52
+
+
+def shares(table: Table, voice: Voice, room: float, inset: float) -> list[float]:
+    """The widths of columns: as the table says, but wide enough for their short words, such as dates and ids.
+
+    `room` is the width of the page and `inset` that of a cell's margins, both in ems of the table's letters.
+    Where there is no room for all, everything stays as the table says.
+    """
+    needs = [_need(table, n, voice) + inset for n in range(len(table.columns))]
+    asked = [column.share for column in table.columns]
+    narrow: set[int] = set()
+    while True:
+        free = room - sum(needs[n] for n in narrow)
+        whole = sum(share for n, share in enumerate(asked) if n not in narrow)
+        widths = [
+            needs[n] if n in narrow else free * share / whole if whole else 0.0
+            for n, share in enumerate(asked)
+        ]
+        found = {n for n, width in enumerate(widths) if n not in narrow and width < needs[n]}
+        if not found:
+            return widths if narrow and free >= 0 else asked
+        narrow |= found
+
+
+def _need(table: Table, n: int, voice: Voice) -> float:
+    """Ems of the longest short word of a column. A sign before a word takes its place on the line too."""
+    column = table.columns[n]
+    heads = (voice.main(column.title), voice.beside(column.title))
+    widest = max((_ems(word) for text in heads for word in text.split()), default=0.0)
+    if column.kind == "code":
+        return widest
+    for row in table.rows:
+        for phrase in row[n]:
+            words = voice.main(phrase.text).split()
+            for word in words:
+                # NOTE: what is longer is a name or an address, which may break after its signs.
+                if len(word) <= SHORT_WORD:
+                    sign = 1.3 if phrase.mark and word is words[0] else 0.0
+                    widest = max(widest, _ems(word) + sign)
+    return widest
+
+
+def _ems(word: str) -> float:
+    return sum(map(breadth, word)) if len(word) <= SHORT_WORD else 0.0
 
 
 def introduces(blocks: Sequence[Block]) -> bool:

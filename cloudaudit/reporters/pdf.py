@@ -33,12 +33,15 @@ from cloudaudit.reporters.document import (
     Table,
 )
 from cloudaudit.reporters.paper import (
+    WIDEST,
     Voice,
     anchor,
+    breadth,
     check_packages,
     cover,
     introduces,
     level,
+    shares,
     spelled_out,
 )
 from cloudaudit.reporters.words import clean, labels, moment
@@ -56,12 +59,11 @@ SIZES: Final = ((4, 9.0), (6, 8.3), (8, 7.6), (99, 7.0))
 """Points of a table's letters, by how many columns it has at most."""
 TEXT_WIDTH: Final = 165 / 25.4 * 72
 INSET: Final = 8.0
-WIDEST: Final = 1.0
-"""Ems no letter is wider than."""
+SLACK: Final = 0.01
+"""Ems that sums of fractions may be off by."""
 TALL: Final = 40
 """Lines of a row that may break over pages; a shorter one stays together."""
 _AFTER: Final = re.compile(r"(?<=[-_/.:=&?@,;|+])")
-_WIDE: Final = frozenset("MWmw@%ŒœÆ—…\N{REPLACEMENT CHARACTER}")
 _CHARACTER: Final = re.compile(r"&#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}));")
 _LINE: Final = re.compile(r"[^\n\r\t]+")
 HEADER: Final = 60
@@ -215,15 +217,16 @@ class _Setter:
         number = f"{self.number}.{self.tables}"
         hidden = labels()("print.hidden", count=table.hidden) if table.hidden else None
         size = next(size for most, size in SIZES if len(table.columns) <= most)
-        whole = sum(column.share for column in table.columns)
-        rooms = [(TEXT_WIDTH * column.share / whole - INSET) / size for column in table.columns]
+        widths = shares(table, self.voice, TEXT_WIDTH / size, INSET / size)
+        whole = sum(widths)
+        rooms = [(TEXT_WIDTH * width / whole - INSET) / size for width in widths]
         codes = [column.kind == "code" for column in table.columns]
         return {
             "is": "table",
             "id": table.id,
             "size": size,
             "title": self._both(_numbered("print.table", number, table.title)),
-            "shares": [column.share for column in table.columns],
+            "shares": widths,
             "kinds": [column.kind for column in table.columns],
             "head": [self._both(c.title, room) for c, room in zip(table.columns, rooms, strict=True)],
             "rows": [
@@ -307,12 +310,7 @@ def _letters(text: str, room: float = PROSE_ROOM) -> str | list[str]:
 
 
 def _fits(word: str, room: float) -> bool:
-    return len(word) * WIDEST <= room or len(word) < 2 or sum(map(_breadth, word)) <= room
-
-
-def _breadth(letter: str) -> float:
-    """About how many ems a letter takes, bold or not."""
-    return WIDEST if letter in _WIDE else 0.7 if letter.isupper() else 0.52
+    return len(word) * WIDEST <= room or len(word) < 2 or sum(map(breadth, word)) <= room + SLACK
 
 
 def _broken(word: str, room: float) -> Iterator[str]:

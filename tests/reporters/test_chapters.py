@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from cloudaudit.catalog import load_catalogue
 from cloudaudit.model import AtLeast, AtMost, Text
 from cloudaudit.reporters import Context, chapters
-from cloudaudit.reporters.chapters import SECTIONS, YEARLY
+from cloudaudit.reporters.chapters import SECTIONS, YEARLY, writing
 from cloudaudit.reporters.chapters.annexes import terms
 from cloudaudit.reporters.chapters.closing import covers
 from cloudaudit.reporters.chapters.matter import Backups, gather
@@ -309,11 +309,56 @@ def test_the_summary_whole() -> None:
     top = [block for block in blocks(document, "0") if isinstance(block, Items)][-1]
     assert top.numbered
     assert [lines(entry, "en") for entry in top.entries] == [
-        "fail!RES-05 / S3 replication targets stay in declared domestic sites / Bucket ho-so-cong-dan: active "
+        "fail!RES-05 – S3 replication targets stay in declared domestic sites / Bucket ho-so-cong-dan: active "
         "replication targets: bucket: backup, known: yes, site: sg-1, country: SG, in Viet Nam: no",
-        "unknown!SEC-13 / Buckets cannot be read by the public / s3.bucket at s3-hn was not seen: No permission to read",
+        "unknown!SEC-13 – Buckets cannot be read by the public / s3.bucket at s3-hn was not seen: No permission to read",
     ]
     assert Prose(labels()("sentence.request_assessment"), "fixed") not in blocks(document, "0")
+
+
+def told(document: Document, number: str) -> dict[str, str]:
+    """The pairs of a section, under the words that lead them."""
+    found = [block for block in blocks(document, number) if isinstance(block, Pairs)]
+    return {key.vi: lines(cell) for block in found for key, cell in block.rows}
+
+
+def test_claims_that_nobody_judged_are_no_noughts() -> None:
+    report = sample.report(sample.small())
+    readiness = report["readiness"] | {"contradictions": 0, "unverified_claims": 0}
+    document = chapters.document(report | {"readiness": readiness, "claims": []}, context_of("small"))
+    for number in ("0", "4"):
+        assert "không xét" in told(document, number)["Cam kết đã công bố"]
+
+
+def test_a_profile_without_gates_says_nothing_of_gates() -> None:
+    report = sample.report(sample.all_pass())
+    report["readiness"] |= {"gates": [], "reasons": [{"vi": "không xét", "en": "none looked at"}]}
+    document = chapters.document(report, context_of("all_pass"))
+    assert "Điều kiện tiên quyết" not in told(document, "0") | told(document, "4")
+    heads = {block.text for block in blocks(document, "0") if isinstance(block, Heading)}
+    assert labels()("report.unmet") in heads
+    assert heads.isdisjoint({labels()("figure.reasons"), labels()("figure.top_blocking")})
+
+
+def test_the_short_form_keeps_the_sentences_about_its_figures() -> None:
+    document = chapters.document(sample.report(sample.small()), replace(context_of("small"), form="yearly"))
+    said = {
+        block.text for section in document.sections for block in section.blocks if isinstance(block, Prose)
+    }
+    keys = (
+        "self_assessment",
+        "unknown_is_no_pass",
+        "location",
+        "thresholds",
+        "unverified_sources",
+        "absence",
+    )
+    assert said >= {labels()(f"sentence.{key}") for key in keys}
+
+
+def test_a_message_of_the_summary_is_cut_between_words() -> None:
+    text = Text("trong nước: không, đã mã hóa: có", "in Viet Nam: no, encrypted: yes")
+    assert writing.short(text, 17) == Text("trong nước…", "in Viet Nam: no…")
 
 
 def test_the_end_of_validity_stands_on_the_cover() -> None:
@@ -713,7 +758,7 @@ def test_what_changed_since_the_earlier_report() -> None:
     ]
     late = next(row for row in rows(document, "evidence") if "csdl-ho-tich-08" in row[1])
     assert late[2] == "fail!Không đáp ứng / Trước đây: Không đáp ứng"
-    assert rows(document, "changed-gates") == [["G1", "blocked!Chặn", "indeterminate!Chưa xác định"]]
+    assert rows(document, "changed-gates") == [["G1", "blocked!Chưa đáp ứng", "indeterminate!Chưa xác định"]]
 
 
 def test_without_an_earlier_report_that_is_said() -> None:

@@ -198,7 +198,7 @@ def test_gates_differ_by_their_edges_and_signs() -> None:
         len(set(re.findall(r"(?<=[0-9])m.*", "\n".join(d or "" for (d,) in shapes(root, "path", "d"))))) == 5
     )
     assert texts(root)[::2] == [
-        "G1 · Mở", "G2 · Có điều kiện", "G3 · Chưa xác định", "G4 · Chặn", "G5 · Ngoài phạm vi",
+        "G1 · Đáp ứng", "G2 · Đáp ứng có điều kiện", "G3 · Chưa xác định", "G4 · Chưa đáp ứng", "G5 · Ngoài phạm vi",
     ]  # fmt: skip
 
 
@@ -306,6 +306,7 @@ def test_too_many_names_are_left_to_the_table() -> None:
     [
         ("An toàn", 200, "An toàn"),
         ("An toàn thông tin mạng", 60, "An toàn…"),
+        ("Quản lý văn bản và điều hành", 186, "Quản lý văn bản và điều…"),
         ("x" * 10_000, 50, "xxxxx…"),
         ("", 50, ""),
         ("kho", 1, "…"),

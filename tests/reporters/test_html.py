@@ -294,7 +294,7 @@ def test_the_summary_says_it_all_in_both_languages() -> None:
         "Hồ sơ tự đánh giá, hỗ trợ đánh giá Self-assessment, in support of an assessment",
         "Nền tảng đám mây An Bình An Bình cloud platform",
         "Mức sẵn sàng của nền tảng Readiness of the platform 1 / 4 Chưa sẵn sàng Not ready",
-        "5/7 Mở Open × Chưa đáp ứng điều kiện tiên quyết Blocked",
+        "5/7 Đáp ứng Open × Chưa đáp ứng điều kiện tiên quyết Blocked",
         "[80,5 ; 87,6] [80.5 ; 87.6]",
         "Độ bao phủ chứng cứ Evidence coverage 92,8 % 92.8% thu thập 91,6 % collected 91.6%",
         "BDR 48,8 48.8 Sao lưu, dự phòng thảm họa Backup and disaster recovery",

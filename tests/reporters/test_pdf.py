@@ -65,7 +65,7 @@ def test_the_cover_says_what_whose_and_of_what_worth(vietnamese: Any) -> None:
         "BÁO CÁO ĐÁNH GIÁ MỨC ĐỘ SẴN SÀNG KẾT NỐI",
         "REPORT ON READINESS TO CONNECT",
         "csdl-ho-tich",
-        "Mức 1: Chưa sẵn sàng; 5/7 điều kiện tiên quyết mở",
+        "Mức 1: Chưa sẵn sàng; đáp ứng 5/7 điều kiện tiên quyết",
         "× Chưa đáp ứng",
         "không thay thế kết luận của cơ quan có thẩm quyền",
         "it does not replace the conclusion of a competent authority",

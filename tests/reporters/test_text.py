@@ -22,7 +22,7 @@ Hồ sơ tự đánh giá, hỗ trợ đánh giá · Nền tảng đám mây An 
 cấp
 
 Mức sẵn sàng của nền tảng   1  Chưa sẵn sàng
-Điều kiện tiên quyết        × Chưa đáp ứng điều kiện tiên quyết (1/3 mở)
+Điều kiện tiên quyết        × Chưa đáp ứng điều kiện tiên quyết (đáp ứng 1/3)
 Điểm (cận dưới – cận trên)  [24,2 ; 57,5]
 Độ bao phủ chứng cứ         66,6 %
 Độ bao phủ thu thập         91,6 %
@@ -40,8 +40,8 @@ Lý do chưa ở mức cao hơn
  – Điểm (cận dưới) 24,2 dưới 50
 
 Điều kiện tiên quyết
-G1  Dữ liệu và sao lưu ở trong nước, có căn cứ                   × Chặn
-G2  Dữ liệu quan trọng khôi phục được                            ✓ Mở
+G1  Dữ liệu và sao lưu ở trong nước, có căn cứ                   × Chưa đáp ứng
+G2  Dữ liệu quan trọng khôi phục được                            ✓ Đáp ứng
 G4  Biện pháp an toàn cơ bản                                     ? Chưa xác định
 
 Mã   Chiều đánh giá            0 – 100                 Điểm              Bao phủ
@@ -53,7 +53,7 @@ SEC  An toàn thông tin mạng,   ░░░░░░░░░░░░░░░
      an ninh mạng
  █ chắc chắn đáp ứng   ░ chưa biết   · không đáp ứng
 
-Các phát hiện gây chặn hàng đầu
+Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết
 Mã       Kết quả          Tài nguyên          Nội dung phát hiện
 ────────────────────────────────────────────────────────────────────────────────
 RES-05   × Không đáp ứng  ho-so-cong-dan      Bucket ho-so-cong-dan: đích sao
@@ -203,7 +203,7 @@ def test_a_name_without_end_is_cut() -> None:
 def test_colour_adds_nothing_but_colour() -> None:
     inputs = sample.realistic()
     coloured = screen(inputs, color=True)
-    assert "\x1b[1;31m× Chặn" in coloured
+    assert "\x1b[1;31m× Chưa đáp ứng" in coloured
     plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
     assert [line.rstrip() for line in plain.splitlines()] == screen(inputs).splitlines()
     assert "\x1b" not in screen(inputs)
@@ -248,7 +248,7 @@ def test_more_controls_than_fit_are_counted() -> None:
 
 def test_nothing_wrong_is_said_plainly() -> None:
     shown = screen(sample.all_pass())
-    assert "Không có phát hiện nào giữ điều kiện tiên quyết ở trạng thái chưa mở." in shown
+    assert "Không có phát hiện nào làm chưa đáp ứng điều kiện tiên quyết." in shown
     assert "Nội dung chưa xác định và hạn chế" not in shown
     assert "4  Sẵn sàng, đề nghị cấp có thẩm quyền đánh giá" in shown
     assert "Phạm vi nhà cung cấp dừng ở mức 4" in shown
@@ -265,7 +265,7 @@ def test_a_profile_without_gates_concludes_no_level() -> None:
     shown = screen(replace(sample.small(), gates=()))
     assert UNGATED in shown
     _, _, rest = VIETNAMESE.partition("\nMã   Chiều đánh giá")
-    head = "Các phát hiện gây chặn hàng đầu"
+    head = "Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết"
     assert shown.endswith(rest.replace(head, "Nội dung không đáp ứng hoặc chưa xác định"))
     assert not any(word in shown for word in ("Ngoài phạm vi", "Lý do chưa", "0/0", "Chưa đủ cơ sở"))
 

@@ -143,24 +143,23 @@ def standing(matter: Matter) -> tuple[Block, ...]:
         L("figure.gates_open", open=opened, all=counted),
         mark=readiness["gate_state"],
     )
-    claims = L(
-        "report.claims", refuted=readiness["contradictions"], unverified=readiness["unverified_claims"]
-    )
     blocks: list[Block] = [
         pairs(
-            ("figure.gates", gates),
+            *([("figure.gates", gates)] if counted else []),
             ("figure.score", cell(interval(readiness["score"]["lower"], readiness["score"]["upper"]))),
             ("figure.weakest", _weakest(weakest) if weakest else NONE),
             ("figure.coverage", cell(figure(readiness["coverage"], "%"))),
             ("figure.collection_coverage", cell(figure(readiness["collection_coverage"], "%"))),
             ("figure.assurance", cell(figure(readiness["assurance"], "%"))),
-            ("field.claims", cell(claims)),
+            ("field.claims", cell(view.claims(matter.report))),
         ),
         prose("sentence.interval"),
     ]
     reasons = tuple(cell(told(reason)) for reason in readiness["reasons"])
-    if reasons:
+    if reasons and counted:
         blocks += [heading("figure.reasons"), Items(reasons)]
+    elif reasons:
+        blocks.append(Items(reasons))
     return tuple(blocks)
 
 
@@ -170,18 +169,15 @@ def _weakest(weakest: Mapping[str, Any]) -> Cell:
 
 def _top(matter: Matter) -> tuple[Block, ...]:
     blocks, found = view.top(matter.groups)
+    gated = view.gate_count(matter.report)[1]
+    if not found and not gated:
+        return (heading("report.unmet"), prose("report.nothing", "note"))
     if not found:
         return (heading("figure.top_blocking"), prose("report.nothing_blocks", "note"))
     rows = [
         (
-            Phrase(same(group.control["id"]), "strong", group.worst, group.control["id"]),
-            Phrase(told(group.control["title"])),
+            Phrase(_in_a_line(group), "strong", group.worst, group.control["id"]),
             Phrase(short(view.message(group.findings[0]), MAX_SHORT), "muted"),
-            *(
-                [Phrase(L("report.more_findings", count=len(group.findings) - 1), "muted")]
-                if len(group.findings) > 1
-                else []
-            ),
         )
         for group in found
     ]
@@ -189,6 +185,13 @@ def _top(matter: Matter) -> tuple[Block, ...]:
         heading("figure.top_blocking" if blocks else "report.most_severe"),
         Items(tuple(rows), numbered=True),
     )
+
+
+def _in_a_line(group: view.Group) -> Text:
+    """A control, and how many findings it has beside the one shown: the summary is to stay on a page."""
+    title = titled(same(group.control["id"]), told(group.control["title"]), " – ")
+    more = len(group.findings) - 1
+    return titled(title, L("report.more_findings", count=more), "; ") if more else title
 
 
 def _since(matter: Matter) -> tuple[Block, ...]:
@@ -660,6 +663,9 @@ def result(matter: Matter) -> tuple[Block, ...]:
         *_trend(matter),
         *_changes(matter),
     ]
+    if matter.context.form == "yearly":
+        # The sections these stand in are not of the short form; what they say of the figures is.
+        blocks += [prose(f"sentence.{key}") for key in ("location", "absence", "unverified_sources")]
     return tuple(blocks)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cloudaudit import wording
 from cloudaudit.model import Resource, Text, format_time
-from cloudaudit.reporters import view
+from cloudaudit.reporters import view, words
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.document import (
     Block,
@@ -22,7 +22,6 @@ from cloudaudit.reporters.document import (
     cell,
 )
 from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, same, text_of
-from cloudaudit.reporters.words import short as cut
 
 MOST_ROWS: Final = 1000
 """Rows of a table that grows with the estate; report.json has them all."""
@@ -115,8 +114,8 @@ def day(at: str | None) -> Text:
 
 
 def short(text: Text, limit: int) -> Text:
-    """As much of a text as fits, cut between words."""
-    return Text(cut(clean(text.vi), limit), cut(clean(text.en), limit))
+    """A message cut between words: half a word of Vietnamese may be another word."""
+    return Text(words.short(clean(text.vi), limit), words.short(clean(text.en), limit))
 
 
 def listed(values: object, group: str = "", most: int = 12) -> Cell:
