@@ -288,6 +288,18 @@ def test_the_yearly_form_is_short() -> None:
     assert "Phụ lục A" not in said
 
 
+def test_the_summary_is_one_page_beside_an_earlier_report() -> None:
+    given = sample.realistic()
+    report = sample.report(given)
+    earlier = (report | {"assessed_at": "2026-08-22T01:30:00Z"},)
+    context = sample.context(
+        "vi", inputs=given, findings=iter(report["findings"]), form="yearly", earlier=earlier
+    )
+    pages = text_of(opened(reporter("pdf").render(report, context))).split("\n")
+    assert "So sánh với báo cáo trước" in pages[1]
+    assert "MỤC LỤC" in pages[2]
+
+
 def test_without_its_package_the_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(CloudauditError) as refused:
