@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import unicodedata
@@ -18,6 +19,7 @@ import sample_report as sample
 import typst
 from pdfminer.pdftypes import resolve1
 
+from cloudaudit import data
 from cloudaudit.errors import CloudauditError
 from cloudaudit.model import Text
 from cloudaudit.plugins import reporter
@@ -289,12 +291,9 @@ def test_the_yearly_form_is_short() -> None:
 
 
 def test_the_summary_is_one_page_beside_an_earlier_report() -> None:
-    given = sample.realistic()
-    report = sample.report(given)
+    report = json.loads((data.folder("reports") / "examples" / "demo" / "report.json").read_bytes())
     earlier = (report | {"assessed_at": "2026-08-22T01:30:00Z"},)
-    context = sample.context(
-        "vi", inputs=given, findings=iter(report["findings"]), form="yearly", earlier=earlier
-    )
+    context = sample.context("vi", findings=iter(report["findings"]), form="yearly", earlier=earlier)
     pages = text_of(opened(reporter("pdf").render(report, context))).split("\n")
     assert "So sánh với báo cáo trước" in pages[1]
     assert "MỤC LỤC" in pages[2]
