@@ -856,3 +856,9 @@ def test_bounds_of_evidence_are_told_as_bounds() -> None:
     assert (
         rows(document, "evidence")[0][3] == "backup.newest_age = không quá 1 giờ / backup.count = ít nhất 2"
     )
+
+
+def test_a_region_at_several_sites_is_explained() -> None:
+    note = Prose(labels()("chapter.names_note"), "note")
+    assert note in blocks(written("realistic"), "5")
+    assert note not in blocks(written("nothing"), "5")

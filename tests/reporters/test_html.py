@@ -586,6 +586,7 @@ def test_without_gates_no_level_is_shown() -> None:
     inputs = replace(sample.small(), gates=())
     summary = read(set_page(inputs)).by_id("summary")
     assert "Không kết luận mức độ sẵn sàng" in summary.text
+    assert "0/0" not in summary.text
     assert [e for e in summary.all() if e.attributes.get("class") in ("number", "scale")] == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import unicodedata
@@ -18,6 +19,7 @@ import sample_report as sample
 import typst
 from pdfminer.pdftypes import resolve1
 
+from cloudaudit import data
 from cloudaudit.errors import CloudauditError
 from cloudaudit.model import Text
 from cloudaudit.plugins import reporter
@@ -286,6 +288,15 @@ def test_the_yearly_form_is_short() -> None:
     said = text_of(opened(reporter("pdf").render(report, context)))
     assert "14. Kế hoạch khắc phục" in said
     assert "Phụ lục A" not in said
+
+
+def test_the_summary_is_one_page_beside_an_earlier_report() -> None:
+    report = json.loads((data.folder("reports") / "examples" / "demo" / "report.json").read_bytes())
+    earlier = (report | {"assessed_at": "2026-08-22T01:30:00Z"},)
+    context = sample.context("vi", findings=iter(report["findings"]), form="yearly", earlier=earlier)
+    pages = text_of(opened(reporter("pdf").render(report, context))).split("\n")
+    assert "So sánh với báo cáo trước" in pages[1]
+    assert "MỤC LỤC" in pages[2]
 
 
 def test_without_its_package_the_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

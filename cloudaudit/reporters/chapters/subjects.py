@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -57,6 +57,7 @@ def residency(matter: Matter) -> tuple[Block, ...]:
         *((picture,) if picture is not None else ()),
         *some(_sites(matter)),
         *some(_names(matter)),
+        *([prose("chapter.names_note", "note")] if _several(matter) else []),
         *(
             (prose("report.unplaced", "warning", count=matter.places.unplaced),)
             if matter.places.unplaced
@@ -106,6 +107,11 @@ def _country(site: Site) -> Cell:
     if site.domestic:
         return cell(name(site.country))
     return (Phrase(name(site.country), "strong"), Phrase(L("report.foreign")))
+
+
+def _several(matter: Matter) -> bool:
+    """Whether some name of a cloud is at more than one place."""
+    return max(Counter(name for name, _ in matter.places.links).values(), default=0) > 1
 
 
 def _names(matter: Matter) -> Any:
