@@ -215,12 +215,13 @@ def opened(path: Path) -> Iterator[Opened]:
     BundleError: it is no bundle. Refused: it holds what no bundle holds, such as ways out of its folder.
     """
     if path.is_dir():
-        yield _looked_at(path)
+        yield _looked_at(path, path)
         return
     if not path.exists():
         raise BundleError(f"there is no bundle {path}", hint="check the path")
     if not zipfile.is_zipfile(path):
-        raise BundleError(f"{path} is no bundle", hint="give the folder or the .zip of one")
+        cut = " that can be read to its end; fetch it again" if _is_zip_name(path) else ""
+        raise BundleError(f"{path} is no bundle{cut}", hint="give the folder or the .zip of one")
     with tempfile.TemporaryDirectory(prefix="cloudaudit-bundle-") as name:
         folder = Path(name)
         try:
@@ -238,10 +239,10 @@ def opened(path: Path) -> Iterator[Opened]:
             ) from wrong
         except OSError as wrong:
             raise BundleError(f"{path} cannot be unpacked: {wrong.strerror or wrong}") from wrong
-        yield _looked_at(folder)
+        yield _looked_at(folder, path)
 
 
-def _looked_at(folder: Path) -> Opened:
+def _looked_at(folder: Path, given: Path) -> Opened:
     names: set[str] = set()
     for base, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -258,7 +259,7 @@ def _looked_at(folder: Path) -> Opened:
                 raise _layout("vượt quá số tệp cho phép", "is beyond the number of files allowed", inner)
     if not {MANIFEST, SUMS, ATTESTATION} & names:
         raise BundleError(
-            f"{folder} is no bundle: it has no {MANIFEST}", hint="make one with cloudaudit bundle create"
+            f"{given} is no bundle: it has no {MANIFEST}", hint="make one with cloudaudit bundle create"
         )
     return Opened(folder, frozenset(names))
 

@@ -71,11 +71,17 @@ class Pseudonyms:
 
     @classmethod
     def of_file(cls, data: bytes, name: str) -> Pseudonyms:
-        """Take a key from the bytes of a file. BundleError: they are too few, or all alike."""
-        key = data.strip()
+        """Take a key from a file of hexadecimal digits. BundleError: it holds others, or too few.
+
+        Bytes of any file would do as a key, and who guesses the file undoes the names.
+        """
+        try:
+            key = bytes.fromhex(data.decode("ascii").strip())
+        except ValueError:
+            key = b""
         if len(key) < LEAST_KEY or len(set(key)) < 8:
             raise BundleError(
-                f"{name} holds no key for pseudonyms: {LEAST_KEY} random bytes are the least",
+                f"{name} holds no key for pseudonyms: {LEAST_KEY} random bytes in hexadecimal digits at least",
                 hint=f"openssl rand -hex 32 > {name}, and keep it: without it nobody can link the copy",
             )
         return cls(key)

@@ -1598,7 +1598,9 @@ def test_a_figure_changed_in_a_copy_is_refused(public: Path, keys: Keys, tmp_pat
     assert refusals(box, keys.verifier("ed")) == {"numbers": "readiness.level: expected 0, found 4"}
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"a" * 64])
+@pytest.mark.parametrize(
+    "content", [b"", b"short", b"a" * 64, b"#!/bin/sh\n# Anybody can guess a file that lies about.\n"]
+)
 def test_a_poor_key_for_names_is_refused(
     capsys: pytest.CaptureFixture[str], made: Path, keys: Keys, tmp_path: Path, content: bytes
 ) -> None:

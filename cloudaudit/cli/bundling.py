@@ -62,7 +62,8 @@ _NAMES: Final = {
 }
 _ENDS: Final = {
     ("refused", "full"): Text(
-        "TỪ CHỐI: gói này không được chấp nhận.", "REFUSED: this bundle does not stand."
+        "TỪ CHỐI: không sử dụng gói này; đề nghị đơn vị lập gửi lại và đối chiếu mã khóa qua kênh khác.",
+        "REFUSED: do not use this bundle; ask its maker to send it again, and compare keys by other means.",
     ),
     ("ok", "full"): Text(
         "Xác minh đạt: nội dung đúng là của khóa này, và báo cáo tính lại được từ bản chụp.",

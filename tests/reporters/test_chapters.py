@@ -300,7 +300,7 @@ def test_the_summary_whole() -> None:
         ("Thời điểm thu thập dữ liệu", "22/11/2026 08:05"),
         ("Thời điểm đánh giá", "22/11/2026 08:30"),
         ("Thời điểm lập báo cáo", "22/11/2026 08:31"),
-        ("Báo cáo có giá trị đến", "Báo cáo nguồn không ghi thời hạn"),
+        ("Nên đánh giá lại trước (công cụ đề xuất)", "Báo cáo nguồn không ghi thời hạn"),
         ("Hồ sơ năng lực", "Sẵn sàng kết nối Trung tâm dữ liệu quốc gia / ndc-connection 1.0.0"),
         ("Hồ sơ chính thức", "không"),
         ("Danh mục biện pháp kiểm soát", "0.1.0"),
@@ -375,7 +375,7 @@ def test_the_end_of_validity_stands_on_the_cover() -> None:
     )
     found = {key.vi: lines(cell) for key, cell in cover.rows}
     assert (
-        found["Báo cáo có giá trị đến"]
+        found["Nên đánh giá lại trước (công cụ đề xuất)"]
         == "01/12/2026 23:59 / hồ sơ HS-1 làm chứng cứ cho COM-01 hết hiệu lực"
     )
 
