@@ -81,7 +81,7 @@ class Pseudonyms:
             key = b""
         if len(key) < LEAST_KEY or len(set(key)) < 8:
             raise BundleError(
-                f"{name} holds no key for pseudonyms: {LEAST_KEY} random bytes in hexadecimal digits at least",
+                f"{name} holds no key for pseudonyms: {LEAST_KEY} random bytes in hexadecimal are the least",
                 hint=f"openssl rand -hex 32 > {name}, and keep it: without it nobody can link the copy",
             )
         return cls(key)
