@@ -942,9 +942,11 @@ def test_an_envelope_of_other_subjects_is_refused(box: Path, keys: Keys, tmp_pat
 def test_without_a_key_nobody_vouches(capsys: pytest.CaptureFixture[str], made: Path, keys: Keys) -> None:
     code, out, _ = cloudaudit(capsys, "bundle", "verify", made, "--lang", "vi")
     lines = out.splitlines()
-    assert code == 0
+    assert code == 3
     assert lines[0].startswith("lưu ý: chữ ký: không ai bảo đảm: chưa đưa khóa công khai (khóa đã ký: ")
     assert lines[-1].startswith("Nội dung nhất quán, nhưng không ai bảo đảm")
+    code, out, _ = cloudaudit(capsys, "bundle", "verify", made, "-f", "json")
+    assert (code, json.loads(out)["verified"]) == (3, False)
 
 
 def test_links_and_special_files_are_refused(box: Path, keys: Keys) -> None:

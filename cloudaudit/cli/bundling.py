@@ -35,6 +35,8 @@ PATH: Final = click.Path(path_type=Path)
 PASSPHRASE: Final = "CLOUDAUDIT_PASSPHRASE"  # noqa: S105 - the name of a variable
 PIN: Final = "CLOUDAUDIT_PKCS11_PIN"
 MAX_SMALL: Final = 64 * 1024
+UNVOUCHED: Final = 3
+"""Exit code where no key was given to check a signature with: what is not known is no success."""
 _STATES: Final = {
     "ok": Text("đạt", "ok"),
     "refused": Text("không đạt", "REFUSED"),
@@ -228,8 +230,8 @@ def verify(
     cloudaudit bundle verify public.zip --public-key public.pem --full bundle --pseudonym-key names.key
     cloudaudit bundle verify bundle.zip --public-key public.pem --cms-root root.pem
 
-    Exit codes: 0 all of it holds (without --public-key: as far as can be told); 1 refused, and which
-    check; 2 usage, or a file that is no bundle or no key.
+    Exit codes: 0 all of it holds; 1 refused, and which check; 2 usage, or a file that is no bundle or no
+    key; 3 all of it fits together, but without --public-key nobody vouches for it.
     """
     from cloudaudit import bundling, cms, signing
 
@@ -250,10 +252,12 @@ def verify(
         if format_ == "text":
             emit(f"{_line(check, chosen)}\n", None)
     code = bundling.worst(checks)
+    if code == 0 and verifier is None:
+        code = UNVOUCHED
     if format_ == "json":
         body = {
             "schema_version": 1,
-            "verified": code == 0 and verifier is not None,
+            "verified": code == 0,
             "checks": [
                 {"id": c.id, "state": c.state, "vi": plain(c.text.vi, 1000), "en": plain(c.text.en, 1000)}
                 for c in checks
@@ -261,7 +265,7 @@ def verify(
         }
         emit(json.dumps(body, indent=2, ensure_ascii=False) + "\n", None)
     else:
-        emit(f"{getattr(_end(checks, code, verifier is not None), chosen)}\n", None)
+        emit(f"{getattr(_end(checks, code), chosen)}\n", None)
     return code
 
 
@@ -271,11 +275,9 @@ def _line(check: Check, lang: str) -> str:
     return f"{getattr(state, lang)}: {getattr(name, lang)}: {said}"
 
 
-def _end(checks: list[Check], code: int, signed: bool) -> Text:
+def _end(checks: list[Check], code: int) -> Text:
     if code:
-        return _ENDS["refused", "full"]
-    if not signed:
-        return _ENDS["unsigned", "full"]
+        return _ENDS["unsigned" if code == UNVOUCHED else "refused", "full"]
     kind = "full" if any(check.id == "snapshot" for check in checks) else "public"
     return _ENDS["ok", kind]
 

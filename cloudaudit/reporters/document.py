@@ -14,6 +14,7 @@ from typing import Any, Literal
 from cloudaudit.model import Text
 
 Languages = Literal["vi", "en", "both"]
+Style = Literal["plain", "note", "fixed", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Prose:
     """A paragraph."""
 
     text: Text
-    style: Literal["plain", "note", "fixed", "warning"] = "plain"
+    style: Style = "plain"
     """`fixed` is a sentence that no report may leave out; it stands in both languages everywhere."""
 
 

@@ -18,6 +18,7 @@ from cloudaudit.reporters.document import (
     Pairs,
     Phrase,
     Prose,
+    Style,
     Table,
     cell,
 )
@@ -36,11 +37,11 @@ def L(key: str, **filled: object) -> Text:
     )
 
 
-def prose(key: str, style: str = "plain", **filled: object) -> Prose:
+def prose(key: str, style: Style = "plain", **filled: object) -> Prose:
     """A paragraph of a label. Sentences are fixed."""
     if key.startswith("sentence.") and style == "plain":
         style = "fixed"
-    return Prose(L(key, **filled), style)  # type: ignore[arg-type]
+    return Prose(L(key, **filled), style)
 
 
 def heading(key: str, **filled: object) -> Heading:
@@ -135,7 +136,8 @@ def table(
     most: int | None = None,
 ) -> Table:
     """A table under columns named by their labels; rows beyond `most` are hidden."""
-    made = tuple(Column(L(c[0]), c[1], c[2] if len(c) == 3 else "text") for c in columns)  # type: ignore[arg-type]
+    # A tuple of tuples is inferred with plain texts in it, where a kind is one of three.
+    made = tuple(Column(L(key), share, *kind) for key, share, *kind in columns)  # type: ignore[arg-type]
     shown = tuple(rows if most is None else rows[:most])
     return Table(id_, title, made, shown, len(rows) - len(shown))
 
