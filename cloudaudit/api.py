@@ -376,6 +376,7 @@ _PLACE: Final[Shape] = {"target": (str,), "region": _NAMED, "project": _NAMED}
 _RESOURCE: Final[Shape] = {
     "type": (str,), "id": (str,), "name": _NAMED, "system": _NAMED, "site": _NAMED, **_PLACE,
 }  # fmt: skip
+_SOURCE: Final[Shape] = {"path": (str,), "line": (int, NoneType)}
 _FINDING: Final[Shape] = {
     "fingerprint": (str,), "control": (str,), "resource": (dict,), "verdict": (str,), "disposition": _NAMED,
     "reason_code": _NAMED, "detail": _NAMED, "message": (dict,), "weight": (int, NoneType),
@@ -498,7 +499,9 @@ def _check_gap(record: Any) -> None:
 
 def _check_finding(record: Any) -> None:
     """TypeError or ValueError: what is no finding."""
-    shaped(shaped(record, _FINDING)["resource"], _RESOURCE)
+    place = shaped(shaped(record, _FINDING)["resource"], _RESOURCE)
+    if "source" in place:
+        shaped(place["source"], _SOURCE)
     Verdict(record["verdict"])
     for text in (record["message"], record["refused_waiver"]):
         if text is not None:

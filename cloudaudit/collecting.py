@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
+from os.path import normpath
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -473,6 +474,19 @@ def _plugins(subject: Subject) -> list[dict[str, str]]:
 
 
 def _target(entry: Entry) -> dict[str, Any]:
+    """An entry as a snapshot tells of it, with its place in targets.yaml, where a finding can be shown."""
+    source = {"path": in_repository(Path(entry.where.path)), "line": entry.where.line}
+    return {**_settings(entry), "source": source}
+
+
+def in_repository(path: Path) -> str:
+    """A path as a repository names it. Of one from outside the working folder the name alone is told."""
+    whole = Path(normpath(path))
+    inside = not whole.is_absolute() and ".." not in whole.parts
+    return whole.as_posix() if inside else whole.name
+
+
+def _settings(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, PluginEntry):
         # What its own keys mean is not known here, so that none of their values is told.
         return {"name": entry.name, "kind": entry.kind}

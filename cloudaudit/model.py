@@ -242,6 +242,12 @@ class Reason(StrEnum):
     URL_UNREACHABLE = "url_unreachable"
     NOT_COLLECTED = "not_collected"
     """The snapshot was made for a plan that did not ask for this."""
+    AFTER_DEPLOYMENT = "after_deployment"
+    """Of what is not deployed yet: the value is known only once it is."""
+    NOT_DESCRIBED = "not_described"
+    """A plan, state or template does not tell this, whatever it declares."""
+    WITHHELD = "withheld"
+    """It is marked as a secret, and is not read."""
 
 
 EVERYWHERE: Final = ("*", "registers")
@@ -300,6 +306,27 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The place in somebody's files where code declares a resource that is to be deployed.
+
+    `path` is relative, with forward slashes, as a repository names it. Lines count from 1; None: only the
+    file is known. `lines` holds those of single facts, by fact or group, where they stand on their own.
+    """
+
+    path: str
+    line: int | None = None
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line_of(self, facts: Iterable[str]) -> int | None:
+        """The line of the first of these facts that stands on one of its own, else that of the resource."""
+        for fact in facts:
+            found = self.lines.get(fact) or self.lines.get(fact.split(".", 1)[0])
+            if found:
+                return found
+        return self.line
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One configured or declared thing.
 
@@ -321,6 +348,8 @@ class Resource:
     sources: Mapping[str, int] = field(default_factory=dict)
     beside: Mapping[str, tuple[Reading, ...]] | None = None
     """Of derived facts: facts of other resources that one stands on, by its name. Never collected."""
+    written: Written | None = None
+    """Of what is not deployed yet: where code declares it."""
 
     def why_missing(self, fact: str) -> Unseen | None:
         """The reason nearest to `fact`: its own, its group's, or the whole resource's."""

@@ -28,6 +28,7 @@ from cloudaudit.model import (
     Scope,
     Unseen,
     Value,
+    Written,
     format_time,
     parse_time,
 )
@@ -124,6 +125,8 @@ class Encoder:
         if unseen:
             told = {key: {"detail": why.detail, "reason": why.reason.value} for key, why in unseen.items()}
             record["unseen"] = clean(told)
+        if resource.written is not None:
+            record["written"] = clean(_written_json(resource.written))
         return record
 
     def _encode(self, value: Value, spec: FactSpec, path: str) -> Any:
@@ -215,7 +218,19 @@ class Decoder:
             text_of(record.get("endpoint", "")),
             unseen,
             {key: _whole(number) for key, number in record.get("sources", {}).items()},
+            written=_written(record["written"]) if "written" in record else None,
         )
+
+
+def _written_json(written: Written) -> dict[str, Any]:
+    found: dict[str, Any] = {"line": written.line, "path": written.path}
+    return {**found, "lines": dict(written.lines)} if written.lines else found
+
+
+def _written(record: Mapping[str, Any]) -> Written:
+    line = record["line"]
+    lines = {text_of(fact): _whole(number) for fact, number in record.get("lines", {}).items()}
+    return Written(text_of(record["path"]), None if line is None else _whole(line), lines)
 
 
 def _decode(value: Any, spec: FactSpec) -> Value:

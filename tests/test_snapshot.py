@@ -33,6 +33,7 @@ from cloudaudit.model import (
     Scope,
     Unseen,
     Value,
+    Written,
     parse_time,
 )
 from cloudaudit.records import Encoder, clean, line
@@ -226,6 +227,21 @@ def test_the_digest_does_not_depend_on_the_order_things_came_in(
         for order in (list, shuffled, shuffled)
     }
     assert len(digests) == 1
+
+
+def test_where_code_declares_a_resource_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    at_a_line = replace(vm("a"), written=Written("modules/db/main.tf", 12, {"size": 14, "tags": 20}))
+    somewhere = replace(vm("b"), written=Written("main.tf"))
+    found = list(kept(tmp_path / "s", at_a_line, somewhere, vm("c")).each(at_a_line.type))
+    assert [one.written for one in found] == [at_a_line.written, somewhere.written, None]
+
+
+def test_a_finding_is_shown_at_the_fact_it_stood_on() -> None:
+    written = Written("main.tf", 12, {"tags": 20, "size": 14})
+    assert written.line_of(["name", "size", "tags"]) == 14
+    assert written.line_of(["tags.du_lieu"]) == 20
+    assert written.line_of(["name"]) == 12
+    assert Written("main.tf").line_of(["name"]) is None
 
 
 def test_a_region_without_a_name_is_another_than_no_region(tmp_path: Path) -> None:

@@ -79,7 +79,10 @@ def note(text: str, quiet: bool = False) -> None:
 def load_targets(path: Path) -> TargetsFile:
     from cloudaudit import plugins, targets
 
-    loaded = targets.load(path, os.environ, plugins.kinds())
+    here = Path.cwd()
+    # Findings are shown at files as a repository names them.
+    named = path.relative_to(here) if path.is_relative_to(here) else path
+    loaded = targets.load(named, os.environ, plugins.kinds())
     for warning in loaded.warnings:
         note(f"warning: {warning}")
     return loaded

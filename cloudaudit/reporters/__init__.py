@@ -15,6 +15,16 @@ from cloudaudit.model import Control, Obligation, Resource, ResourceType
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A violation that a baseline names: it was there before, and does not fail the gate again."""
+
+    since: str
+    """When it was first written into a baseline, as RFC 3339."""
+    reason: str
+    """Why it is let be for now, in its owner's words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a reporter can look up beside report.json: texts of controls, clauses, declared sites."""
 
@@ -27,6 +37,8 @@ class Context:
     earlier: tuple[Mapping[str, Any], ...] = ()
     """Reports of the same subject from before this one, the newest first."""
     form: Literal["full", "yearly"] = "full"
+    baseline: Mapping[str, Known] | None = None
+    """Violations known from before, by fingerprint. None: no baseline, so that nothing is new or old."""
     template: Path | None = None
     """An organisation's own document to fill, for formats that have such."""
     lang: Literal["vi", "en"] = "vi"

@@ -133,6 +133,7 @@ class FindingWriter:
                 "project": _label(resource, "project", resource.scope.project),
                 "system": clean(resource.id) if resource.type == "system" else _label(resource, "system.id"),
                 "site": clean(resource.id) if resource.type == "site" else _label(resource, "site.id"),
+                **_source_file(finding),
             },
             "verdict": finding.verdict.value,
             "disposition": "waived" if finding.waiver else None,
@@ -249,6 +250,15 @@ class FindingWriter:
             return type_
         first = f"{type_}: {calls[0].service} {calls[0].request} -> {calls[0].status}"
         return first if len(calls) == 1 else f"{first} (+{len(calls) - 1})"
+
+
+def _source_file(finding: Finding) -> dict[str, Any]:
+    """Where code declares the resource, of one that is not deployed yet: at the fact the verdict stood on."""
+    resource = finding.resource
+    if resource.written is None:
+        return {}
+    own = (r.fact for r in finding.explanation.readings if r.resource.id == resource.id)
+    return {"source": {"path": clean(resource.written.path), "line": resource.written.line_of(own)}}
 
 
 def _label(resource: Resource, fact: str, otherwise: str | None = None) -> str | None:
