@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from cloudaudit.condition import distinct
 from cloudaudit.facts import Derivation, Derive
+from cloudaudit.facts.derivation import hidden
 from cloudaudit.model import (
     AT,
     EMPTY,
@@ -223,7 +224,7 @@ class Estate:
 
     def related(self, join: Join) -> _Index:
         if join not in self._joins:
-            unseen = next((Unseen(gap.reason, gap.detail) for gap in self.hiding(join.type)), None)
+            unseen = next((Unseen(gap.reason, gap.detail) for gap in hidden(self, join.type)), None)
             self._joins[join] = index(join, self.enriched(join.type), unseen)
         return self._joins[join]
 
@@ -279,6 +280,7 @@ class Estate:
                 unseen,
                 resource.sources,
                 beside,
+                resource.written,
             )
 
 

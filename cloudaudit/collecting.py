@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from cloudaudit import __version__, plugins, snapshot
 from cloudaudit.collectors import Collector, Seen
+from cloudaudit.collectors.deployment import CodeTarget, DeploymentCollector
 from cloudaudit.collectors.documents import DocumentCollector
 from cloudaudit.collectors.names import CALL as NAMES
 from cloudaudit.collectors.names import NameProbe
@@ -41,7 +42,7 @@ from cloudaudit.model import (
 from cloudaudit.plan import Plan
 from cloudaudit.registers import Registers
 from cloudaudit.snapshot import Snapshot
-from cloudaudit.targets import Entry, OpenStackEntry, PluginEntry, S3Entry, Subject
+from cloudaudit.targets import CodeEntry, Entry, OpenStackEntry, PluginEntry, S3Entry, Subject
 
 KINDS: Final = {"openstack": "openstack.", "s3": "s3."}
 """Beginning of the resource types of each kind of target that is ours."""
@@ -81,7 +82,7 @@ def collect_subject(
     began = now()
     unverified = _unverified(subject)
     earlier = resumable(subject, plan, types, declared, out, began) if resume else None
-    collectors = _collectors(subject, now, cancelled)
+    collectors = _collectors(subject, now, cancelled, plan.types)
     found = _read(
         subject, plan, declared, collectors, now=now, progress=progress, cancelled=cancelled, earlier=earlier
     )
@@ -206,7 +207,7 @@ def read_subject(
 
     A sample asks every call in every scope as ever, and reads only the beginning of each answer.
     """
-    collectors = _collectors(subject, now, cancelled, sample)
+    collectors = _collectors(subject, now, cancelled, plan.types, sample)
     return _read(subject, plan, declared, collectors, now=now, progress=progress, cancelled=cancelled)
 
 
@@ -268,13 +269,17 @@ def _unverified(subject: Subject) -> list[OpenStackEntry]:
 
 
 def _collectors(
-    subject: Subject, now: Callable[[], Seconds], cancelled: threading.Event | None, sample: bool = False
+    subject: Subject,
+    now: Callable[[], Seconds],
+    cancelled: threading.Event | None,
+    types: frozenset[str] = frozenset(),
+    sample: bool = False,
 ) -> list[Collector]:
     made: list[Collector] = []
     problems: list[Problem] = []
     for entry in subject.targets:
         try:
-            made.append(_collector(entry, now, cancelled, sample))
+            made.append(_collector(entry, now, cancelled, types, sample))
         except TargetError as wrong:
             problems += [p if p.where else replace(p, where=entry.where) for p in wrong.problems]
     if problems:
@@ -287,8 +292,14 @@ def _workers(subject: Subject) -> int:
 
 
 def _collector(
-    entry: Entry, now: Callable[[], Seconds], cancelled: threading.Event | None, sample: bool
+    entry: Entry,
+    now: Callable[[], Seconds],
+    cancelled: threading.Event | None,
+    types: frozenset[str],
+    sample: bool,
 ) -> Collector:
+    if isinstance(entry, CodeEntry):
+        return DeploymentCollector(_code_target(entry), types, now=now)
     if isinstance(entry, OpenStackEntry):
         target = replace(openstack_target(entry), sample=sample)
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
@@ -297,6 +308,14 @@ def _collector(
     if isinstance(entry, PluginEntry):
         return plugins.collector(entry, now, cancelled)
     return S3Collector(replace(_s3_target(entry), sample=sample), now=now, cancelled=cancelled)
+
+
+def _code_target(entry: CodeEntry) -> CodeTarget:
+    return CodeTarget(
+        entry.name, entry.form, entry.file, in_repository(entry.file), entry.source,
+        in_repository(entry.source) if entry.source else ".", entry.environment, entry.region, entry.project,
+        frozenset(entry.label_keys), entry.where,
+    )  # fmt: skip
 
 
 def addresses_of_papers(declared: Registers) -> list[str]:
@@ -309,7 +328,7 @@ def _proxy(entry: Entry | Subject) -> Proxy | None:
 
     A package's own kinds see to their way out themselves.
     """
-    if isinstance(entry, PluginEntry):
+    if isinstance(entry, PluginEntry | CodeEntry):
         return None
     if entry.proxy_file is not None:
         try:
@@ -490,6 +509,8 @@ def _settings(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, PluginEntry):
         # What its own keys mean is not known here, so that none of their values is told.
         return {"name": entry.name, "kind": entry.kind}
+    if isinstance(entry, CodeEntry):
+        return {"name": entry.name, "kind": entry.kind, "form": entry.form, "file": in_repository(entry.file)}
     proxied = {"proxy": True} if entry.proxy or entry.proxy_file else {}
     if isinstance(entry, OpenStackEntry):
         return {

@@ -387,6 +387,8 @@ class Listing:
     count: int
     proof: str
     call: int | None = None
+    open: bool = False
+    """All that one code declares was read; the cloud it is deployed to may have more."""
 
 
 @dataclass(frozen=True, slots=True)

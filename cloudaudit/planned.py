@@ -20,7 +20,7 @@ from cloudaudit.collectors.transport import printable
 from cloudaudit.model import CallSpec, Profile, ResourceType, Text
 from cloudaudit.plan import Plan, calls_of, plan, plans_of_controls
 from cloudaudit.registers import Registers
-from cloudaudit.targets import Entry, OpenStackEntry, PluginEntry, Subject
+from cloudaudit.targets import CodeEntry, Entry, OpenStackEntry, PluginEntry, Subject
 
 DOCUMENTS: Final = "documents"
 """The name under which published papers stand, as the collector of them has it."""
@@ -151,6 +151,9 @@ def _of_target(entry: Entry, needs: Needs) -> TargetPlan:
             providers=tuple(sorted(known.provider_urls)),
         )
         return TargetPlan(entry.name, entry.kind, entry.vantage, calls)
+    if isinstance(entry, CodeEntry):
+        # A file is read, and nobody is asked.
+        return TargetPlan(entry.name, entry.kind, "", ())
     if isinstance(entry, PluginEntry):
         # What its collector asks beside its declared calls, its package has to tell.
         calls = tuple(sorted(_declared(needs, f"{entry.kind}."), key=_place))

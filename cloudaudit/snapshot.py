@@ -245,6 +245,7 @@ def _listing_json(listing: Listing) -> dict[str, Any]:
         "count": listing.count,
         "proof": clean(listing.proof),
         "call": listing.call,
+        **({"open": True} if listing.open else {}),
         **_scope_json(listing.scope),
     }
 
@@ -500,7 +501,10 @@ def _gap(g: Mapping[str, Any]) -> Gap:
 
 
 def _listing(entry: Mapping[str, Any]) -> Listing:
-    return Listing(_scope(entry), entry["type"], entry["count"], entry["proof"], entry["call"])
+    return Listing(
+        _scope(entry), entry["type"], entry["count"], entry["proof"], entry["call"],
+        entry.get("open", False) is not False,
+    )  # fmt: skip
 
 
 def _call(c: Mapping[str, Any]) -> Call:

@@ -32,7 +32,9 @@ from cloudaudit.yamlsource import load as load_yaml
 
 RESERVED: Final = frozenset({"registers", "documents"})
 """Names that stand for declared things in a snapshot, and can be no target's."""
-BUILTIN_KINDS: Final = frozenset({"openstack", "s3"})
+CODE_KINDS: Final = frozenset({"terraform", "heat"})
+"""Kinds that are files: what is not deployed yet, or is kept as code. No cloud is asked."""
+BUILTIN_KINDS: Final = frozenset({"openstack", "s3"}) | CODE_KINDS
 COMMON_KEYS: Final = (
     "name", "kind", "ca_file", "allow_private", "max_in_flight", "rate_limit", "deadline",
 )  # fmt: skip
@@ -124,6 +126,31 @@ class S3Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """Infrastructure as code: a plan or state of Terraform or OpenTofu, or a template of Heat."""
+
+    name: str
+    kind: str
+    form: str
+    """`plan` or `state` of terraform, `template` of heat."""
+    file: Path
+    source: Path | None
+    """Folder of the configuration that a plan or state was made from: findings point to its lines."""
+    environment: Path | None
+    """Parameters of a template, as `openstack stack create -e` takes them."""
+    region: str | None
+    """Region of what does not say where it is to be deployed."""
+    project: str | None
+    label_keys: tuple[str, ...]
+    where: Where
+    ca_file: ClassVar[None] = None
+    proxy: ClassVar[None] = None
+    proxy_file: ClassVar[None] = None
+    allow_private: ClassVar[tuple[str, ...]] = ()
+    max_in_flight: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of target that another package brings. Its resource types begin with its name and a dot."""
 
@@ -160,7 +187,7 @@ class PluginEntry:
     plugin: Kind
 
 
-Entry: TypeAlias = OpenStackEntry | S3Entry | PluginEntry
+Entry: TypeAlias = OpenStackEntry | S3Entry | CodeEntry | PluginEntry
 
 
 _NO_KINDS: Final[Mapping[str, Kind]] = {}
@@ -507,8 +534,10 @@ def _useless_views(document: Document, value: Any, conceal: frozenset[Pointer]) 
 
 _FILES: Final = frozenset({
     "ca_file", "access_key_file", "secret_key_file", "admin_access_key_file", "admin_secret_key_file",
-    "proxy_file",
+    "proxy_file", "plan", "state", "template", "environment",
 })  # fmt: skip
+_NO_SECRETS: Final = frozenset({"ca_file", "plan", "state", "template", "environment"})
+"""Files that others may read. What a plan holds beyond its resources nobody can say; its owner knows."""
 
 
 def _places(value: Any) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
@@ -556,6 +585,9 @@ def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
     for pointer, file in _files(value):
         if not (base / file).is_file():
             yield Problem(document.where(pointer), f"'{pointer[-1]}': there is no such file", hint)
+    for pointer, target in _targets(value):
+        if "source" in target and target["kind"] in CODE_KINDS and not (base / target["source"]).is_dir():
+            yield Problem(document.where((*pointer, "source")), "'source': there is no such folder", hint)
     for number, subject in enumerate(value["subjects"]):
         if "registers" in subject and not (base / subject["registers"]).is_dir():
             where = document.where(("subjects", number, "registers"))
@@ -567,7 +599,7 @@ def _open_to_others(document: Document, value: Any) -> Iterator[Problem]:
     base = Path(document.name).parent
     for pointer, file in _files(value):
         mode = (base / file).stat().st_mode
-        if pointer[-1] != "ca_file" and mode & 0o077:
+        if pointer[-1] not in _NO_SECRETS and mode & 0o077:
             yield Problem(
                 document.where(pointer),
                 f"'{pointer[-1]}': others can read this file (mode {mode & 0o777:04o})",
@@ -613,6 +645,8 @@ def _with_project(target: Mapping[str, Any], subject: Mapping[str, Any]) -> Mapp
 def _entry(written: Mapping[str, Any], base: Path, where: Where, kinds: Mapping[str, Kind]) -> Entry:
     if written["kind"] not in BUILTIN_KINDS:
         return _plugin_entry(written, base, where, kinds[written["kind"]])
+    if written["kind"] in CODE_KINDS:
+        return _code_entry(written, base, where)
     filled = presets()[written["provider"]].settings if "provider" in written else {}
     target = {**_defaults(written["kind"]), **filled, **written}
     kept = {
@@ -648,6 +682,15 @@ def _entry(written: Mapping[str, Any], base: Path, where: Where, kinds: Mapping[
         admin_path=target["admin_path"],
         **kept,
     )
+
+
+def _code_entry(target: Mapping[str, Any], base: Path, where: Where) -> CodeEntry:
+    form = next(key for key in ("plan", "state", "template") if key in target)
+    return CodeEntry(
+        target["name"], target["kind"], form, base / target[form], _file(target, "source", base),
+        _file(target, "environment", base), target.get("region"), target.get("project"),
+        tuple(target.get("label_keys", ())), where,
+    )  # fmt: skip
 
 
 def _plugin_entry(written: Mapping[str, Any], base: Path, where: Where, kind: Kind) -> PluginEntry:

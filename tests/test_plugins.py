@@ -256,7 +256,8 @@ def test_the_whole_way_where_it_is_installed(tmp_path: Path) -> None:
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert (manifest["run"]["plugins"], report["plugins"]) == (named, named)
     assert report["reporters"] == [{**named[0], "name": "inventory-lines"}]
-    assert manifest["run"]["targets"] == [{"name": "kiem-ke", "kind": "inventory"}]
+    source = {"path": "targets.yaml", "line": 8}
+    assert manifest["run"]["targets"] == [{"name": "kiem-ke", "kind": "inventory", "source": source}]
     page = (out / "report.html").read_text(encoding="utf-8")
     method = page[page.index('<section id="s-3">') :]
     assert "Phần mở rộng đã tham gia thu thập" in method

@@ -352,7 +352,7 @@ def test_no_key_of_the_file_looks_like_a_secret() -> None:
     [
         ("{name: hn, kind: openstak, cloud: hn}",
          ["4:20: 'kind': the text 'openstak' is not known here; did you mean 'openstack'?"]),
-        ("{name: hn, cloud: hn}", ["4:3: missing key 'kind'; kind: openstack or s3."]),
+        ("{name: hn, cloud: hn}", ["4:3: missing key 'kind'; kind: openstack, s3, terraform or heat."]),
         ("{kind: s3, endpoint: 'https://x', profile: p}",
          ["4:3: missing key 'name'; name: Name of the target in reports and registers."]),
         ("{name: hn, kind: openstack, clod: hn}", ["4:31: unknown key 'clod'; did you mean 'cloud'?"]),

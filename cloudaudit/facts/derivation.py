@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from cloudaudit.model import (
     EVERYWHERE,
@@ -90,8 +90,19 @@ def merged(*reads: Reads) -> Reads:
 
 
 def hidden(world: World, type_: str) -> tuple[Gap, ...]:
-    """Gaps that may hide resources of a type, not only details of such as were listed."""
-    return tuple(gap for gap in world.gaps_of(type_) if gap.listing)
+    """Gaps that may hide resources of a type, not only details of such as were listed.
+
+    The list of a code to be deployed is whole for the code, and says nothing of what else the cloud has.
+    """
+    beyond = (
+        Gap(one.scope, type_, "list", Reason.NOT_DESCRIBED, BEYOND)
+        for one in world.listings_of(type_)
+        if one.open
+    )
+    return (*(gap for gap in world.gaps_of(type_) if gap.listing), *beyond)
+
+
+BEYOND: Final = "the code declares what it deploys; the cloud may have others"
 
 
 def unseen_anywhere(world: World, type_: str) -> Unseen | None:

@@ -209,7 +209,7 @@ class FindingWriter:
         number = resource.source_of(reading.fact)
         if number is not None:
             call = self.call(number)
-            origin.append(f"{call.service} {call.request} -> {call.status}")
+            origin.append(_asked(call))
             at = moment_text(call.at)
         elif not origin:
             origin.append(f"register:{resource.type}")
@@ -248,8 +248,13 @@ class FindingWriter:
         calls = [self.call(one.call) for one in here if one.call is not None]
         if not calls:
             return type_
-        first = f"{type_}: {calls[0].service} {calls[0].request} -> {calls[0].status}"
+        first = f"{type_}: {_asked(calls[0])}"
         return first if len(calls) == 1 else f"{first} (+{len(calls) - 1})"
+
+
+def _asked(call: Call) -> str:
+    """A request with the status it was answered by. A file that was read has none."""
+    return f"{call.service} {call.request}" + (f" -> {call.status}" if call.status else "")
 
 
 def _source_file(finding: Finding) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cloudaudit.collectors.openstack.item import Item
-from cloudaudit.collectors.openstack.leaks import MOST, REDACTED, Look, pattern_of, told
+from cloudaudit.collectors.item import Item
+from cloudaudit.collectors.leaks import MOST, REDACTED, Look, pattern_of, told
 from cloudaudit.model import Partial, Reason, Value
 
 FERNET = "gAAAAA" + "Bk3_x-9Z" * 10

@@ -12,6 +12,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudaudit.collectors.item import (
+    CUT,
+    LONGEST_TEXT,
+    Item,
+    Odd,
+    Reader,
+    address,
+    count,
+    each,
+    empty_as_null,
+    flag,
+    identifier,
+    integer,
+    many,
+    moment,
+    one_of,
+    text,
+)
 from cloudaudit.collectors.openstack import network, paging
 from cloudaudit.collectors.openstack.answers import (
     Trouble,
@@ -30,24 +48,6 @@ from cloudaudit.collectors.openstack.catalogue import (
     version_root,
 )
 from cloudaudit.collectors.openstack.entry import keystone_root
-from cloudaudit.collectors.openstack.item import (
-    CUT,
-    LONGEST_TEXT,
-    Item,
-    Odd,
-    Reader,
-    address,
-    count,
-    each,
-    empty_as_null,
-    flag,
-    identifier,
-    integer,
-    many,
-    moment,
-    one_of,
-    text,
-)
 from cloudaudit.collectors.openstack.paging import Page, Paging, pages, within
 from cloudaudit.collectors.openstack.session import Pace
 from cloudaudit.collectors.transport import Answer

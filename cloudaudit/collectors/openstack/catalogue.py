@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from cloudaudit.collectors.openstack.item import Odd, identifier, text
+from cloudaudit.collectors.item import Odd, identifier, text
 
 PROJECT_MARK: Final = "%(project_id)s"
 _TEMPLATE: Final = re.compile(r"[%$]\((?:project|tenant)_id\)s?")

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from cloudaudit.collectors.item import Odd, Row, identifier, text
 from cloudaudit.collectors.openstack.answers import Trouble, document, supported_version
 from cloudaudit.collectors.openstack.catalogue import Catalogue, read_catalogue, version_root
 from cloudaudit.collectors.openstack.entry import read_entry
-from cloudaudit.collectors.openstack.item import Odd, Row, identifier, text
 from cloudaudit.collectors.openstack.paging import Page, name_of, pages, segment
 from cloudaudit.collectors.openstack.shared import Once, SharedCalls
 from cloudaudit.collectors.openstack.target import OPERATOR, OpenStackTarget

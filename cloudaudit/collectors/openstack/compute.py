@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble, document
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Odd,
     Reader,
@@ -26,7 +25,8 @@ from cloudaudit.collectors.openstack.item import (
     one_of,
     text,
 )
-from cloudaudit.collectors.openstack.leaks import Look
+from cloudaudit.collectors.leaks import Look
+from cloudaudit.collectors.openstack.answers import Trouble, document
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing, seen_by_any
 from cloudaudit.collectors.openstack.paging import Page, Paging, segment
 from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.item import Item, flag, integer
+from cloudaudit.collectors.item import Item, flag, integer
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, listing
 
 SERVICE = "dns"

@@ -10,10 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble, document
-from cloudaudit.collectors.openstack.catalogue import Catalogue, Endpoint, normal_url, read_catalogue
-from cloudaudit.collectors.openstack.cloud import Rows, Token
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Odd,
     Reader,
@@ -28,6 +25,9 @@ from cloudaudit.collectors.openstack.item import (
     text,
     unlimited_as_null,
 )
+from cloudaudit.collectors.openstack.answers import Trouble, document
+from cloudaudit.collectors.openstack.catalogue import Catalogue, Endpoint, normal_url, read_catalogue
+from cloudaudit.collectors.openstack.cloud import Rows, Token
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
 from cloudaudit.collectors.openstack.target import OPERATOR

@@ -8,8 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Odd,
     Row,
@@ -25,7 +24,8 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
-from cloudaudit.collectors.openstack.leaks import Look, told
+from cloudaudit.collectors.leaks import Look, told
+from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.listing import NOT_WANTED, PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.item import Item, Odd, Row, identifier, integer, moment
+from cloudaudit.collectors.item import Item, Odd, Row, identifier, integer, moment
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Paging
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
 from cloudaudit.collectors import Seen
+from cloudaudit.collectors.item import LABEL_KEYS, Item, Odd, Row, identifier, text
 from cloudaudit.collectors.openstack.answers import Trouble, document, path_of
 from cloudaudit.collectors.openstack.catalogue import (
     Endpoint,
@@ -22,7 +23,6 @@ from cloudaudit.collectors.openstack.catalogue import (
     usable,
 )
 from cloudaudit.collectors.openstack.cloud import Cloud, Layout, Project, Rows, Token, Version, gather
-from cloudaudit.collectors.openstack.item import LABEL_KEYS, Item, Odd, Row, identifier, text
 from cloudaudit.collectors.openstack.paging import Page, Paging, pages
 from cloudaudit.collectors.openstack.target import OPERATOR
 from cloudaudit.collectors.sightings import in_order

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble
-from cloudaudit.collectors.openstack.cloud import Rows
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Odd,
     Reader,
@@ -26,6 +24,8 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
+from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.cloud import Rows
 from cloudaudit.collectors.openstack.listing import (
     NOT_WANTED,
     PAGE,

@@ -11,8 +11,7 @@ from functools import partial
 from typing import Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Odd,
     Row,
@@ -27,6 +26,7 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
+from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.listing import (
     PAGE,
     SEEING_ROLES,

@@ -12,9 +12,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble, json_of
-from cloudaudit.collectors.openstack.catalogue import version_root
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Odd,
     Row,
@@ -24,7 +22,9 @@ from cloudaudit.collectors.openstack.item import (
     record,
     text,
 )
-from cloudaudit.collectors.openstack.leaks import Look
+from cloudaudit.collectors.leaks import Look
+from cloudaudit.collectors.openstack.answers import Trouble, json_of
+from cloudaudit.collectors.openstack.catalogue import version_root
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, Read
 from cloudaudit.collectors.openstack.paging import MOST_PAGES, segment
 from cloudaudit.collectors.transport import Answer

@@ -12,8 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble, document
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Odd,
     Row,
@@ -23,7 +22,8 @@ from cloudaudit.collectors.openstack.item import (
     moment,
     text,
 )
-from cloudaudit.collectors.openstack.leaks import Look
+from cloudaudit.collectors.leaks import Look
+from cloudaudit.collectors.openstack.answers import Trouble, document
 from cloudaudit.collectors.openstack.listing import NOT_WANTED, PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import segment
 from cloudaudit.collectors.transport import Answer

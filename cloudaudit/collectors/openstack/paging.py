@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Final, TypeAlias
 from urllib.parse import quote, urljoin, urlsplit
 
+from cloudaudit.collectors.item import Odd, Row, items
 from cloudaudit.collectors.openstack.answers import Trouble, document, origin, path_of
-from cloudaudit.collectors.openstack.item import Odd, Row, items
 from cloudaudit.collectors.transport import Answer
 from cloudaudit.model import Reason, Seconds
 

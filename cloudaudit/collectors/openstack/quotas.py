@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cloudaudit.collectors import Seen
+from cloudaudit.collectors.item import Item, Row, integer, text, unlimited_as_null
 from cloudaudit.collectors.openstack.answers import Trouble, document
 from cloudaudit.collectors.openstack.cloud import Project
-from cloudaudit.collectors.openstack.item import Item, Row, integer, text, unlimited_as_null
 from cloudaudit.collectors.openstack.listing import Desk
 from cloudaudit.collectors.openstack.paging import segment
 from cloudaudit.collectors.transport import Answer

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.openstack.answers import Trouble
-from cloudaudit.collectors.openstack.cloud import Version
-from cloudaudit.collectors.openstack.item import (
+from cloudaudit.collectors.item import (
     Item,
     Row,
     address,
@@ -20,6 +18,8 @@ from cloudaudit.collectors.openstack.item import (
     moment,
     text,
 )
+from cloudaudit.collectors.openstack.answers import Trouble
+from cloudaudit.collectors.openstack.cloud import Version
 from cloudaudit.collectors.openstack.listing import PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, Paging, segment
 from cloudaudit.model import Listing, Reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudaudit.collectors.openstack.item import Item, Odd, Row, flag, identifier, text
+from cloudaudit.collectors.item import Item, Odd, Row, flag, identifier, text
 from cloudaudit.collectors.openstack.listing import Desk, Lister
 from cloudaudit.model import Value
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Final, TypeAlias, TypeVar
 
-from cloudaudit.collectors.openstack.leaks import Look, telltale, told
+from cloudaudit.collectors.leaks import Look, telltale, told
 from cloudaudit.model import Partial, Reason, Unseen, Value
 
 LONGEST_TEXT: Final = 4096

@@ -1,0 +1,84 @@
+"""Reads infrastructure as code as if it were the cloud it will make: the same resource types, the same facts.
+
+Nothing is asked of any cloud. What the code leaves open until it is deployed is not known, and of what it
+declares nothing at all (platforms, their services and regions) there is a gap. A list of what the code
+declares is whole for the code and open beyond it: others may be there in the cloud.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from cloudaudit.collectors import Seen
+from cloudaudit.collectors.deployment import meaning
+from cloudaudit.collectors.deployment.block import Code, CodeTarget
+from cloudaudit.collectors.transport import CallLog, Clock
+from cloudaudit.errors import TargetError
+from cloudaudit.model import Gap, Listing, Reason, Scope
+
+KINDS: Final = ("openstack.", "s3.")
+"""Beginnings of the resource types that code can declare."""
+MAX_BYTES: Final = 512 << 20
+"""Of one file. A plan of 10,000 resources has about 30 MB."""
+
+
+class DeploymentCollector:
+    """Reads one file when it is made. TargetError: it is not what it is said to be."""
+
+    def __init__(self, target: CodeTarget, types: frozenset[str], *, now: Clock) -> None:
+        self.name = target.name
+        self.types = frozenset(type_ for type_ in types if type_.startswith(KINDS))
+        self._target = target
+        self._now = now
+        self._code = _read(target)
+
+    @property
+    def code(self) -> Code:
+        return self._code
+
+    def scopes(self, log: CallLog) -> Iterable[Scope | Gap]:
+        return [Scope(self.name)]
+
+    def collect(self, scope: Scope, wanted: frozenset[str], log: CallLog) -> Iterator[Seen]:
+        code, at = self._code, self._now()
+        call = log.add(
+            scope, code.kind.split()[0], f"{self._target.form} {code.path}", 0, at, digest=code.digest
+        )
+        found = Counter[str]()
+        for resource in meaning.resources(code, self._target, self.types, at, call):
+            found[resource.type] += 1
+            yield resource
+        for type_ in sorted(self.types):
+            yield self._concluded(scope, type_, found[type_], call)
+
+    def _concluded(self, scope: Scope, type_: str, count: int, call: int) -> Listing | Gap:
+        code, operation = self._code, "declare"
+        if type_ not in meaning.DEPLOYABLE:
+            detail = f"a {code.kind} does not tell what the cloud itself is like"
+            return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
+        if code.unread:
+            return Gap(scope, type_, operation, Reason.PARTIAL, code.unread[0], call)
+        proof = f"the {code.kind} was read to its end, with {len(code.blocks)} resources in all"
+        return Listing(scope, type_, count, proof, call, open=True)
+
+
+def _read(target: CodeTarget) -> Code:
+    """Read a file of code. TargetError: it cannot be read, or is none."""
+    try:
+        if target.file.stat().st_size > MAX_BYTES:
+            size = f"is larger than {MAX_BYTES >> 20} MiB"
+            raise TargetError(f"'{target.form}': {target.shown} {size}", where=target.where)
+        content = target.file.read_bytes()
+    except OSError as wrong:
+        why = wrong.strerror or type(wrong).__name__
+        raise TargetError(
+            f"'{target.form}': {target.shown} cannot be read: {why}", where=target.where
+        ) from None
+    from cloudaudit.collectors.deployment import terraform
+
+    return terraform.read(target, content)
+
+
+__all__ = ["CodeTarget", "DeploymentCollector"]
