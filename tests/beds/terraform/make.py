@@ -1,0 +1,184 @@
+"""Make the plans and states of tests/data/terraform with real binaries.
+
+    make.py --env BED                                what there is: binaries with versions, where the data are
+    make.py BED [--into DIR] [CASE...]               cases, all of them by default; over the committed ones by default
+
+Started through bed.sh. A case is a folder of tests/data/terraform with a configuration. Where it has a folder
+`before`, that is applied first, so that there is a state to change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent.parent.parent / "data" / "terraform"
+LEAST = (1, 5)
+WHEN = "2026-01-01T00:00:00Z"
+LINEAGE = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is made of a folder. `source` is the folder with the configuration, where that is another one."""
+
+    old: bool = False
+    source: str = ""
+    state: bool = False
+    """The configuration itself is applied too: its state is kept."""
+    arguments: tuple[str, ...] = ()
+    """More for `terraform plan`."""
+
+
+CASES: Mapping[str, Case] = {
+    "violating": Case(),
+    "fixed": Case(),
+    "unknown": Case(),
+}
+
+
+class TerraformFailed(RuntimeError):
+    """Terraform said no; the message has what it said."""
+
+
+@dataclass(frozen=True)
+class Bed:
+    """Where things are."""
+
+    root: Path
+
+    @property
+    def old(self) -> Path:
+        """The Terraform 0.15 that is always there."""
+        return self.root / "bin" / "terraform-0.15"
+
+    def new(self) -> Path | None:
+        """A Terraform or OpenTofu of this machine that is new enough."""
+        for name in ("terraform", "tofu"):
+            found = shutil.which(name)
+            if found and _numbers(self.version(Path(found))) >= LEAST:
+                return Path(found)
+        return None
+
+    def version(self, binary: Path) -> str:
+        return str(self.told(binary, Path("/"), "version", "-json")["terraform_version"])
+
+    def told(self, binary: Path, folder: Path, *arguments: str) -> dict[str, Any]:
+        """What a command with -json says."""
+        printed = self.run(binary, folder, *arguments)
+        # NOTE: the 0.15 of the wheel puts "o:" before what it prints: a mark between its own two processes.
+        said: dict[str, Any] = json.loads(printed[printed.index("{") :])
+        return said
+
+    def run(self, binary: Path, folder: Path, *arguments: str) -> str:
+        """What a command prints. Nothing of the caller's environment reaches it."""
+        environment = {
+            "PATH": "/usr/bin:/bin", "HOME": str(self.root), "LC_ALL": "C.UTF-8", "CHECKPOINT_DISABLE": "1",
+            "TF_CLI_CONFIG_FILE": str(self.root / "terraformrc"), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
+            "AWS_ACCESS_KEY_ID": "khong-dung", "AWS_SECRET_ACCESS_KEY": "khong-dung",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }  # fmt: skip
+        done = subprocess.run(
+            [str(binary), *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=300, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise TerraformFailed(f"{binary.name} {' '.join(arguments)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+        return done.stdout
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    first, second = re.match(r"(\d+)\.(\d+)", version).groups()
+    return int(first), int(second)
+
+
+def make(bed: Bed, binary: Path, name: str) -> dict[str, Any]:
+    """The files of a case as values, by name: plan.json, state.json, terraform.tfstate."""
+    case = CASES[name]
+    source = DATA / (case.source or name)
+    made: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        if (source / "before").is_dir():
+            _lay(source / "before", work)
+            _apply(bed, binary, work, made)
+        _lay(source, work)
+        bed.run(binary, work, "init", "-no-color")
+        bed.run(binary, work, "plan", "-no-color", "-out", "plan.bin", *case.arguments)
+        made["plan.json"] = normal_plan(bed.told(binary, work, "show", "-json", "plan.bin"))
+        if case.state:
+            _apply(bed, binary, work, made)
+    return made
+
+
+def _lay(source: Path, work: Path) -> None:
+    """Another configuration over the same state."""
+    for old in [*work.glob("*.tf"), *work.glob("*.tf.json"), *work.glob("*.tfvars"), work / "modules"]:
+        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+    for new in [*source.glob("*.tf"), *source.glob("*.tf.json"), *source.glob("*.tfvars")]:
+        shutil.copy(new, work)
+    if (source / "modules").is_dir():
+        shutil.copytree(source / "modules", work / "modules")
+
+
+def _apply(bed: Bed, binary: Path, work: Path, made: dict[str, Any]) -> None:
+    bed.run(binary, work, "init", "-no-color")
+    bed.run(binary, work, "apply", "-no-color", "-auto-approve", "-parallelism=1")
+    made["state.json"] = bed.told(binary, work, "show", "-json")
+    raw = json.loads((work / "terraform.tfstate").read_text(encoding="utf-8"))
+    made["terraform.tfstate"] = raw | {"lineage": LINEAGE}
+
+
+def normal_plan(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan without what differs between two runs: when it was made, and the order of what a set is."""
+    if "timestamp" in plan:
+        plan["timestamp"] = WHEN
+    if "relevant_attributes" in plan:
+        plan["relevant_attributes"].sort(key=json.dumps)
+    return plan
+
+
+def write(folder: Path, made: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, value in made.items():
+        text = json.dumps(value, indent=1, ensure_ascii=False)
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bed", type=lambda text: Bed(Path(text)))
+    parser.add_argument("cases", nargs="*")
+    parser.add_argument("--env", action="store_true")
+    parser.add_argument("--into", type=Path, default=DATA)
+    asked = parser.parse_args()
+    bed: Bed = asked.bed
+    new = bed.new()
+    if asked.env:
+        told = {"old": {"binary": str(bed.old), "version": bed.version(bed.old)}}
+        if new:
+            told["new"] = {"binary": str(new), "version": bed.version(new)}
+        print(json.dumps({**told, "data": str(DATA), "cases": {name: "old" if case.old else "new" for name, case in CASES.items()}}))
+        return 0
+    for name in asked.cases or CASES:
+        binary = bed.old if CASES[name].old else new
+        if binary is None:
+            print(f"{name}: needs a terraform or tofu >= {LEAST[0]}.{LEAST[1]} on the PATH", file=sys.stderr)
+            return 3
+        write(asked.into / name, make(bed, binary, name))
+        print(name, file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
