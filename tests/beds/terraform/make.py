@@ -44,6 +44,14 @@ CASES: Mapping[str, Case] = {
     "violating": Case(),
     "fixed": Case(),
     "unknown": Case(),
+    "modules": Case(),
+    "sensitive": Case(),
+    "alias": Case(),
+    "changes": Case(),
+    "empty": Case(),
+    "deferred": Case(),
+    "json": Case(),
+    "old": Case(old=True, source="violating"),
 }
 
 
