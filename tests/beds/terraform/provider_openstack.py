@@ -121,6 +121,8 @@ CLOUD: dict[str, list[dict[str, Value]]] = {
     ],
 }  # fmt: skip
 """What data sources find."""
+ELSEWHERE = {("openstack_objectstorage_container_v1", "troi"): {"container_read": ".r:*,.rlistings"}}
+"""What somebody changed since, by type and id."""
 
 
 # --- values --------------------------------------------------------------------------------------------
@@ -285,7 +287,9 @@ class Provider:
         )
 
     def read(self, request: Any) -> Any:
-        return pb.ReadResource.Response(new_state=request.current_state, private=request.private)
+        state = decoded(request.current_state)
+        state |= ELSEWHERE.get((request.type_name, state["id"]), {})
+        return pb.ReadResource.Response(new_state=encoded(state), private=request.private)
 
     def plan(self, request: Any) -> Any:
         kind = request.type_name

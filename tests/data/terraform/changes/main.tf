@@ -67,6 +67,16 @@ resource "openstack_objectstorage_container_v1" "sua" {
   container_read = ".r:*,.rlistings"
 }
 
+# Opened by somebody since.
+resource "openstack_objectstorage_container_v1" "troi" {
+  name           = "troi"
+  container_read = "cong-dich-vu:*"
+
+  lifecycle {
+    ignore_changes = [container_read]
+  }
+}
+
 removed {
   from = openstack_objectstorage_container_v1.quen
 

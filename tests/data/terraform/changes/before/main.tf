@@ -94,3 +94,9 @@ resource "openstack_compute_instance_v2" "may" {
 data "openstack_images_image_v2" "nen" {
   name = "ubuntu-24.04"
 }
+
+# Opened by somebody since.
+resource "openstack_objectstorage_container_v1" "troi" {
+  name           = "troi"
+  container_read = "cong-dich-vu:*"
+}
