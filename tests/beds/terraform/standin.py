@@ -1,6 +1,6 @@
-"""A stand-in for terraform-provider-openstack: its schema and Terraform's real protocol, and no cloud behind it.
+"""A stand-in for a provider, OpenStack's or AWS's: its schema, Terraform's real protocol, and no cloud behind it.
 
-    provider_openstack.py SCHEMA.json     started by Terraform, never by hand
+    standin.py SCHEMA.json     started by Terraform, never by hand
 
 What a plan looks like is Terraform's doing, given the schema: which values are known, unknown, sensitive or null,
 in which action. So plans are real in their form. What the provider's own code would do beyond the schema (look up
@@ -37,7 +37,7 @@ UNKNOWN = msgpack.ExtType(0, b"\0")
 Value = Any
 """As msgpack gives it; an attribute that is not known is UNKNOWN."""
 
-# --- what the bindings do not say: read in the provider's documentation and source ---------------------
+# --- what the bindings do not say: from the providers' documentation and source ------------------------
 
 SENSITIVE = {
     ("openstack_compute_instance_v2", "admin_pass"),
@@ -51,6 +51,11 @@ SENSITIVE = {
     ("provider", "token"),
 }
 DEFAULTS: dict[str, dict[str, Value]] = {
+    "aws_s3_bucket": {"force_destroy": False},
+    "aws_s3_bucket_public_access_block": {
+        "block_public_acls": False, "block_public_policy": False, "ignore_public_acls": False,
+        "restrict_public_buckets": False,
+    },
     "openstack_compute_instance_v2": {
         "force_delete": False, "power_state": "active", "stop_before_destroy": False,
         "block_device.delete_on_termination": False, "block_device.multiattach": False,
@@ -68,6 +73,15 @@ DEFAULTS: dict[str, dict[str, Value]] = {
     "openstack_vpnaas_site_connection_v2": {"admin_state_up": True},
 }  # fmt: skip
 COMPUTED_BLOCKS = {
+    ("aws_s3_bucket", "cors_rule"),
+    ("aws_s3_bucket", "grant"),
+    ("aws_s3_bucket", "lifecycle_rule"),
+    ("aws_s3_bucket", "logging"),
+    ("aws_s3_bucket", "object_lock_configuration"),
+    ("aws_s3_bucket", "replication_configuration"),
+    ("aws_s3_bucket", "server_side_encryption_configuration"),
+    ("aws_s3_bucket", "versioning"),
+    ("aws_s3_bucket", "website"),
     ("openstack_compute_instance_v2", "network"),
     ("openstack_networking_port_v2", "binding"),
     ("openstack_networking_router_v2", "external_fixed_ip"),
@@ -75,6 +89,7 @@ COMPUTED_BLOCKS = {
 }
 """Blocks that the service fills when nobody writes them."""
 FORCE_NEW = {
+    "aws_s3_bucket": {"bucket", "bucket_prefix", "object_lock_enabled"},
     "openstack_blockstorage_volume_v3": {"snapshot_id", "source_vol_id", "image_id", "availability_zone"},
     "openstack_compute_instance_v2": {"user_data", "key_pair", "availability_zone", "config_drive", "network_mode"},
     "openstack_compute_keypair_v2": {"name", "public_key"},
@@ -92,8 +107,8 @@ FORCE_NEW = {
     "openstack_sharedfilesystem_share_access_v2": {"share_id", "access_type", "access_to", "access_level"},
 }  # fmt: skip
 FORCE_NEW_EVERYWHERE = {"region", "tenant_id", "project_id", "value_specs"}
-NAMED = {"openstack_compute_keypair_v2", "openstack_objectstorage_container_v1"}
-"""Their id is their name."""
+NAMED = {"openstack_compute_keypair_v2": "name", "openstack_objectstorage_container_v1": "name"}
+"""Types whose id is one of their arguments; what belongs to a bucket has the bucket's name."""
 DIGESTS = {("openstack_compute_instance_v2", "user_data")}
 """Kept as SHA-1 and never in full."""
 
@@ -180,6 +195,8 @@ class Schema:
             elif (kind, name) in DIGESTS and isinstance(value, str) and not at:
                 known = len(value) == 40 and not new
                 made[name] = value if known else hashlib.sha1(value.encode()).hexdigest()
+        if made.get("tags") and made.get("tags_all") == UNKNOWN:
+            made["tags_all"] = made["tags"]  # the provider adds its default tags: there are none here
         for name, one in block["block_types"].items():
             items = made.get(name)
             if isinstance(items, list):
@@ -193,7 +210,7 @@ class Schema:
         identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, kind + seed))
         stamps = dict.fromkeys(("created", "created_at", "updated", "updated_at", "update_at"), "2026-01-01T00:00:00Z")
         known = {
-            "id": planned["name"] if kind in NAMED else identifier, "region": region, "tenant_id": PROJECT,
+            "id": planned[own] if (own := _own_name(kind)) else identifier, "region": region, "tenant_id": PROJECT,
             "project_id": PROJECT, "all_tags": planned.get("tags") or [], "status": "ACTIVE",
             "all_metadata": planned.get("metadata") or {}, "all_security_group_ids": planned.get("security_group_ids") or [],
             "mac_address": "fa:16:3e:" + ":".join(identifier[i : i + 2] for i in (0, 2, 4)), **stamps,
@@ -222,6 +239,11 @@ class Schema:
 
 _VERSION_1 = {"openstack_objectstorage_container_v1"}
 _NESTING = {"single": 1, "list": 2, "set": 3, "map": 4}
+
+
+def _own_name(kind: str) -> str | None:
+    """The argument that is the id."""
+    return "bucket" if kind.startswith("aws_s3_bucket") else NAMED.get(kind)
 
 
 def _block(kind: str, block: dict[str, Any]) -> pb.Schema.Block:
@@ -319,7 +341,7 @@ class Provider:
         kind = request.type_name
         state = self.schema.nothing(self.schema.resources[kind]) | {"id": request.id, "region": self.region}
         if kind in NAMED:
-            state["name"] = request.id
+            state[NAMED[kind]] = request.id
         one = pb.ImportResourceState.ImportedResource(type_name=kind, state=encoded(state))
         return pb.ImportResourceState.Response(imported_resources=[one])
 
