@@ -8,7 +8,8 @@
 #            wipe    delete everything that was fetched
 #            status  exit code 0 only when all is there
 #            env     one JSON object: the binaries with their versions, and the provider mirror
-#            make CASE... [--into DIR]   make the cases of tests/data/terraform again (see make.py)
+#            make [CASE...] [--into DIR]   make the cases of tests/data/terraform again
+#            large FOLDER [COUNT]          a configuration of many resources (2000) and its plan
 #
 # Variables:
 #   CLOUDAUDIT_BEDS   where the fetched files are (default: the user's cache directory)
@@ -85,6 +86,8 @@ up() {
 
   stand_in openstack "$registry/terraform-provider-openstack" "$STANDIN_OPENSTACK" "$platform"
   stand_in aws "$registry/hashicorp" "$STANDIN_AWS" "$platform"
+  # OpenTofu knows the same providers under a registry of its own.
+  ln -s registry.terraform.io "$BEDS/mirror/registry.opentofu.org"
   cat >"$BEDS/terraformrc" <<X
 disable_checkpoint = true
 provider_installation {
@@ -109,5 +112,6 @@ case $command in
   status) ready; echo "terraform up" ;;
   env)    ready; exec "$BEDS/venv/bin/python" "$here/make.py" --env "$BEDS" ;;
   make)   ready; exec "$BEDS/venv/bin/python" "$here/make.py" "$BEDS" "$@" ;;
+  large)  ready; exec "$BEDS/venv/bin/python" "$here/make.py" "$BEDS" --large "$@" ;;
   *)      usage ;;
 esac

@@ -2,6 +2,7 @@
 
     make.py --env BED                                what there is: binaries with versions, where the data are
     make.py BED [--into DIR] [CASE...]               cases, all of them by default; over the committed ones by default
+    make.py BED --large FOLDER [COUNT]               a configuration of many resources and its plan, in a folder
 
 Started through bed.sh. A case is a folder of tests/data/terraform with a configuration. Where it has a folder
 `before`, that is applied first, so that there is a state to change.
@@ -10,6 +11,7 @@ Started through bed.sh. A case is a folder of tests/data/terraform with a config
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import re
@@ -22,8 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from large import write as write_large
+
 DATA = Path(__file__).parent.parent.parent / "data" / "terraform"
-LEAST = (1, 5)
+LEAST = {"terraform": (1, 7), "tofu": (1, 9)}
+"""`removed` without destroying, in the case `changes`, is that new."""
 WHEN = "2026-01-01T00:00:00Z"
 LINEAGE = "00000000-0000-4000-8000-000000000000"
 
@@ -36,8 +41,8 @@ class Case:
     source: str = ""
     state: bool = False
     """The configuration itself is applied too: its state is kept."""
-    arguments: tuple[str, ...] = ()
-    """More for `terraform plan`."""
+    resources: int = 0
+    """The configuration is written by large.py, for that many resources."""
 
 
 CASES: Mapping[str, Case] = {
@@ -50,6 +55,7 @@ CASES: Mapping[str, Case] = {
     "changes": Case(),
     "split": Case(state=True),
     "empty": Case(),
+    "large": Case(resources=2000),
     "deferred": Case(),
     "json": Case(),
     "old": Case(old=True, source="violating"),
@@ -75,9 +81,9 @@ class Bed:
 
     def new(self) -> Path | None:
         """A Terraform or OpenTofu of this machine that is new enough."""
-        for name in ("terraform", "tofu"):
+        for name, least in LEAST.items():
             found = shutil.which(name)
-            if found and _numbers(self.version(Path(found))) >= LEAST:
+            if found and _numbers(self.version(Path(found))) >= least:
                 return Path(found)
         return None
 
@@ -118,18 +124,33 @@ def make(bed: Bed, binary: Path, name: str) -> dict[str, Any]:
     case = CASES[name]
     source = DATA / (case.source or name)
     made: dict[str, Any] = {}
+    if case.resources:
+        with tempfile.TemporaryDirectory() as folder:
+            write_large(Path(folder), case.resources)
+            return {"plan.json.gz": planned(bed, binary, Path(folder))}
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         if (source / "before").is_dir():
             _lay(source / "before", work)
             _apply(bed, binary, work, made)
         _lay(source, work)
-        bed.run(binary, work, "init", "-no-color")
-        bed.run(binary, work, "plan", "-no-color", "-out", "plan.bin", *case.arguments)
-        made["plan.json"] = normal_plan(bed.told(binary, work, "show", "-json", "plan.bin"))
+        made["plan.json"] = _planned(bed, binary, work)
         if case.state:
             _apply(bed, binary, work, made)
     return made
+
+
+def planned(bed: Bed, binary: Path, source: Path) -> dict[str, Any]:
+    """The plan of a configuration, made elsewhere: nothing is left beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        _lay(source, Path(folder))
+        return _planned(bed, binary, Path(folder))
+
+
+def _planned(bed: Bed, binary: Path, work: Path) -> dict[str, Any]:
+    bed.run(binary, work, "init", "-no-color")
+    bed.run(binary, work, "plan", "-no-color", "-out", "plan.bin")
+    return normal_plan(bed.told(binary, work, "show", "-json", "plan.bin"))
 
 
 def _lay(source: Path, work: Path) -> None:
@@ -164,8 +185,12 @@ def normal_plan(plan: dict[str, Any]) -> dict[str, Any]:
 def write(folder: Path, made: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, value in made.items():
-        text = json.dumps(value, indent=1, ensure_ascii=False)
-        (folder / name).write_text(text + "\n", encoding="utf-8")
+        if name.endswith(".gz"):
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            (folder / name).write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+        else:
+            text = json.dumps(value, indent=1, ensure_ascii=False)
+            (folder / name).write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -174,6 +199,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--env", action="store_true")
     parser.add_argument("--into", type=Path, default=DATA)
+    parser.add_argument("--large", type=Path)
     asked = parser.parse_args()
     bed: Bed = asked.bed
     new = bed.new()
@@ -181,12 +207,18 @@ def main() -> int:
         told = {"old": {"binary": str(bed.old), "version": bed.version(bed.old)}}
         if new:
             told["new"] = {"binary": str(new), "version": bed.version(new)}
-        print(json.dumps({**told, "data": str(DATA), "cases": {name: "old" if case.old else "new" for name, case in CASES.items()}}))
+        cases = {name: "old" if case.old else "new" for name, case in CASES.items()}
+        print(json.dumps({**told, "cases": cases}))
+        return 0
+    if asked.large:
+        write_large(asked.large, *map(int, asked.cases))
+        plan = planned(bed, new or bed.old, asked.large)
+        (asked.large / "plan.json").write_text(json.dumps(plan, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
         return 0
     for name in asked.cases or CASES:
         binary = bed.old if CASES[name].old else new
         if binary is None:
-            print(f"{name}: needs a terraform or tofu >= {LEAST[0]}.{LEAST[1]} on the PATH", file=sys.stderr)
+            print(f"{name}: needs a terraform >= 1.7 or tofu >= 1.9 on the PATH", file=sys.stderr)
             return 3
         write(asked.into / name, make(bed, binary, name))
         print(name, file=sys.stderr)
