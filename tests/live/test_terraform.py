@@ -42,7 +42,12 @@ def judged(value: Any) -> Any:
     if "resource_changes" not in value:
         return None
     return {
-        one["address"]: (one["type"], one["change"]["actions"], one["change"]["after"], one["change"]["after_unknown"])
+        one["address"]: (
+            one["type"],
+            one["change"]["actions"],
+            one["change"]["after"],
+            one["change"]["after_unknown"],
+        )
         for one in value["resource_changes"]
     }
 

@@ -191,7 +191,10 @@ def _arguments(number: int) -> dict[str, str]:
 def _system(label: str, values: dict[str, str]) -> str:
     ports = {"ssh": (22, values["ssh"]), "https": (443, '"0.0.0.0/0"')}
     ports |= {f"noi_bo_{port}": (port, '"10.20.0.0/16"') for port in (5432, 6379, 9100)}
-    rules = "".join(RULE.format(label=label, what=what, port=port, prefix=prefix) for what, (port, prefix) in ports.items())
+    rules = "".join(
+        RULE.format(label=label, what=what, port=port, prefix=prefix)
+        for what, (port, prefix) in ports.items()
+    )
     return SYSTEM.format(label=label, rules=rules, **values)
 
 
@@ -205,7 +208,9 @@ def write(folder: Path, count: int = 2000) -> None:
         values = _arguments(number)
         name = f"he-thong-{number:03}"
         if number % 10:
-            lines.append(f'    "{name}" = {{ ssh = {values["ssh"]}, read = {values["read"]}, acl = {values["acl"]} }}')
+            lines.append(
+                f'    "{name}" = {{ ssh = {values["ssh"]}, read = {values["read"]}, acl = {values["acl"]} }}'
+            )
         else:
             written = {**values, "name": f'"{name}"', "name_of": f'"{name}"', "network": "local.network_id"}
             (folder / f"{name}.tf").write_text(_system(f"s{number:03}_", written).lstrip(), encoding="utf-8")

@@ -13,14 +13,16 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,10 @@ class Case:
     source: str = ""
     state: bool = False
     """The configuration itself is applied too: its state is kept."""
+    arguments: tuple[str, ...] = ()
+    """More for `terraform plan`."""
+    store: bool = False
+    """There is a store where its buckets are applied to."""
     resources: int = 0
     """The configuration is written by large.py, for that many resources."""
 
@@ -53,7 +59,11 @@ CASES: Mapping[str, Case] = {
     "sensitive": Case(),
     "alias": Case(),
     "changes": Case(),
+    "buckets": Case(store=True),
     "split": Case(state=True),
+    "destroy": Case(source="changes", arguments=("-destroy",)),
+    "partial": Case(source="violating", arguments=("-target=openstack_networking_secgroup_rule_v2.https",)),
+    "refresh": Case(source="changes", arguments=("-refresh-only",)),
     "empty": Case(),
     "large": Case(resources=2000),
     "deferred": Case(),
@@ -73,6 +83,8 @@ class Bed:
     """Where things are."""
 
     root: Path
+    proxy: str = ""
+    """Address of the store, which takes what is meant for any other."""
 
     @property
     def old(self) -> Path:
@@ -103,14 +115,16 @@ class Bed:
             "PATH": "/usr/bin:/bin", "HOME": str(self.root), "LC_ALL": "C.UTF-8", "CHECKPOINT_DISABLE": "1",
             "TF_CLI_CONFIG_FILE": str(self.root / "terraformrc"), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
             "AWS_ACCESS_KEY_ID": "khong-dung", "AWS_SECRET_ACCESS_KEY": "khong-dung",
-            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_EC2_METADATA_DISABLED": "true", "HTTP_PROXY": self.proxy,
         }  # fmt: skip
         done = subprocess.run(
             [str(binary), *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
             text=True, timeout=300, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise TerraformFailed(f"{binary.name} {' '.join(arguments)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+            raise TerraformFailed(
+                f"{binary.name} {' '.join(arguments)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+            )
         return done.stdout
 
 
@@ -128,16 +142,34 @@ def make(bed: Bed, binary: Path, name: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             write_large(Path(folder), case.resources)
             return {"plan.json.gz": planned(bed, binary, Path(folder))}
-    with tempfile.TemporaryDirectory() as folder:
+    with _store(bed) if case.store else nullcontext(bed) as bed, tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         if (source / "before").is_dir():
             _lay(source / "before", work)
             _apply(bed, binary, work, made)
         _lay(source, work)
-        made["plan.json"] = _planned(bed, binary, work)
+        if case.source:
+            made.clear()  # the state is kept in the other folder
+        made["plan.json"] = _planned(bed, binary, work, *case.arguments)
         if case.state:
             _apply(bed, binary, work, made)
     return made
+
+
+@contextmanager
+def _store(bed: Bed) -> Iterator[Bed]:
+    """The bed with an S3 store, moto's: empty, and gone afterwards."""
+    os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"] = "true"  # s3.hn.example.vn is no bucket called s3
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    store = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    store.start()
+    try:
+        host, port = store.get_host_and_port()
+        yield replace(bed, proxy=f"http://{host}:{port}")
+    finally:
+        store.stop()
 
 
 def planned(bed: Bed, binary: Path, source: Path) -> dict[str, Any]:
@@ -147,9 +179,9 @@ def planned(bed: Bed, binary: Path, source: Path) -> dict[str, Any]:
         return _planned(bed, binary, Path(folder))
 
 
-def _planned(bed: Bed, binary: Path, work: Path) -> dict[str, Any]:
+def _planned(bed: Bed, binary: Path, work: Path, *arguments: str) -> dict[str, Any]:
     bed.run(binary, work, "init", "-no-color")
-    bed.run(binary, work, "plan", "-no-color", "-out", "plan.bin")
+    bed.run(binary, work, "plan", "-no-color", "-out", "plan.bin", *arguments)
     return normal_plan(bed.told(binary, work, "show", "-json", "plan.bin"))
 
 
@@ -213,7 +245,9 @@ def main() -> int:
     if asked.large:
         write_large(asked.large, *map(int, asked.cases))
         plan = planned(bed, new or bed.old, asked.large)
-        (asked.large / "plan.json").write_text(json.dumps(plan, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        (asked.large / "plan.json").write_text(
+            json.dumps(plan, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
+        )
         return 0
     for name in asked.cases or CASES:
         binary = bed.old if CASES[name].old else new

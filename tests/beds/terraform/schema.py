@@ -18,7 +18,9 @@ import sys
 import tarfile
 import zipfile
 
-FLAGS = re.compile(r"^  // (\w+) - computed: (true|false), optional: (true|false), required: (true|false)$", re.M)
+FLAGS = re.compile(
+    r"^  // (\w+) - computed: (true|false), optional: (true|false), required: (true|false)$", re.M
+)
 CLASS = re.compile(r"^export class (\w+) extends cdktf\.(\w+) \{$(.*?)^\}$", re.M | re.S)
 INTERFACE = re.compile(r"^export interface (\w+) \{$(.*?)^\}$", re.M | re.S)
 FIELD = re.compile(r"#(\w+) \w+#\w+\}\n(?:[ *\w].*\n)*?  readonly \w+(\?)?: (.+);")
@@ -74,7 +76,9 @@ def written_type(text: str) -> object:
     """The type of an argument, or None for a block."""
     if text.startswith("{"):
         return ["map", "string"]
-    return {"string": "string", "number": "number", "boolean": "bool", "string[]": ["set", "string"]}.get(text)
+    return {"string": "string", "number": "number", "boolean": "bool", "string[]": ["set", "string"]}.get(
+        text
+    )
 
 
 def arguments(body: str) -> dict[str, object]:
@@ -97,7 +101,11 @@ def block(name: str, classes: dict[str, tuple[str, str]]) -> dict[str, object]:
     for mark, after in itertools.zip_longest(marks, marks[1:]):
         end = after.start() if after else len(body)
         field = mark[1]
-        flags = {flag: True for flag, word in zip(("computed", "optional", "required"), mark.groups()[1:]) if word == "true"}
+        flags = {
+            flag: True
+            for flag, word in zip(("computed", "optional", "required"), mark.groups()[1:])
+            if word == "true"
+        }
         kind = attribute_type(body[mark.end() : end], field)
         if mark[1] == "alias" and base == "TerraformProvider":
             continue  # cdktf's own
@@ -134,14 +142,20 @@ def schema(wheel: str, package: str, types: list[str]) -> dict[str, object]:
     def of(folder: str) -> dict[str, object]:
         classes = {m[1]: ("interface", m[2]) for m in INTERFACE.finditer(found[folder])}
         classes |= {m[1]: (m[2], m[3]) for m in CLASS.finditer(found[folder])}
-        (main,) = [n for n, (base, _) in classes.items() if base in ("TerraformResource", "TerraformDataSource", "TerraformProvider")]
+        (main,) = [
+            n
+            for n, (base, _) in classes.items()
+            if base in ("TerraformResource", "TerraformDataSource", "TerraformProvider")
+        ]
         return {"version": 0, "block": block(main, classes)}
 
     for kind in types:
         data = kind.startswith("data.")
         plain = kind.removeprefix("data.")
         folder = plain.removeprefix(package + "_").replace("_", "-")
-        made["data_source_schemas" if data else "resource_schemas"][plain] = of(f"data-{package}-{folder}" if data else folder)
+        made["data_source_schemas" if data else "resource_schemas"][plain] = of(
+            f"data-{package}-{folder}" if data else folder
+        )
     return {"provider": of("provider"), **made}
 
 

@@ -176,16 +176,21 @@ class Schema:
         return pb.GetProviderSchema.Response(
             provider=pb.Schema(version=0, block=_block("provider", self.provider)),
             resource_schemas={
-                kind: pb.Schema(version=int(kind in _VERSION_1), block=_block(kind, one)) for kind, one in self.resources.items()
+                kind: pb.Schema(version=int(kind in _VERSION_1), block=_block(kind, one))
+                for kind, one in self.resources.items()
             },
-            data_source_schemas={kind: pb.Schema(version=0, block=_block(kind, one)) for kind, one in self.data.items()},
+            data_source_schemas={
+                kind: pb.Schema(version=0, block=_block(kind, one)) for kind, one in self.data.items()
+            },
         )
 
     def planned(self, kind: str, proposed: dict[str, Value], *, new: bool) -> dict[str, Value]:
         """What will be there: defaults, and unknowns where the cloud decides."""
         return self._planned(kind, "", self.resources[kind], proposed, new)
 
-    def _planned(self, kind: str, at: str, block: dict[str, Any], proposed: dict[str, Value], new: bool) -> dict[str, Value]:
+    def _planned(
+        self, kind: str, at: str, block: dict[str, Any], proposed: dict[str, Value], new: bool
+    ) -> dict[str, Value]:
         made = dict(proposed)
         defaults = DEFAULTS.get(kind, {})
         for name, attribute in block["attributes"].items():
@@ -208,7 +213,9 @@ class Schema:
         """Planned values, with the unknown ones made up from the known ones."""
         seed = json.dumps(planned, sort_keys=True, ensure_ascii=False, default=str)
         identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, kind + seed))
-        stamps = dict.fromkeys(("created", "created_at", "updated", "updated_at", "update_at"), "2026-01-01T00:00:00Z")
+        stamps = dict.fromkeys(
+            ("created", "created_at", "updated", "updated_at", "update_at"), "2026-01-01T00:00:00Z"
+        )
         known = {
             "id": planned[own] if (own := _own_name(kind)) else identifier, "region": region, "tenant_id": PROJECT,
             "project_id": PROJECT, "all_tags": planned.get("tags") or [], "status": "ACTIVE",
@@ -232,8 +239,9 @@ class Schema:
 
     def nothing(self, block: dict[str, Any]) -> dict[str, Value]:
         """All null."""
-        return {name: None for name in block["attributes"]} | {
-            name: None if one["nesting_mode"] == "single" else [] for name, one in block["block_types"].items()
+        return dict.fromkeys(block["attributes"]) | {
+            name: None if one["nesting_mode"] == "single" else []
+            for name, one in block["block_types"].items()
         }
 
 
@@ -317,7 +325,9 @@ class Provider:
         kind = request.type_name
         prior, proposed = decoded(request.prior_state), decoded(request.proposed_new_state)
         if proposed is None:
-            return pb.PlanResourceChange.Response(planned_state=request.proposed_new_state, legacy_type_system=True)
+            return pb.PlanResourceChange.Response(
+                planned_state=request.proposed_new_state, legacy_type_system=True
+            )
         planned = self.schema.planned(kind, proposed, new=prior is None)
         replace = []
         if prior is not None:
@@ -349,10 +359,10 @@ class Provider:
         kind, asked = request.type_name, decoded(request.config)
         for found in CLOUD[kind]:
             if found["name"] == asked.get("name"):
-                state = self.schema.nothing(self.schema.data[kind]) | found | {"region": self.region}
-                state |= {name: value for name, value in asked.items() if value is not None and value != []}
-                unknown_names = state.keys() - asked.keys()
-                return pb.ReadDataSource.Response(state=encoded({k: v for k, v in state.items() if k not in unknown_names}))
+                state = self.schema.nothing(self.schema.data[kind]) | {"region": self.region}
+                state |= {name: value for name, value in found.items() if name in state}
+                state |= {name: value for name, value in asked.items() if value not in (None, [])}
+                return pb.ReadDataSource.Response(state=encoded(state))
         return pb.ReadDataSource.Response(diagnostics=[_error(f"Your query to {kind} returned no results.")])
 
     def stop(self, request: Any) -> Any:
@@ -378,7 +388,9 @@ class Provider:
             "tfplugin5.Provider",
             {
                 name: grpc.unary_unary_rpc_method_handler(
-                    lambda request, _, answer=answer: answer(request), asked.FromString, lambda said: said.SerializeToString()
+                    lambda request, _, answer=answer: answer(request),
+                    asked.FromString,
+                    lambda said: said.SerializeToString(),
                 )
                 for name, (answer, asked) in calls.items()
             },
@@ -415,7 +427,11 @@ def certificate() -> tuple[bytes, bytes, bytes]:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private, made.public_bytes(serialization.Encoding.PEM), made.public_bytes(serialization.Encoding.DER)
+    return (
+        private,
+        made.public_bytes(serialization.Encoding.PEM),
+        made.public_bytes(serialization.Encoding.DER),
+    )
 
 
 def serve(provider: Provider) -> None:
