@@ -7,7 +7,7 @@
 #            down    nothing runs between commands: nothing to do
 #            wipe    delete everything that was fetched
 #            status  exit code 0 only when all is there
-#            env     one JSON object: the binaries with their versions, and the provider mirror
+#            env     one JSON object: the binaries with their versions, and which case needs which
 #            make [CASE...] [--into DIR]   make the cases of tests/data/terraform again
 #            large FOLDER [COUNT]          a configuration of many resources (2000) and its plan
 #
