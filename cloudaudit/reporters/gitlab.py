@@ -1,8 +1,8 @@
 """GitLab code quality: what violates and what is not known, in the merge request, at a file and a line.
 
-A list of plain objects, as GitLab documents them. It has no word for "could not be checked", so that these stand
-there as degradations that say so: the reader of a merge request must see them, and a list without them reads
-like a pass. Findings that pass or do not apply have no place in a list of what is wrong.
+A list of plain objects, as GitLab documents them. It has no word for "could not be checked", so that these
+stand there as degradations that say so: the reader of a merge request must see them, and a list without them
+reads like a pass. Findings that pass or do not apply have no place in a list of what is wrong.
 """
 
 from __future__ import annotations

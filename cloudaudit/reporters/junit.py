@@ -1,9 +1,9 @@
 """JUnit XML: each finding as a test case, as GitLab, Jenkins and most other pipelines show test results.
 
-A violation is a failure. What could not be checked is an error: a test that did not run is not one that passed.
-Waivers, a baseline and the authority's decision skip a case and say why. There is no `file` on a case, which
-GitLab would show: the schema of the xUnit plugin of Jenkins refuses the whole file for it. The file and line
-stand in the text of the case, which both show.
+A violation is a failure. What could not be checked is an error: a test that did not run has not passed. Waivers,
+a baseline and the authority's decision skip a case and say why. There is no `file` on a case, which GitLab
+would show: the schema of the xUnit plugin of Jenkins refuses the whole file for it. The file and line stand in
+the text of the case, which both show.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class _Suite:
 
 
 class JunitReporter:
-    """One suite for each dimension, its violations first. Passes are left out, and counted, if it grows too big."""
+    """One suite for each dimension, its violations first. What has no room is left out and counted."""
 
     media_type = "application/xml"
 
@@ -107,9 +107,7 @@ def _document(
     if left or dropped:
         suites = [*suites, _left_out(lang, left, dropped)]
     shown = [suite for suite in suites if suite.cases]
-    totals = {
-        key: str(sum(suite.counts[key] for suite in shown)) for key in ("tests", "failures", "errors")
-    }
+    totals = {key: str(sum(suite.counts[key] for suite in shown)) for key in ("tests", "failures", "errors")}
     named = {"name": f"cloudaudit: {subject_of(report)}", **totals, "time": "0"}
     return "".join(
         [

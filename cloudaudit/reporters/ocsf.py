@@ -1,8 +1,8 @@
 """OCSF Compliance Finding, class 2003, as JSON Lines: every finding as an event for a SIEM, passes included.
 
-Of OCSF 1.8.0, without its profiles: `cloud` asks for the name of the provider, which no assessment observes, so
-that the place of a resource stands in its `namespace` and `data`. Times are milliseconds. Events are written one
-by one as findings are read, and texts that a SIEM would cut anyway are cut here, with how much is missing.
+Of OCSF 1.8.0, without its profiles: `cloud` asks for the name of the provider, which no assessment observes,
+so that the place of a resource stands in its `namespace` and `data`. Times are milliseconds. Events are written
+one by one as findings are read; of evidence the first pieces are there, and how many are not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ from cloudaudit.model import Severity, parse_time
 from cloudaudit.reporters import Context
 from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.rows import collected, every
-from cloudaudit.reporters.standing import Bench, Case, Lang, Standing, excuse, other, said, subject_of
+from cloudaudit.reporters.standing import (
+    Bench,
+    Case,
+    Lang,
+    Standing,
+    clause,
+    excuse,
+    other,
+    said,
+    subject_of,
+)
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
 
 Object = dict[str, Any]
@@ -135,17 +145,12 @@ class _Events:
             "uid": sha256(f"{self.run}/{case.fingerprint}".encode()).hexdigest(),
             "correlation_uid": self.run,
             "event_code": case.control["id"],
-            "original_time": self.report["assessed_at"],
         }
 
     def finding(self, case: Case) -> Object:
-        sources = dict.fromkeys(
-            clean(entry["source"], MAX_VALUE) for entry in case.record["evidence"][:MAX_EVIDENCE]
-        )
         return {
             "uid": case.fingerprint,
             "title": said(case.title, self.lang),
-            "desc": said(case.message, self.lang),
             "created_time": self.time,
             "analytic": {
                 "uid": case.control["id"],
@@ -155,7 +160,6 @@ class _Events:
                 "version": case.control["version"],
                 "category": case.control["dimension"],
             },
-            **({"data_sources": list(sources)} if sources else {}),
         }
 
     def compliance(self, case: Case) -> Object:
@@ -188,11 +192,8 @@ class _Events:
                 "category": said(labels().of("dimension", case.control["dimension"]), self.lang),
                 "standards": [f"{said(text_of(profile['title']), self.lang)} ({named})"],
                 "requirements": [
-                    f"{one.id}: {clean(one.source)}, {clean(one.clause)} "
-                    f"({said(labels().of('source_state', one.state.value), self.lang)})"
-                    if (one := obligations.get(clause))
-                    else clean(clause)
-                    for clause in case.control["obligations"]
+                    clause(obligations[id_], self.lang) if id_ in obligations else clean(id_)
+                    for id_ in case.control["obligations"]
                 ],
                 "remediation": said(control.remediation.text, self.lang) if control else "",
             }

@@ -9,16 +9,16 @@ the results are not all there is told as appendix I of the standard wants it, by
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import unicodedata
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from cloudaudit.model import Control, Severity, Text
-from cloudaudit.reporters import Context, Known
+from cloudaudit.reporters import Context, Known, view
 from cloudaudit.reporters.markdown import escaped
 from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.standing import (
@@ -63,6 +63,8 @@ _SCORE: Final = {
 """Within the bounds by which GitHub calls a rule critical, high, medium and low."""
 _PRECISION: Final = {"O": "very-high", "O+D": "high", "A+O": "high", "A": "medium"}
 """By what a conclusion stands on: observed, with what was declared, or on a paper alone."""
+_UNSETTLED: Final = "unsettled/"
+_LEFT_OUT: Final = "left-out"
 _NOTICE_LEVEL: Final = {Standing.UNKNOWN: "error", Standing.PENDING: "error", Standing.DECISION: "note"}
 
 
@@ -88,21 +90,20 @@ class SarifReporter:
 def _packed(written: str) -> int:
     """Bytes once packed, or an upper bound of them that is small enough."""
     data = written.encode()
-    return len(data) if len(data) <= MAX_BYTES else len(gzip.compress(data, 6, mtime=0))
+    return len(data) if len(data) <= MAX_BYTES else len(zlib.compress(data, 6))
 
 
 def _log(
     bench: Bench, context: Context, violations: Sequence[Case], unsettled: Sequence[Case], all_: int
 ) -> Object:
     report, lang = bench.report, context.lang
-    writer = _Run(bench, context, [*violations, *unsettled])
+    missing = {
+        "pipeline.results_left_out": all_ - len(violations),
+        "pipeline.unknowns_left_out": max(0, len(unsettled) - MAX_NOTICES),
+    }
+    writer = _Run(bench, context, [*violations, *unsettled], left_out=any(missing.values()))
     notices = [writer.notice(case) for case in unsettled[:MAX_NOTICES]]
-    for key, missing in (
-        ("pipeline.results_left_out", all_ - len(violations)),
-        ("pipeline.unknowns_left_out", len(unsettled) - len(notices)),
-    ):
-        if missing:
-            notices.append(writer.left_out(labels()(key, count=missing)))
+    notices += [writer.left_out(labels()(key, count=count)) for key, count in missing.items() if count]
     run = {
         "tool": {"driver": writer.driver()},
         "automationDetails": {
@@ -143,15 +144,16 @@ def _times(report: Mapping[str, Any]) -> Object:
 class _Run:
     """Writes results and notifications with the rules they refer to, by their places."""
 
-    def __init__(self, bench: Bench, context: Context, cases: Sequence[Case]) -> None:
+    def __init__(self, bench: Bench, context: Context, cases: Sequence[Case], *, left_out: bool) -> None:
         self.bench = bench
         self.context = context
         self.lang: Lang = context.lang
         controls = sorted({case.control["id"] for case in cases})
         reasons = sorted({case.reason for case in cases if case.standing in UNSETTLED})
         self.rules = {id_: place for place, id_ in enumerate(controls)}
-        self.notices = {f"unsettled/{reason}": place for place, reason in enumerate(reasons)}
-        self.notices["left-out"] = len(self.notices)
+        self.notices = {f"{_UNSETTLED}{reason}": place for place, reason in enumerate(reasons)}
+        if left_out:
+            self.notices[_LEFT_OUT] = len(self.notices)
 
     def driver(self) -> Object:
         tool = self.bench.report["tool"]
@@ -184,7 +186,6 @@ class _Run:
                 "tags": tags[:MAX_TAGS],
                 "precision": _PRECISION.get(entry["basis"], "medium"),
                 "security-severity": _SCORE[severity],
-                "problem.severity": _LEVEL[severity].replace("note", "recommendation"),
                 "version": entry["version"],
                 "basis": entry["basis"],
                 **({"gate": self.bench.gates[id_]} if id_ in self.bench.gates else {}),
@@ -198,22 +199,25 @@ class _Run:
         for lang in (self.lang, other(self.lang)):
             plain.append(_sentence(said(title, lang)))
             marked.append(f"**{escaped(said(title, lang))}**")
-            if control is None:
-                continue
-            for key, text in (("remediation", control.remediation.text), ("limits", control.limits)):
+            parts = {"remediation": control.remediation.text, "limits": control.limits} if control else {}
+            for key, text in parts.items():
                 name, words = said(labels()(f"pipeline.{key}"), lang), said(text, lang)
-                if words:
-                    plain.append(f"{name}: {words}")
-                    marked.append(f"*{escaped(name)}*: {escaped(words)}")
-        clauses = self.clauses(control) if control else []
-        if clauses:
-            name = said(labels()("pipeline.clauses"), self.lang)
-            plain += [f"{name}:", *(f"- {clause}" for clause in clauses)]
-            marked.append("\n".join([f"*{escaped(name)}*:\n", *(f"- {escaped(one)}" for one in clauses)]))
+                plain.append(f"{name}: {words}")
+                marked.append(f"*{escaped(name)}*: {escaped(words)}")
+        for key, lines in (
+            ("commands", [clean(line) for line in control.remediation.cli] if control else []),
+            ("clauses", self.clauses(control) if control else []),
+        ):
+            if lines:
+                name = said(labels()(f"pipeline.{key}"), self.lang)
+                plain += [f"{name}:", *(f"- {line}" for line in lines)]
+                marked.append("\n".join([f"*{escaped(name)}*:\n", *(f"- {escaped(one)}" for one in lines)]))
         return {"text": "\n".join(plain), "markdown": "\n\n".join(marked)}
 
     def clauses(self, control: Control) -> list[str]:
-        known = [self.context.obligations[id_] for id_ in control.obligations if id_ in self.context.obligations]
+        known = [
+            self.context.obligations[id_] for id_ in control.obligations if id_ in self.context.obligations
+        ]
         return [
             f"{one.id}: {clean(one.source)}, {clean(one.clause)} "
             f"({said(labels().of('source_state', one.state.value), self.lang)})"
@@ -221,14 +225,26 @@ class _Run:
         ]
 
     def descriptor(self, id_: str) -> Object:
-        reason = id_.partition("/")[2]
-        if not reason:
-            name = labels()("pipeline.left_out")
-        elif reason == "manual_pending":
-            name = labels()("verdict.manual_pending")
+        """What a kind of notification means, and what takes it away."""
+        reason = id_.removeprefix(_UNSETTLED)
+        if id_ == _LEFT_OUT:
+            name, remedy = labels()("pipeline.left_out"), labels()("pipeline.where_all")
+        elif reason == view.PENDING:
+            name, remedy = labels()("verdict.manual_pending"), labels()("report.remedy_pending")
         else:
-            name = labels().of("reason", reason)
-        return {"id": id_, "shortDescription": {"text": _sentence(said(name, self.lang))}}
+            name, remedy = labels().of("reason", reason), labels().of("remedy", reason)
+        both = f"{_sentence(said(name, self.lang))} {_sentence(said(name, other(self.lang)))}"
+        helped = {lang: _sentence(said(remedy, lang)) for lang in (self.lang, other(self.lang))}
+        return {
+            "id": id_,
+            "name": _pascal(id_),
+            "shortDescription": {"text": _sentence(said(name, self.lang))},
+            "fullDescription": {"text": both},
+            "help": {
+                "text": "\n".join(helped.values()),
+                "markdown": "\n\n".join(map(escaped, helped.values())),
+            },
+        }
 
     def result(self, case: Case) -> Object:
         why, level = excuse(case, self.bench.report), _LEVEL[case.severity]
@@ -247,7 +263,8 @@ class _Run:
                 "severity": case.severity.value,
                 f"message_{other(self.lang)}": self.told(case, other(self.lang)),
                 "weight": case.record["weight"],
-                "system": case.record["resource"]["system"] and clean(case.record["resource"]["system"], MAX_NAME),
+                "system": case.record["resource"]["system"]
+                and clean(case.record["resource"]["system"], MAX_NAME),
                 "declaredInCode": case.spot.exact,
             },
         }
@@ -266,12 +283,20 @@ class _Run:
         return "unchanged" if case.fingerprint in known else "new"
 
     def told(self, case: Case, lang: Lang) -> str:
-        return _sentence(f"{short(said(case.message, lang), MAX_NOTE)} [{case.thing}]")
+        told = _sentence(f"{short(said(case.message, lang), MAX_NOTE)} ({case.thing})")
+        # NOTE: of "[text](address)" SARIF makes a link even in plain text (3.11.6).
+        return told.replace("](", "] (")
 
     def location(self, case: Case) -> Object:
         resource = case.record["resource"]
         name = clean(resource["name"] or resource["id"], MAX_NAME)
-        parts = (resource["target"], resource["region"], resource["project"], resource["type"], resource["id"])
+        parts = (
+            resource["target"],
+            resource["region"],
+            resource["project"],
+            resource["type"],
+            resource["id"],
+        )
         found = {
             "name": name,
             "fullyQualifiedName": "/".join(clean(part or "-", MAX_NAME) for part in parts),
@@ -284,7 +309,7 @@ class _Run:
         return {**_physical(case), "logicalLocations": [found]}
 
     def notice(self, case: Case) -> Object:
-        id_ = f"unsettled/{case.reason}"
+        id_ = f"{_UNSETTLED}{case.reason}"
         return {
             "descriptor": {"id": id_, "index": self.notices[id_]},
             "associatedRule": {"id": case.control["id"], "index": self.rules[case.control["id"]]},
@@ -296,7 +321,7 @@ class _Run:
 
     def left_out(self, text: Text) -> Object:
         return {
-            "descriptor": {"id": "left-out", "index": self.notices["left-out"]},
+            "descriptor": {"id": _LEFT_OUT, "index": self.notices[_LEFT_OUT]},
             "level": "error",
             "message": {"text": said(text, self.lang)},
         }

@@ -209,9 +209,7 @@ def excuse(case: Case, report: Report) -> Text | None:
     waiver = next((one for one in report.get("waivers", ()) if one["id"] == id_), None)
     if waiver is None:
         return labels()("pipeline.waived", id=clean(id_ or "–", MAX_NAME))
-    filled = {
-        key: clean(waiver[key] or "–") for key in ("id", "approver", "reason", "compensating", "until")
-    }
+    filled = {key: clean(waiver[key] or "–") for key in ("id", "approver", "reason", "compensating", "until")}
     authority = labels().of("waiver_authority", waiver["authority"])
     return labels()("pipeline.waived_by", authority=authority, **filled)
 
