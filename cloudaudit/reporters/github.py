@@ -210,8 +210,8 @@ class _Summary:
         yield escaped(case.thing)
         yield escaped(case.at)
         why = excuse(case, self.bench.report)
-        said_of = [*([said(why, self.lang)] if why else []), said(case.message, self.lang)]
-        yield escaped(short("; ".join(said_of), MAX_TEXT))
+        told = [*([said(why, self.lang)] if why else []), said(case.found, self.lang)]
+        yield escaped(short("; ".join(told), MAX_TEXT))
 
     def end(self) -> str:
         report = self.bench.report

@@ -52,7 +52,7 @@ def _entry(case: Case, report: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     return {
         "description": f"{case.control['id']}: {short('; '.join(parts), MAX_TEXT)} [{case.thing}]",
         "check_name": case.control["id"],
-        "fingerprint": case.fingerprint,
+        "fingerprint": case.identity,
         "severity": _severity(case),
         "location": {"path": case.spot.path, "lines": {"begin": case.spot.line}},
     }

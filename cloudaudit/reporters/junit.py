@@ -1,8 +1,8 @@
 """JUnit XML: each finding as a test case, as GitLab, Jenkins and most other pipelines show test results.
 
-A violation is a failure. What could not be checked is an error: a test that did not run has not passed. Waivers,
-a baseline and the authority's decision skip a case and say why. There is no `file` on a case, which GitLab
-would show: the schema of the xUnit plugin of Jenkins refuses the whole file for it. The file and line stand in
+A violation is a failure. What could not be checked is an error: a test that did not run has not passed.
+Waivers, a baseline and the authority's decision skip a case and say why. There is no `file` on a case, which
+GitLab would show: the schema of Jenkins' xUnit plugin refuses the whole file for it. File and line stand in
 the text of the case, which both show.
 """
 
@@ -225,9 +225,9 @@ class _Names:
         whole = all(
             part is None or clean(part, limit) == part for part, limit in zip(parts, limits, strict=True)
         )
-        name = case.thing if whole else f"{case.thing} #{case.fingerprint[:12]}"
+        name = case.thing if whole else f"{case.thing} #{case.identity[:12]}"
         if (case.control["id"], name) in self._taken:
-            name = f"{case.thing} #{case.fingerprint}"
+            name = f"{case.thing} #{case.identity}"
         self._taken.add((case.control["id"], name))
         return name
 

@@ -1,8 +1,8 @@
 """OCSF Compliance Finding, class 2003, as JSON Lines: every finding as an event for a SIEM, passes included.
 
 Of OCSF 1.8.0, without its profiles: `cloud` asks for the name of the provider, which no assessment observes,
-so that the place of a resource stands in its `namespace` and `data`. Times are milliseconds. Events are written
-one by one as findings are read; of evidence the first pieces are there, and how many are not.
+so that the place of a resource stands in its `namespace` and `data`. Times are milliseconds. Events are
+written one by one as findings are read; of evidence the first pieces are there, and how many are not.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class _Events:
                 "version": tool["version"],
                 "lang": self.lang,
             },
-            "uid": sha256(f"{self.run}/{case.fingerprint}".encode()).hexdigest(),
+            "uid": sha256(f"{self.run}/{case.identity}".encode()).hexdigest(),
             "correlation_uid": self.run,
             "event_code": case.control["id"],
         }
@@ -150,6 +150,7 @@ class _Events:
     def finding(self, case: Case) -> Object:
         return {
             "uid": case.fingerprint,
+            "uid_alt": case.identity,
             "title": said(case.title, self.lang),
             "created_time": self.time,
             "analytic": {

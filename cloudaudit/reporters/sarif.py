@@ -1,10 +1,10 @@
 """SARIF 2.1.0: violations at files and lines, for code scanning of GitHub and GitLab, Jenkins and editors.
 
 Results are violations alone, those a waiver covers with their suppression: every reader shows a result as a
-thing that is wrong. What is not known is no result, and least of all one that looks fine: it is a notification
-of the run, at the level that the standard has for it. `executionSuccessful` stays true: it speaks of the
-process, which ran to its end, and GitHub refuses a run that says otherwise together with its violations. That
-the results are not all there is told as appendix I of the standard wants it, by a notification of level error.
+thing that is wrong. What is not known is no result, least of all one that looks fine: it is a notification of
+the run. `executionSuccessful` stays true: it speaks of the process, which ran to its end, and GitHub refuses
+a run that says otherwise together with its violations. That the results cannot be taken for all is told as
+appendix I of the standard has it, by a notification of level error.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from cloudaudit.reporters.standing import (
     Case,
     Lang,
     Standing,
+    clause,
     excuse,
     other,
     said,
@@ -47,6 +48,8 @@ MAX_TAGS: Final = 20
 MAX_NOTE: Final = 1_000
 """Longest text of a rule that GitHub shows whole is 1,024 characters."""
 FINGERPRINT: Final = "cloudauditFinding/v1"
+LINE_HASH: Final = "primaryLocationLineHash"
+"""What GitHub tells alerts of one rule apart by. It would hash the line, and take all shown there for one."""
 
 _LEVEL: Final = {
     Severity.CRITICAL: "error",
@@ -215,14 +218,8 @@ class _Run:
         return {"text": "\n".join(plain), "markdown": "\n\n".join(marked)}
 
     def clauses(self, control: Control) -> list[str]:
-        known = [
-            self.context.obligations[id_] for id_ in control.obligations if id_ in self.context.obligations
-        ]
-        return [
-            f"{one.id}: {clean(one.source)}, {clean(one.clause)} "
-            f"({said(labels().of('source_state', one.state.value), self.lang)})"
-            for one in known
-        ]
+        known = self.context.obligations
+        return [clause(known[id_], self.lang) for id_ in control.obligations if id_ in known]
 
     def descriptor(self, id_: str) -> Object:
         """What a kind of notification means, and what takes it away."""
@@ -247,15 +244,18 @@ class _Run:
         }
 
     def result(self, case: Case) -> Object:
-        why, level = excuse(case, self.bench.report), _LEVEL[case.severity]
+        why, resource = excuse(case, self.bench.report), case.record["resource"]
         found: Object = {
             "ruleId": case.control["id"],
             "ruleIndex": self.rules[case.control["id"]],
             "kind": "fail",
-            "level": level,
+            "level": _LEVEL[case.severity],
             "message": {"text": self.told(case, self.lang)},
             "locations": [self.location(case)],
-            "partialFingerprints": {FINGERPRINT: case.fingerprint},
+            "partialFingerprints": {
+                FINGERPRINT: case.fingerprint,
+                LINE_HASH: f"{case.identity[:32]}:1",
+            },
             # Empty says that nothing suppresses it; left out would say that nobody knows.
             "suppressions": [],
             "properties": {
@@ -263,8 +263,7 @@ class _Run:
                 "severity": case.severity.value,
                 f"message_{other(self.lang)}": self.told(case, other(self.lang)),
                 "weight": case.record["weight"],
-                "system": case.record["resource"]["system"]
-                and clean(case.record["resource"]["system"], MAX_NAME),
+                "system": resource["system"] and clean(resource["system"], MAX_NAME),
                 "declaredInCode": case.spot.exact,
             },
         }

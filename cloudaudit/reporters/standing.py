@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final, Literal
 
-from cloudaudit.model import Severity, Text
+from cloudaudit.model import Obligation, Severity, Text
 from cloudaudit.reporters import Context, Known, view
 from cloudaudit.reporters.spots import TARGETS, Spot, spot
-from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
+from cloudaudit.reporters.words import MAX_NAME, clean, labels, moment, text_of
 
 Report = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -36,7 +37,7 @@ class Standing(StrEnum):
     """A violation that a baseline names."""
     WAIVED = "waived"
     DECISION = "decision"
-    """Not known or pending, of the final gate: the competent authority decides, and no exit code waits for it."""
+    """Not known or pending, of the final gate: the authority decides, and no exit code waits for it."""
     NOT_APPLICABLE = "not_applicable"
     PASS = "pass"  # noqa: S105
 
@@ -76,6 +77,14 @@ class Case:
         return str(self.record["fingerprint"])
 
     @property
+    def identity(self) -> str:
+        """What tells it from every other finding: its fingerprint leaves out the region and the project."""
+        # NOTE: the image service is called "image" in every region of a cloud, and so is a store of it.
+        resource = self.record["resource"]
+        parts = (self.fingerprint, resource["region"] or "", resource["project"] or "")
+        return sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()
+
+    @property
     def title(self) -> Text:
         return text_of(self.control["title"])
 
@@ -87,16 +96,24 @@ class Case:
         return str(self.record["reason_code"] or "unknown")
 
     @property
+    def found(self) -> Text:
+        """What was found, for where its verdict stands beside it."""
+        return view.message(self.record)
+
+    @property
     def message(self) -> Text:
-        """What was found; of what is not known, that first, since its message may read like a pass."""
-        said = view.message(self.record)
-        if self.standing not in UNSETTLED:
+        """What was found. How it stands is said first: the words of a control may read like a pass."""
+        said = self.found
+        if self.standing is Standing.PASS or view.is_scope(self.record):
             return said
-        if self.record["verdict"] == view.PENDING:
-            return labels()("pipeline.pending", message=said)
-        if view.is_scope(self.record):
-            return said
-        return labels()("pipeline.not_checked", reason=labels().of("reason", self.reason), message=said)
+        if self.record["verdict"] == "unknown":
+            reason = labels().of("reason", self.reason)
+            return labels()("pipeline.not_checked", reason=reason, message=said)
+        if self.standing is Standing.DECISION:
+            verdict = labels()("standing.decision")
+        else:
+            verdict = labels().of("verdict", self.record["verdict"])
+        return Text(f"{verdict.vi}: {said.vi}", f"{verdict.en}: {said.en}")
 
     @property
     def scope(self) -> str:
@@ -201,17 +218,27 @@ def other(lang: Lang) -> Lang:
 def excuse(case: Case, report: Report) -> Text | None:
     """Why a violation does not fail the gate: its waiver with who approved it, or what a baseline says."""
     if case.standing is Standing.KNOWN and case.known:
-        since, reason = clean(case.known.since, MAX_NAME), clean(case.known.reason)
-        return labels()("pipeline.known", since=since, reason=reason)
+        return labels()("pipeline.known", since=moment(case.known.since), reason=_phrase(case.known.reason))
     if case.standing is not Standing.WAIVED:
         return None
     id_ = case.record["waiver"]
     waiver = next((one for one in report.get("waivers", ()) if one["id"] == id_), None)
     if waiver is None:
         return labels()("pipeline.waived", id=clean(id_ or "–", MAX_NAME))
-    filled = {key: clean(waiver[key] or "–") for key in ("id", "approver", "reason", "compensating", "until")}
+    filled = {key: _phrase(waiver[key] or "–") for key in ("id", "approver", "reason", "compensating")}
     authority = labels().of("waiver_authority", waiver["authority"])
-    return labels()("pipeline.waived_by", authority=authority, **filled)
+    return labels()("pipeline.waived_by", authority=authority, until=moment(waiver["until"]), **filled)
+
+
+def _phrase(text: str) -> str:
+    """A sentence somebody wrote, as a part of one of ours."""
+    return clean(text).rstrip(" .")
+
+
+def clause(one: Obligation, lang: Lang) -> str:
+    """A clause that a control serves, with how well its text is known."""
+    state = said(labels().of("source_state", one.state.value), lang)
+    return f"{one.id}: {clean(one.source)}, {clean(one.clause)} ({state})"
 
 
 def subject_of(report: Report) -> str:
