@@ -65,6 +65,8 @@ class Case:
     standing: Standing
     spot: Spot
     gate: str | None = None
+    project: str | None = None
+    """Its project as people know it."""
     known: Known | None = None
     """Of a known violation: what the baseline says of it."""
 
@@ -129,7 +131,10 @@ class Case:
         id_, name = clean(resource["id"], MAX_ID), view.place(self.record)
         named = id_ if clean(resource["id"], MAX_NAME) == name else f"{name} ({id_})"
         kind = clean(resource["type"], MAX_NAME)
-        return f"{kind} {named}" if id_ == self.scope else f"{kind} {named}, {self.scope}"
+        if id_ == self.scope:
+            return f"{kind} {named}"
+        parts = (resource["target"], resource["region"], self.project)
+        return f"{kind} {named}, {'/'.join(clean(part, MAX_NAME) for part in parts if part)}"
 
     @property
     def at(self) -> str:
@@ -168,9 +173,9 @@ class Bench:
         elif standing in UNSETTLED and record["control"] in self.final:
             standing = Standing.DECISION
         control = self.controls[record["control"]]
-        return Case(
-            record, control, standing, _shown(spot(self.report, record)), self.gates.get(control["id"]), known
-        )
+        project = view.project(self.report, record["resource"]["project"])
+        place = _shown(spot(self.report, record))
+        return Case(record, control, standing, place, self.gates.get(control["id"]), project, known)
 
     def cases(self, records: Iterable[Record] | None = None) -> Iterator[Case]:
         """Findings as they stand; without others given, all that are no pass."""
