@@ -42,8 +42,8 @@ class CodeQualityReporter:
         cases = Bench.of(report, context).worst_first(
             Standing.VIOLATION, Standing.KNOWN, Standing.WAIVED, *UNSETTLED
         )
-        entries = [_entry(case, report, context.lang) for case in cases]
-        return shown(json.dumps(entries, ensure_ascii=False, indent=1)) + "\n"
+        lines = [json.dumps(_entry(case, report, context.lang), ensure_ascii=False) for case in cases]
+        return shown("[\n" + ",\n".join(lines) + "\n]\n") if lines else "[]\n"
 
 
 def _entry(case: Case, report: Mapping[str, Any], lang: Lang) -> dict[str, Any]:

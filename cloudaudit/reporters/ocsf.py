@@ -8,11 +8,12 @@ written one by one as findings are read; of evidence the first pieces are there,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Final
 
-from cloudaudit.model import Severity, parse_time
+from cloudaudit.model import Severity, Text, parse_time
 from cloudaudit.reporters import Context
 from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.rows import collected, every
@@ -34,6 +35,8 @@ Object = dict[str, Any]
 VERSION: Final = "1.8.0"
 CLASS: Final = 2003
 CATEGORY: Final = 2
+BLOCK: Final = 100
+"""Events that are written at a time."""
 MAX_ID: Final = 1_000
 MAX_EVIDENCE: Final = 20
 MAX_VALUE: Final = 1_000
@@ -72,8 +75,7 @@ class OcsfReporter:
     media_type = "application/x-ndjson"
 
     def render(self, report: Mapping[str, Any], context: Context) -> str:
-        writer = _Events(report, context)
-        return "".join(map(writer.line, every(report, context)))
+        return "".join(_Events(report, context).blocks(every(report, context)))
 
 
 class _Events:
@@ -89,15 +91,19 @@ class _Events:
         self.run = sha256(run.encode()).hexdigest()
         self.controls: dict[str, Object] = {}
 
-    def line(self, record: Mapping[str, Any]) -> str:
-        event = self.event(self.bench.case(record))
-        return shown(json.dumps(event, ensure_ascii=False, separators=(",", ":"))) + "\n"
+    def blocks(self, records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+        """The lines of some events at a time: what a terminal would obey is looked for in all at once."""
+        rest = iter(records)
+        while chosen := list(islice(rest, BLOCK)):
+            events = (self.event(self.bench.case(record)) for record in chosen)
+            lines = (json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events)
+            yield shown("".join(f"{line}\n" for line in lines))
 
     def event(self, case: Case) -> Object:
         activity = (2, "Update") if case.standing is Standing.KNOWN else (1, "Create")
         quiet = case.standing in (Standing.PASS, Standing.NOT_APPLICABLE)
         severity = _INFORMATIONAL if quiet else _SEVERITY[case.severity]
-        why = excuse(case, self.report)
+        why, message = excuse(case, self.report), case.message
         event: Object = {
             "activity_id": activity[0],
             "activity_name": activity[1],
@@ -110,10 +116,10 @@ class _Events:
             "time": self.time,
             "severity_id": severity[0],
             "severity": severity[1],
-            "message": said(case.message, self.lang),
+            "message": said(message, self.lang),
             "metadata": self.metadata(case),
             "finding_info": self.finding(case),
-            "compliance": self.compliance(case),
+            "compliance": self.compliance(case, message),
             "resources": [_resource(case)],
         }
         if case.standing in _LIFE:
@@ -129,7 +135,7 @@ class _Events:
         remediation = self.control(case)["remediation"]
         if remediation and not quiet:
             event["remediation"] = {"desc": remediation}
-        event["unmapped"] = self.unmapped(case)
+        event["unmapped"] = self.unmapped(case, message)
         return event
 
     def metadata(self, case: Case) -> Object:
@@ -163,10 +169,10 @@ class _Events:
             },
         }
 
-    def compliance(self, case: Case) -> Object:
+    def compliance(self, case: Case, message: Text) -> Object:
         status = _STATUS[case.record["verdict"]]
         common = self.control(case)
-        details = [said(case.message, self.lang)]
+        details = [said(message, self.lang)]
         if case.record["detail"]:
             details.append(clean(case.record["detail"]))
         found: Object = {
@@ -200,7 +206,7 @@ class _Events:
             }
         return self.controls[id_]
 
-    def unmapped(self, case: Case) -> Object:
+    def unmapped(self, case: Case, message: Text) -> Object:
         record = case.record
         language = other(self.lang)
         found = {
@@ -215,7 +221,7 @@ class _Events:
             "file": case.spot.path,
             "line": case.spot.line,
             "declared_in_code": case.spot.exact,
-            f"message_{language}": said(case.message, language),
+            f"message_{language}": said(message, language),
             "evidence_left_out": max(0, len(record["evidence"]) - MAX_EVIDENCE) or None,
         }
         return {key: value for key, value in found.items() if value is not None}
