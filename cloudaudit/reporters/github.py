@@ -12,7 +12,7 @@ from typing import Any, Final
 from cloudaudit.model import Severity, Text
 from cloudaudit.reporters import Context, view
 from cloudaudit.reporters.markdown import escaped, quotation, table_row
-from cloudaudit.reporters.standing import (
+from cloudaudit.reporters.cases import (
     UNSETTLED,
     Bench,
     Case,

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as Xml
 from cloudaudit.model import Text
 from cloudaudit.reporters import Context
 from cloudaudit.reporters.rows import every
-from cloudaudit.reporters.standing import (
+from cloudaudit.reporters.cases import (
     MAX_ID,
     Bench,
     Case,

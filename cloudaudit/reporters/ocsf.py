@@ -17,7 +17,7 @@ from cloudaudit.model import Severity, Text, parse_time
 from cloudaudit.reporters import Context
 from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.rows import collected, every
-from cloudaudit.reporters.standing import (
+from cloudaudit.reporters.cases import (
     Bench,
     Case,
     Lang,

@@ -21,7 +21,7 @@ from cloudaudit.model import Control, Severity, Text
 from cloudaudit.reporters import Context, Known, view
 from cloudaudit.reporters.markdown import escaped
 from cloudaudit.reporters.report_json import shown
-from cloudaudit.reporters.standing import (
+from cloudaudit.reporters.cases import (
     UNSETTLED,
     VIOLATING,
     Bench,
@@ -66,6 +66,7 @@ _SCORE: Final = {
 """Within the bounds by which GitHub calls a rule critical, high, medium and low."""
 _PRECISION: Final = {"O": "very-high", "O+D": "high", "A+O": "high", "A": "medium"}
 """By what a conclusion stands on: observed, with what was declared, or on a paper alone."""
+_SEMANTIC: Final = re.compile(r"\d+\.\d+\.\d+")
 _UNSETTLED: Final = "unsettled/"
 _LEFT_OUT: Final = "left-out"
 _NOTICE_LEVEL: Final = {Standing.UNKNOWN: "error", Standing.PENDING: "error", Standing.DECISION: "note"}
@@ -174,7 +175,7 @@ class _Run:
         return {
             "name": tool["name"],
             "version": tool["version"],
-            "semanticVersion": tool["version"],
+            **({"semanticVersion": tool["version"]} if _SEMANTIC.fullmatch(tool["version"]) else {}),
             "language": self.lang,
             "rules": [self.rule(id_) for id_ in self.rules],
             "notifications": [self.descriptor(id_) for id_ in self.notices],

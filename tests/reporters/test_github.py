@@ -18,7 +18,7 @@ from cloudaudit.reporters.github import (
     command,
     summary,
 )
-from cloudaudit.reporters.standing import Bench
+from cloudaudit.reporters.cases import Bench
 from cloudaudit.reporters.words import labels
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
