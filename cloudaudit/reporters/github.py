@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from cloudaudit.model import Severity, Text
 from cloudaudit.reporters import Context, view
-from cloudaudit.reporters.markdown import escaped, quotation, table_row
 from cloudaudit.reporters.cases import (
     UNSETTLED,
     Bench,
@@ -23,6 +22,7 @@ from cloudaudit.reporters.cases import (
     said,
     verdict_label,
 )
+from cloudaudit.reporters.markdown import escaped, quotation, table_row
 from cloudaudit.reporters.words import clean, labels, short, text_of
 
 MOST: Final = 10

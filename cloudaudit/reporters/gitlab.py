@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from cloudaudit.model import Severity
 from cloudaudit.reporters import Context
-from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.cases import UNSETTLED, Bench, Case, Lang, Standing, excuse, said
+from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.words import short
 
 MAX_TEXT: Final = 900

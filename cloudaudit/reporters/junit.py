@@ -15,7 +15,6 @@ from xml.etree import ElementTree as Xml
 
 from cloudaudit.model import Text
 from cloudaudit.reporters import Context
-from cloudaudit.reporters.rows import every
 from cloudaudit.reporters.cases import (
     MAX_ID,
     Bench,
@@ -27,6 +26,7 @@ from cloudaudit.reporters.cases import (
     said,
     subject_of,
 )
+from cloudaudit.reporters.rows import every
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, short
 
 MAX_BYTES: Final = 29_000_000

@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from cloudaudit.model import Severity, Text, parse_time
 from cloudaudit.reporters import Context
-from cloudaudit.reporters.report_json import shown
-from cloudaudit.reporters.rows import collected, every
 from cloudaudit.reporters.cases import (
     Bench,
     Case,
@@ -28,6 +26,8 @@ from cloudaudit.reporters.cases import (
     said,
     subject_of,
 )
+from cloudaudit.reporters.report_json import shown
+from cloudaudit.reporters.rows import collected, every
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
 
 Object = dict[str, Any]

@@ -19,8 +19,6 @@ from urllib.parse import quote
 
 from cloudaudit.model import Control, Severity, Text
 from cloudaudit.reporters import Context, Known, view
-from cloudaudit.reporters.markdown import escaped
-from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.cases import (
     UNSETTLED,
     VIOLATING,
@@ -34,6 +32,8 @@ from cloudaudit.reporters.cases import (
     said,
     subject_of,
 )
+from cloudaudit.reporters.markdown import escaped
+from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, short, text_of
 
 Object = dict[str, Any]

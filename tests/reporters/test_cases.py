@@ -7,8 +7,8 @@ import pytest
 import sample_report as sample
 
 from cloudaudit.model import Text
-from cloudaudit.reporters.spots import TARGETS
 from cloudaudit.reporters.cases import Bench, Standing, counted, excuse, verdict_label
+from cloudaudit.reporters.spots import TARGETS
 from cloudaudit.reporters.words import clean
 
 

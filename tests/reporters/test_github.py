@@ -11,6 +11,7 @@ import pytest
 import sample_report as sample
 from markdown_it import MarkdownIt
 
+from cloudaudit.reporters.cases import Bench
 from cloudaudit.reporters.github import (
     MAX_BYTES,
     AnnotationsReporter,
@@ -18,7 +19,6 @@ from cloudaudit.reporters.github import (
     command,
     summary,
 )
-from cloudaudit.reporters.cases import Bench
 from cloudaudit.reporters.words import labels
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
