@@ -20,7 +20,10 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "reporters"))
 
-FORMATS = ("json", "html", "pdf", "docx", "xlsx", "md", "csv", "oscal-ar", "oscal-catalog", "oscal-profile")
+FORMATS = (
+    "json", "html", "pdf", "docx", "xlsx", "md", "csv", "oscal-ar", "oscal-catalog", "oscal-profile",
+    "sarif", "junit", "gitlab-codequality", "ocsf", "github", "github-summary",
+)  # fmt: skip
 TIMES = 3
 
 

@@ -46,7 +46,15 @@ NEVER_ASKED: Final = (
 )  # fmt: skip
 """What no collector asks for, or takes out of an answer, whatever the cloud shows."""
 
-_EXTENSIONS: Final = {"text/markdown": "md", "text/plain": "txt", "application/zip": "zip"}
+_EXTENSIONS: Final = {
+    "text/markdown": "md",
+    "text/plain": "txt",
+    "application/zip": "zip",
+    "application/xml": "xml",
+    "application/x-ndjson": "jsonl",
+    "application/sarif+json": "sarif",
+}
+"""Those that the tables of a machine name otherwise, or not at all."""
 _PARTS: Final = ("controls", "profiles", "resources")
 _OWN: Final = "own-controls"
 MAX_LINE: Final = 64 * 1024**2

@@ -29,6 +29,10 @@ FORMATS = {
     "oscal-assessment-results.json": "oscal-ar",
     "oscal-catalog.json": "oscal-catalog",
     "oscal-profile.json": "oscal-profile",
+    "junit.xml": "junit",
+    "gl-code-quality-report.json": "gitlab-codequality",
+    "github-annotations.txt": "github",
+    "github-summary.md": "github-summary",
 }
 """The examples of formats that go into files, by name."""
 

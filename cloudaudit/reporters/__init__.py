@@ -75,5 +75,11 @@ BUILTIN: Mapping[str, str] = {
     "oscal-ar": "cloudaudit.reporters.oscal_results:ResultsReporter",
     "oscal-catalog": "cloudaudit.reporters.oscal:CatalogReporter",
     "oscal-profile": "cloudaudit.reporters.oscal:ProfileReporter",
+    "sarif": "cloudaudit.reporters.sarif:SarifReporter",
+    "junit": "cloudaudit.reporters.junit:JunitReporter",
+    "gitlab-codequality": "cloudaudit.reporters.gitlab:CodeQualityReporter",
+    "ocsf": "cloudaudit.reporters.ocsf:OcsfReporter",
+    "github": "cloudaudit.reporters.github:AnnotationsReporter",
+    "github-summary": "cloudaudit.reporters.github:SummaryReporter",
 }
 """Formats that come with cloudaudit, imported when used."""

@@ -8,7 +8,7 @@ to nothing and calls nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -139,7 +139,7 @@ class _Writer:
 
     def prose(self, prose: Prose) -> str:
         if prose.style == "fixed":
-            return _quotation(prose.text)
+            return quotation(prose.text)
         said = self.say(prose.text)
         return f"**{said}**\n\n" if said and prose.style == "warning" else f"{said}\n\n"
 
@@ -168,8 +168,8 @@ class _Writer:
         yield f"**{self.say(table.title)}**\n\n"
         hidden = table.hidden + max(0, len(table.rows) - MAX_ROWS)
         rules = ("---:" if column.kind == "number" else "---" for column in table.columns)
-        rows = [_row(self.say(c.title) for c in table.columns), _row(rules)]
-        rows += [_row(self.cell(cell) for cell in row) for row in table.rows[:MAX_ROWS]]
+        rows = [table_row(self.say(c.title) for c in table.columns), table_row(rules)]
+        rows += [table_row(self.cell(cell) for cell in line) for line in table.rows[:MAX_ROWS]]
         yield "".join(rows) + "\n"
         yield self.more(hidden)
 
@@ -181,12 +181,12 @@ class _Writer:
             yield f"{self.label('report.nothing')}\n\n"
             return
         columns = ("column.control", "column.verdict", "column.resource", "column.message")
-        rows = [_row(self.label(key) for key in columns), _row("---" for _ in columns)]
+        rows = [table_row(self.label(key) for key in columns), table_row("---" for _ in columns)]
         for group, record in found[:MAX_FINDINGS]:
             key = view.outcome(record)
             verdict = self.phrase(Phrase(view.outcome_label(key), mark=key))
             place, message = self.say(same(view.place(record))), self.say(view.message(record))
-            rows.append(_row((escaped(clean(group.control["id"])), verdict, place, message)))
+            rows.append(table_row((escaped(clean(group.control["id"])), verdict, place, message)))
         yield "".join(rows) + "\n"
         yield self.more(len(found) - MAX_FINDINGS)
 
@@ -200,15 +200,15 @@ class _Writer:
         fixed = [labels()("sentence.self_assessment")]
         if not report["profile"]["official"]:
             fixed.append(text_of(report["profile"]["notice"]))
-        quoted = map(_quotation, fixed)
+        quoted = map(quotation, fixed)
         return "".join(["---\n\n", *parts, *(text for text in quoted if text not in written)])
 
 
-def _quotation(text: Text) -> str:
+def quotation(text: Text) -> str:
     """A fixed sentence, in both languages."""
     said = dict.fromkeys(escaped(clean(t, MAX_TEXT)) for t in (text.vi, text.en))
     return ">\n".join(f"> {one}\n" for one in said) + "\n"
 
 
-def _row(cells: Iterator[str] | Sequence[str]) -> str:
+def table_row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cell or ' ' for cell in cells)} |\n"
