@@ -325,12 +325,10 @@ def _read_entry(number: int, value: Any) -> Entry:
         entry = _exact(value, _ENTRY)
         place = _exact(entry["resource"], _RESOURCE)
         parse_time(entry["since"])
-        if not _PRINT.fullmatch(entry["fingerprint"]):
-            raise ValueError("'fingerprint': 64 digits and letters a to f are expected")
-        if not entry["reason"].strip():
-            raise ValueError("'reason': a text is expected")
     except (TypeError, ValueError) as wrong:
         raise ValueError(f"entries[{number}]: {wrong}") from None
+    if not _PRINT.fullmatch(entry["fingerprint"]) or not entry["reason"].strip():
+        raise ValueError(f"entries[{number}]: its fingerprint or its reason is none")
     return Entry(
         entry["fingerprint"], entry["control"], place["type"], place["id"], place["name"], place["target"],
         entry["since"], entry["reason"],

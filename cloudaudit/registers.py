@@ -600,7 +600,7 @@ def check_waivers(registers: Registers, at: Seconds) -> list[Problem]:
             )
         else:
             continue
-        found.append(Problem(waiver.where, f"{named} {what}", hint))
+        found.append(Problem(waiver.where, f"{named} {what}: it waives nothing", hint))
     return found
 
 

@@ -501,7 +501,7 @@ def _baselines(
 
     if fail_on.needs_gates:
         raise click.UsageError(
-            "--baseline names findings, and gates and levels are figures of the report that it cannot change: "
+            "--baseline names findings, and gates and levels are figures of a report that it cannot change: "
             "let --fail-on name a severity, or leave --baseline away"
         )
     found = baseline.choose([baseline.load(path) for path in paths], known.keys())
@@ -510,7 +510,7 @@ def _baselines(
         one.check_fit(id_, profile.kind, profile.id)
         if one.version != profile.version:
             note(
-                f"warning: {one.name}: made with {one.profile} {one.version}, and judged by {profile.version}; "
+                f"warning: {one.name}: made with {one.profile} {one.version}, judged by {profile.version}; "
                 "what changed controls find counts as new"
             )
     return found

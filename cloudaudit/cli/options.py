@@ -105,8 +105,9 @@ EXITS: Final = {
     130: "interrupted; what was read is a valid partial snapshot",
 }
 """Every exit code, as the README and the help of each command that judges tell it."""
-EXIT_TABLE: Final = "\n".join(
-    ["\b", "Exit codes:", *(f"  {code:>3}  {what}" for code, what in EXITS.items())]
+EXIT_TABLE: Final = "\b\nExit codes:\n" + "\n".join(
+    "\n".join(wrap(f"{code:>5}  {what}", 78, subsequent_indent=" " * 7, break_on_hyphens=False))
+    for code, what in EXITS.items()
 )
 judging = _together(choosing, click.option("--at", type=Moment(), help="Time of assessment; default: now."))
 deciding = _together(
