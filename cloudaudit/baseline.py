@@ -21,6 +21,7 @@ from cloudaudit.errors import BaselineError, OutputError, Problem, SourceError, 
 from cloudaudit.model import Seconds, fingerprint, format_time, parse_time
 from cloudaudit.records import Shape, shaped
 from cloudaudit.reporters import Known
+from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.standing import is_violation
 from cloudaudit.yamlsource import excerpt, loads, problems_of_schema, schema
 
@@ -221,7 +222,7 @@ def dumps(baseline: Baseline) -> str:
     lines = [f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}," for key, value in head.items()]
     entries = ",\n".join(f"  {_line(one)}" for one in baseline.entries)
     body = f"\n{entries}\n " if entries else ""
-    return _visible("\n".join(["{", *lines, f' "entries": [{body}]', "}"]) + "\n")
+    return shown("\n".join(["{", *lines, f' "entries": [{body}]', "}"]) + "\n")
 
 
 def _line(entry: Entry) -> str:
@@ -233,13 +234,6 @@ def _line(entry: Entry) -> str:
         "fingerprint": entry.fingerprint,
     }
     return json.dumps(record, ensure_ascii=False)
-
-
-def _visible(text: str) -> str:
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-_HIDDEN: Final = re.compile("[\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\uffff]")
 
 
 # --- reading ----------------------------------------------------------------------------------------

@@ -589,15 +589,9 @@ def check_waivers(registers: Registers, at: Seconds) -> list[Problem]:
     for waiver in registers.waivers:
         named = f"the waiver '{excerpt(waiver.id)}'"
         if at >= waiver.until:
-            what, hint = (
-                f"ended on {_day_of(waiver.until - 1)}: it waives nothing",
-                "decide again, or delete it",
-            )
+            what, hint = f"ended on {_day_of(waiver.until - 1)}", "decide again, or delete it"
         elif at < waiver.starts:
-            what, hint = (
-                f"begins on {_day_of(waiver.starts)}: it waives nothing yet",
-                "correct its begin if wrong",
-            )
+            what, hint = f"begins on {_day_of(waiver.starts)}", "correct its begin if it is wrong"
         else:
             continue
         found.append(Problem(waiver.where, f"{named} {what}: it waives nothing", hint))

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cloudaudit.cli.auditing import note
-from cloudaudit.cli.options import EXISTING_FOLDER, generated, quietness
+from cloudaudit.cli.options import (
+    EXISTING,
+    EXISTING_FOLDER,
+    EXIT_TABLE,
+    color,
+    emit,
+    fitted,
+    generated,
+    language,
+    quietness,
+    speaking,
+    width,
+)
+from cloudaudit.errors import CloudauditError
+from cloudaudit.model import Severity
+
+if TYPE_CHECKING:
+    from cloudaudit.reporters.difference import Difference
 
 
 @click.command()
@@ -68,3 +87,91 @@ def baseline(assessment: Path, output: Path, reason: str | None, old: Path | Non
     if made.refused:
         note(f"warning: {made.refused} new violations are not added: give --reason for them")
     return 0
+
+
+@click.command(epilog=EXIT_TABLE)
+@click.argument("old", type=EXISTING)
+@click.argument("new", type=EXISTING)
+@click.option(
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "md"]),
+    default="text",
+    show_default=True,
+    help="Format for stdout.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; default: stdout."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([one.value for one in Severity]),
+    default="high",
+    show_default=True,
+    help="The least severity that ends in exit code 1 or 3.",
+)
+@click.option("--allow-incomplete", is_flag=True, help="Exit 0 although less is known or seen.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 where it would be 1 or 3.")
+@speaking
+@quietness
+def diff(
+    old: Path, new: Path, format_: str, output: Path | None, fail_on: str, allow_incomplete: bool,
+    exit_zero: bool, lang: str | None, quiet: bool,
+) -> int:  # fmt: skip
+    """Compare two assessments of one subject: folders of them, or their report.json.
+
+    Exits 1 for a violation that was none before or was waived, 3 for what is not known any more or was a
+    violation and is no longer seen, or when less is looked at; else 0. What is merely gone is never called
+    fixed.
+    """
+    from cloudaudit.reporters import difference
+
+    one = _compared(old, new, Severity(fail_on))
+    chosen = language(lang)
+    to_screen = output is None or str(output) == "-"
+    if format_ == "json":
+        shown = difference.as_json(one, allow_incomplete)
+    elif format_ == "md":
+        shown = difference.as_markdown(one, chosen)
+    else:
+        shown = difference.as_text(one, chosen, width() if to_screen else 80, to_screen and color())
+    emit(shown, output)
+    code = one.code(allow_incomplete)
+    why = difference.closing(one, allow_incomplete)
+    note(fitted(getattr(why, chosen), stream=sys.stderr), quiet)
+    return 0 if exit_zero else code
+
+
+def _compared(old: Path, new: Path, floor: Severity) -> Difference:
+    """Two reports side by side. CloudauditError: they do not compare."""
+    from cloudaudit import api
+    from cloudaudit.model import parse_time
+    from cloudaudit.reporters.comparison import open_prints
+    from cloudaudit.reporters.difference import Difference
+    from cloudaudit.yamlsource import excerpt
+
+    earlier, report = api.load_earlier([old, new])
+    if mismatch := api.other_subject(earlier, report["subject"]["id"], report["scope"]):
+        raise CloudauditError(f"{old} {mismatch}", hint="give reports of the same subject and scope")
+    before, now_ = api.judged_as(earlier)[2], api.judged_as(report)[2]
+    if before != now_:
+        # --previous takes such reports: its reader sees both names beside the figures. An exit code does not.
+        raise CloudauditError(
+            f"{old} is judged by the profile '{excerpt(before)}', and {new} by '{excerpt(now_)}'",
+            hint=f"judge the older snapshot again: cloudaudit assess SNAPSHOT -p {excerpt(now_)}",
+        )
+    if parse_time(earlier["assessed_at"]) > parse_time(report["assessed_at"]):
+        raise CloudauditError(f"{old} was assessed after {new}", hint="give the older one first")
+    folder = new if new.is_dir() else new.parent
+    passing = None
+    if (folder / report["findings_file"]["path"]).is_file():
+        wanted = open_prints(earlier)
+        passing = frozenset(
+            record["fingerprint"]
+            for record in api.all_findings(api.Assessed(folder, report))
+            if record["verdict"] == "pass" and record["fingerprint"] in wanted
+        )
+    else:
+        note(f"warning: {folder}: without {report['findings_file']['path']} nothing can be called fixed")
+    return Difference.of(report, earlier, passing, floor)

@@ -131,7 +131,7 @@ baselining = click.option(
     help="Violations known from before, as `cloudaudit baseline` writes them: only others make exit code 1. "
     "What is not known is never covered. Repeatable, one for each subject.",
 )
-_speaking = click.option(
+speaking = click.option(
     "--lang",
     type=click.Choice(["vi", "en"]),
     help="Language of texts; default: from the locale, else vi.",
@@ -145,7 +145,7 @@ showing = _together(
         show_default=True,
         help=f"Format for stdout: {', '.join(BUILTIN)}, or one of an installed package.",
     ),
-    _speaking,
+    speaking,
 )
 documenting = _together(
     click.option(
@@ -172,7 +172,7 @@ telling = _together(
         show_default=True,
         help="Format for stdout.",
     ),
-    _speaking,
+    speaking,
 )
 quietness = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 
