@@ -224,10 +224,7 @@ def _parts(one: Difference) -> Iterator[_Part]:
         yield _Part(L("chapter.changed_gates"), ("column.gate", "column.state", "column.title"), states)
     shrunk = one.found.shrunk
     if shrunk:
-        rows = tuple(
-            (_arrow(_number(less.before), _number(less.now)), _shrunk(less.kind, less.what))
-            for less in shrunk
-        )
+        rows = tuple((_figures(less.before, less.now), _shrunk(less.kind, less.what)) for less in shrunk)
         columns = ("column.count", "column.detail")
         yield _Part(L("chapter.shrinkage"), columns, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS))
     yield from _findings(one, "diff.others", one.others())
@@ -377,7 +374,8 @@ def _table(part: _Part, lang: Literal["vi", "en"], width: int) -> Table:
     )
     *first, last = part.columns
     for key in first:
-        table.add_column(Line(_in(labels()(key), lang)), overflow="fold", max_width=18 if width >= 72 else 12)
+        most = 12 if key == "column.severity" or width < ROOMY else 18
+        table.add_column(Line(_in(labels()(key), lang)), overflow="fold", max_width=most)
     table.add_column(Line(_in(labels()(last), lang)), ratio=1, overflow="fold")
     for row in part.rows:
         table.add_row(*(Line(_in(cell, lang)) for cell in row))
