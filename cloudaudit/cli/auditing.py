@@ -493,17 +493,22 @@ def run(
 
 def _baselines(
     paths: Sequence[Path], fail_on: Threshold, known: Mapping[str, Knowledge]
-) -> dict[str, Baseline]:
-    """The baselines that are given, by subject, each fit for the way its subject is judged."""
-    if not paths:
-        return {}
-    from cloudaudit import baseline
-
-    if fail_on.needs_gates:
+) -> Mapping[str, Baseline]:
+    """The baselines that are given, by subject. UsageError: the threshold is none that they can change."""
+    if paths and fail_on.needs_gates:
         raise click.UsageError(
             "--baseline names findings, and gates and levels are figures of a report that it cannot change: "
             "let --fail-on name a severity, or leave --baseline away"
         )
+    return fit_baselines(paths, known)
+
+
+def fit_baselines(paths: Sequence[Path], known: Mapping[str, Knowledge]) -> Mapping[str, Baseline]:
+    """Baselines by subject, each fit for the way its subject is judged. BaselineError: one does not fit."""
+    if not paths:
+        return {}
+    from cloudaudit import baseline
+
     found = baseline.choose([baseline.load(path) for path in paths], known.keys())
     for id_, one in found.items():
         profile = known[id_].profile

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from cloudaudit.cli.auditing import note
+from cloudaudit.cli.auditing import TARGETS, declare, fit_baselines, know, load_targets, note
 from cloudaudit.cli.options import (
     EXISTING,
     EXISTING_FOLDER,
     EXIT_TABLE,
+    choosing,
     color,
     emit,
     fitted,
     generated,
     language,
+    now,
     quietness,
     speaking,
+    tell,
     width,
 )
-from cloudaudit.errors import CloudauditError
+from cloudaudit.errors import CloudauditError, Problem
 from cloudaudit.model import Severity
+from cloudaudit.wording import plain
 
 if TYPE_CHECKING:
+    from cloudaudit.api import Knowledge
     from cloudaudit.reporters.difference import Difference
+    from cloudaudit.targets import Outline
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -154,12 +165,12 @@ def _compared(old: Path, new: Path, floor: Severity) -> Difference:
     earlier, report = api.load_earlier([old, new])
     if mismatch := api.other_subject(earlier, report["subject"]["id"], report["scope"]):
         raise CloudauditError(f"{old} {mismatch}", hint="give reports of the same subject and scope")
-    before, now_ = api.judged_as(earlier)[2], api.judged_as(report)[2]
-    if before != now_:
+    before, after = api.judged_as(earlier)[2], api.judged_as(report)[2]
+    if before != after:
         # --previous takes such reports: its reader sees both names beside the figures. An exit code does not.
         raise CloudauditError(
-            f"{old} is judged by the profile '{excerpt(before)}', and {new} by '{excerpt(now_)}'",
-            hint=f"judge the older snapshot again: cloudaudit assess SNAPSHOT -p {excerpt(now_)}",
+            f"{old} is judged by the profile '{excerpt(before)}', and {new} by '{excerpt(after)}'",
+            hint=f"judge the older snapshot again: cloudaudit assess SNAPSHOT -p {excerpt(after)}",
         )
     if parse_time(earlier["assessed_at"]) > parse_time(report["assessed_at"]):
         raise CloudauditError(f"{old} was assessed after {new}", hint="give the older one first")
@@ -175,3 +186,119 @@ def _compared(old: Path, new: Path, floor: Severity) -> Difference:
     else:
         note(f"warning: {folder}: without {report['findings_file']['path']} nothing can be called fixed")
     return Difference.of(report, earlier, passing, floor)
+
+
+@click.command("check-config")
+@TARGETS
+@choosing
+@click.option(
+    "--baseline", "baselines", type=click.Path(path_type=Path), multiple=True, help="Also check that it fits."
+)
+@click.option(
+    "--credentials",
+    is_flag=True,
+    help="Also check what only the auditing machine has: variables, files, clouds.yaml, AWS profiles.",
+)
+@quietness
+def check_config(
+    targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...],
+    baselines: tuple[Path, ...], credentials: bool, quiet: bool,
+) -> int:  # fmt: skip
+    """Check targets, registers, waivers, profile, own controls and baselines: no network, no credentials.
+
+    Exits 0 or 2, and tells every mistake with its file and line. Variables that are not set and files that
+    are not there do not count, for pre-commit runs on machines that audit nothing: --credentials makes them.
+    """
+    checked = _Checked(quiet)
+    subjects = checked.targets(targets_file, credentials)
+    known = {
+        kind: found
+        for kind in sorted({one.kind for one in subjects} or {"provider"})
+        if (found := checked.profile(profile, kind, controls)) is not None
+    }
+    for folder, kind in dict.fromkeys((registers or one.registers, one.kind) for one in subjects):
+        if folder is not None and kind in known:
+            checked.registers(folder, known[kind])
+    checked.baselines(baselines, {one.id: known[one.kind] for one in subjects if one.kind in known})
+    for problem in checked.problems:
+        tell(f"error: {problem}")
+    return CloudauditError.exit_code if checked.problems else 0
+
+
+class _Checked:
+    """Checks one part after the other, so that one run tells the mistakes of all of them."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self.problems: dict[Problem, None] = {}
+        """In order, each once: two subjects may share a folder."""
+
+    def targets(self, path: Path, credentials: bool) -> Sequence[Outline]:
+        from cloudaudit import plugins, targets
+
+        found = self._kept(lambda: targets.survey(path, os.environ, plugins.kinds()))
+        if found is None:
+            return ()
+        count = sum(one.targets for one in found.subjects)
+        self._say(f"{path}: {len(found.subjects)} subjects, {count} targets")
+        if credentials:
+            self._credentials(path)
+            return found.subjects
+        for warning in found.warnings:
+            note(f"warning: {warning}")
+        for problem in found.unchecked:
+            note(f"not checked here: {problem.where}: {problem.message}", self._quiet)
+        return found.subjects
+
+    def _credentials(self, path: Path) -> None:
+        from cloudaudit.collecting import check_targets
+
+        loaded = self._kept(lambda: load_targets(path))
+        if loaded is None:
+            return
+        told = [self._kept(partial(check_targets, one)) for one in loaded.subjects]
+        for warning in (warning for warnings in told if warnings for warning in warnings):
+            note(f"warning: {warning}")
+        if all(warnings is not None for warnings in told):
+            self._say(f"{path}: variables, files and credentials are there")
+
+    def profile(self, profile: str, kind: str, controls: Sequence[Path]) -> Knowledge | None:
+        known = self._kept(lambda: know(profile, kind, controls))
+        if known is not None:
+            chosen = known.profile
+            self._say(f"profile {chosen.id} {chosen.version}: {len(chosen.controls)} controls, {kind} scope")
+        return known
+
+    def registers(self, folder: Path, known: Knowledge) -> None:
+        from cloudaudit.registers import check_drills, check_waivers
+
+        declared = self._kept(lambda: declare(folder, known))
+        if declared is None:
+            return
+        for problem in [*check_drills(declared, now()), *check_waivers(declared, now())]:
+            note(f"warning: {problem}")
+        kinds = ", ".join(file.kind for file in declared.files)
+        self._say(f"{folder}: {kinds or 'no register'}; {len(declared.waivers)} waivers")
+
+    def baselines(self, paths: Sequence[Path], known: Mapping[str, Knowledge]) -> None:
+        from cloudaudit import baseline as baselines
+
+        for path in paths:
+            one = self._kept(partial(baselines.load, path))
+            if one is not None:
+                self._say(f"{path}: {len(one.entries)} known violations of '{plain(one.subject, 80)}'")
+        # Whether they fit is only told where what they have to fit is sound itself.
+        if not self.problems:
+            self._kept(lambda: fit_baselines(paths, known))
+
+    def _kept(self, step: Callable[[], T]) -> T | None:
+        """What a step gives; None where it finds mistakes, which are kept."""
+        try:
+            return step()
+        except CloudauditError as wrong:
+            self.problems |= dict.fromkeys(wrong.problems)
+            return None
+
+    def _say(self, what: str) -> None:
+        if not self._quiet:
+            click.echo(plain(what, len(what)))
