@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from cloudaudit.errors import BaselineError, OutputError, Problem, SourceError, Where
 from cloudaudit.model import Seconds, fingerprint, format_time, parse_time
+from cloudaudit.operators import glob_match
 from cloudaudit.records import Shape, shaped
 from cloudaudit.reporters import Known
 from cloudaudit.reporters.report_json import shown
@@ -67,10 +68,15 @@ class Baseline:
     made_at: str
     entries: tuple[Entry, ...]
 
-    @property
-    def known(self) -> dict[str, Known]:
-        """What reporters and the exit code read: why and since when, by fingerprint."""
-        return {one.fingerprint: Known(one.since, one.reason) for one in self.entries}
+    def known_in(self, report: Mapping[str, Any]) -> dict[str, Known]:
+        """What the exit code and reporters read for a report: why and since when, by fingerprint.
+
+        Not among them: what somebody waived after the entry was made, until a day that is over. The decision
+        was about that finding, and its end opens it again.
+        """
+        reopened = set(_reopened(self.entries, report))
+        known = (one for one in self.entries if one not in reopened)
+        return {one.fingerprint: Known(one.since, one.reason) for one in known}
 
     def check_fit(self, subject: str, scope: str, profile: str) -> None:
         """BaselineError: this baseline is of another subject, scope or profile."""
@@ -112,6 +118,24 @@ def choose(given: Sequence[Baseline], subjects: Collection[str]) -> dict[str, Ba
     return found
 
 
+def _reopened(entries: Sequence[Entry], report: Mapping[str, Any]) -> Iterator[Entry]:
+    """Entries of which a waiver ended since they were made."""
+    at = parse_time(report["assessed_at"])
+    ended = [(one, end) for one in report.get("waivers", ()) if (end := parse_time(one["until"])) <= at]
+    refused = {one["fingerprint"]: one for one in report["findings"] if one["refused_waiver"]}
+    for entry in entries if ended else ():
+        record, since = refused.get(entry.fingerprint), parse_time(entry.since)
+        if record is not None and any(end > since and _covers(waiver, record) for waiver, end in ended):
+            yield entry
+
+
+def _covers(waiver: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    place, pattern = record["resource"], waiver["resource"]
+    if waiver["control"] != record["control"] or waiver["system"] not in (None, place["system"]):
+        return False
+    return pattern is None or glob_match(pattern, place["id"]) or glob_match(pattern, place["name"] or "")
+
+
 # --- making -----------------------------------------------------------------------------------------
 
 
@@ -142,11 +166,15 @@ def make(
 ) -> Update:
     """Name the present violations of a report that no waiver covers; those of `old` keep date and reason.
 
-    New ones are added with `reason`, and left out where there is none. `settled` are the fingerprints that
-    pass or do not apply. BaselineError: the report tells no names, so that nothing would fit it again.
+    New ones, and those that a waiver's end opened again, are added with `reason`, and left out where there
+    is none. `settled` are the fingerprints that pass or do not apply. BaselineError: the report tells no
+    names, so that nothing would fit it again.
     """
     present = {record["fingerprint"]: record for record in report["findings"]}
-    before = {one.fingerprint: one for one in old.entries} if old is not None else {}
+    known = old.known_in(report) if old is not None else {}
+    before = (
+        {one.fingerprint: one for one in old.entries if one.fingerprint in known} if old is not None else {}
+    )
     complete = {entry["id"]: entry["listing_complete"] for entry in report["controls"]}
     kept: list[Entry] = []
     fixed = waived = unseen = 0

@@ -355,7 +355,8 @@ def _rendered(
 
     return api.render(
         assessed, format_, lang=lang, width=width(), color=color(), catalogue=known.catalogue,
-        previous=earlier, form=form, baseline=baseline.known if baseline is not None else None,
+        previous=earlier, form=form,
+        baseline=baseline.known_in(assessed.report) if baseline is not None else None,
     )  # fmt: skip
 
 
@@ -408,7 +409,7 @@ def report(
             previous=earlier,
             form=form,
             template=template,
-            baseline=named.known if named is not None else None,
+            baseline=named.known_in(assessed.report) if named is not None else None,
         ),
         output,
     )
@@ -597,7 +598,7 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     interrupted = _collect(one, snapshot, job.quiet, job.clock)
     assessed = _assess(snapshot, out, one.known, one.registers, one.declared, job.at, reporters)
     lang = language(job.lang)
-    known = job.baseline.known if job.baseline is not None else None
+    known = job.baseline.known_in(assessed.report) if job.baseline is not None else None
     for kind, path in [("html", out / "report.html"), *job.exports]:
         shown = api.render(
             assessed, kind, lang=lang, catalogue=one.known.catalogue, previous=job.earlier, form=job.form,
@@ -621,7 +622,7 @@ def _exit_code(
     from cloudaudit.reporters.words import labels
 
     wanted = gate.fail_on
-    known = frozenset(baseline.known) if baseline is not None else frozenset()
+    known = baseline.known_in(report) if baseline is not None else {}
     code = api.exit_code(report, wanted, allow_incomplete=gate.allow_incomplete, known=known)
     if wanted.level is not None:
         why = labels()("exit.level", code=code, level=report["readiness"]["level"], wanted=wanted.level)
@@ -668,7 +669,7 @@ def _baseline_lines(report: Mapping[str, Any], baseline: Baseline, lang: Lang) -
     from cloudaudit.reporters.standing import remaining
     from cloudaudit.reporters.words import clean, labels, moment, same
 
-    found = remaining(report, baseline.known)
+    found = remaining(report, baseline.known_in(report))
     for one in found[:MOST_LINES]:
         days = "–" if one.days is None else one.days
         controls = ", ".join(map(clean, one.controls[:3])) + (", …" if len(one.controls) > 3 else "")

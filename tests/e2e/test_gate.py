@@ -289,6 +289,28 @@ def test_two_baselines_of_one_subject_are_refused(bench: Bench) -> None:
     )
 
 
+def test_a_baseline_that_does_not_fit_is_told_before_any_cloud_is_asked(bench: Bench) -> None:
+    bench.file.write_text(whole(entry(), subject="khac"), encoding="utf-8")
+    for name in ("a", "b"):
+        (bench.home / name).write_text("khoa\n", encoding="utf-8")
+        (bench.home / name).chmod(0o600)
+    (bench.home / "so-dang-ky").mkdir()
+    targets = bench.home / "targets.yaml"
+    keys = "access_key_file: a, secret_key_file: b"
+    targets.write_text(play.TARGETS.replace("profile: mau", keys), encoding="utf-8")
+    code, out, err = bench(
+        "run", "-t", targets, "-p", bench.profile, "--controls", bench.home / "own", "-o", bench.home / "out",
+        "--baseline", bench.file,
+    )  # fmt: skip
+    assert (code, out, err) == (
+        2,
+        "",
+        f"error: {bench.file}: this baseline is of the subject 'khac', which is not audited here; "
+        "give one of 'so'\n",
+    )
+    assert not (bench.home / "out").exists()
+
+
 def test_reports_show_what_is_known_and_since_when(bench: Bench) -> None:
     bench.assess("then", {"a": "off", "b": "off"})
     bench.baseline("then", "--reason", "Chờ hợp đồng")
@@ -449,6 +471,25 @@ def test_what_is_waived_is_in_no_baseline_and_leaves_one(bench: Bench) -> None:
         f"baseline: {bench.file}: 1 known violations\n  1 kept, with their dates and reasons\n"
         "  1 taken out: waived now\n",
     )  # fmt: skip
+
+
+def test_a_waiver_that_ended_opens_again_what_an_older_baseline_names(bench: Bench) -> None:
+    bench.assess("then", {"a": "off"})
+    bench.baseline("then", "--reason", "Chờ")
+    registers = ("--registers", waived(bench))
+    bench.at = LATER
+    code, err = bench.assess("ended", {"a": "off"}, *registers, "--baseline", bench.file)
+    assert (code, "SEC-901: waiver mt-1 has expired; findings that count: 1" in err) == (1, True)
+    assert "Known since 2026-11-22 16:00 (2 days): 1 (SEC-902): Chờ" in err
+    assert bench.baseline("ended", "--update", bench.file)[1].endswith(
+        "1 new violations are not added: give --reason for them\n"
+    )
+    bench.baseline("ended", "--update", bench.file, "--reason", "Đã xem xét lại")
+    assert [(e.control, e.since, e.reason) for e in load(bench.file).entries] == [
+        ("SEC-901", LATER, "Đã xem xét lại"),
+        ("SEC-902", "2026-11-22T09:00:00Z", "Chờ"),
+    ]
+    assert bench.assess("again", {"a": "off"}, *registers, "--baseline", bench.file)[0] == 0
 
 
 # --- diff ---------------------------------------------------------------------------------------------
