@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -52,7 +52,8 @@ from cloudaudit.plan import untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.records import Shape, shaped
 from cloudaudit.registers import Plan, Registers
-from cloudaudit.reporters import Context, report_json
+from cloudaudit.reporters import Context, Known, report_json
+from cloudaudit.reporters.standing import is_violation
 from cloudaudit.reporters.validity import Lapses
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
 from cloudaudit.snapshot import Snapshot
@@ -459,6 +460,11 @@ def earlier_of(
     return tuple(sorted(by_digest.values(), key=_assessed, reverse=True))
 
 
+def judged_as(report: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Subject, scope and profile of a report: what has to be the same for a gate to compare."""
+    return report["subject"]["id"], report["scope"], report["profile"]["id"]
+
+
 def other_subject(report: Mapping[str, Any], subject: str, scope: str) -> str:
     """Say of what other subject or scope a report is; empty when it is of this one."""
     if report["subject"]["id"] != subject:
@@ -524,11 +530,12 @@ def render(
     previous: Sequence[Mapping[str, Any]] = (),
     form: Literal["full", "yearly"] = "full",
     template: Path | None = None,
+    baseline: Mapping[str, Known] | None = None,
 ) -> str | bytes:
     """Render one format of an assessment on disk.
 
     `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
-    whole report, and `template` for those that fill one.
+    whole report, and `template` for those that fill one. `baseline` marks violations known from before.
     """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
@@ -543,6 +550,7 @@ def render(
         registers=declared.by_type,
         earlier=earlier_of(assessed.report, previous),
         form=form,
+        baseline=baseline,
         template=template,
         lang=lang,
         findings=all_findings(assessed),
@@ -715,8 +723,18 @@ def _no_gate(profile: str) -> CloudauditError:
     )
 
 
-def exit_code(report: Mapping[str, Any], threshold: Threshold, *, allow_incomplete: bool = False) -> int:
-    """1 for a violation, else 3 for something not known, else 0. The final gate is left aside."""
+def exit_code(
+    report: Mapping[str, Any],
+    threshold: Threshold,
+    *,
+    allow_incomplete: bool = False,
+    known: Collection[str] = (),
+) -> int:
+    """1 for a violation, else 3 for something not known, else 0. The final gate is left aside.
+
+    `known` are fingerprints of violations that a baseline names. They are for a threshold of severity: gates
+    and levels are figures of the report, which no baseline changes.
+    """
     state = report["readiness"]["gate_state"]
     if threshold.needs_gates and state == GateState.OUT_OF_SCOPE:
         raise _no_gate(report["profile"]["id"])
@@ -725,23 +743,25 @@ def exit_code(report: Mapping[str, Any], threshold: Threshold, *, allow_incomple
     if threshold.gate:
         code = {"blocked": VIOLATION, "indeterminate": INCOMPLETE}.get(state, 0)
         return 0 if code == INCOMPLETE and allow_incomplete else code
-    violations, unknown = counts(report, threshold.severity or Severity.HIGH)
+    violations, unknown = counts(report, threshold.severity or Severity.HIGH, known)
     if violations:
         return VIOLATION
     return INCOMPLETE if unknown and not allow_incomplete else 0
 
 
-def counts(report: Mapping[str, Any], floor: Severity) -> tuple[int, int]:
-    """Findings at or above a severity that no waiver covers: how many are violations, how many not known."""
+def counts(report: Mapping[str, Any], floor: Severity, known: Collection[str] = ()) -> tuple[int, int]:
+    """Findings at or above a severity: how many are violations that neither a waiver nor a baseline covers,
+    and how many are not known, which nothing covers.
+    """
     final = _final_controls(report)
     counted = {
         entry["id"]
         for entry in report["controls"]
         if entry["id"] not in final and Severity(entry["severity"]).at_least(floor)
     }
-    verdicts = [f["verdict"] for f in report["findings"] if f["control"] in counted and not f["waiver"]]
-    violations = sum(verdict in ("fail", "expired") for verdict in verdicts)
-    return violations, sum(verdict in ("unknown", "manual_pending") for verdict in verdicts)
+    found = [finding for finding in report["findings"] if finding["control"] in counted]
+    violations = sum(is_violation(one) and not (known and one["fingerprint"] in known) for one in found)
+    return violations, sum(one["verdict"] in ("unknown", "manual_pending") for one in found)
 
 
 def _level_code(report: Mapping[str, Any], wanted: int, allow_incomplete: bool) -> int:

@@ -76,6 +76,10 @@ class SnapshotError(CloudauditError):
     """A snapshot or assessment on disk is damaged, or is not the one asked for."""
 
 
+class BaselineError(CloudauditError):
+    """A baseline is wrong, or is of another subject, scope or profile."""
+
+
 class SigningError(CloudauditError):
     """A key cannot be used: it is not there, of another kind, or locked."""
 

@@ -583,6 +583,21 @@ def check_drills(registers: Registers, at: Seconds) -> list[Problem]:
     ]
 
 
+def check_waivers(registers: Registers, at: Seconds) -> list[Problem]:
+    """Warn of waivers that do not hold at a moment: what they were for counts again, or counts still."""
+    found = []
+    for waiver in registers.waivers:
+        named = f"the waiver '{excerpt(waiver.id)}'"
+        if at >= waiver.until:
+            what, hint = f"ended on {_day_of(waiver.until - 1)}", "decide again, or delete it"
+        elif at < waiver.starts:
+            what, hint = f"begins on {_day_of(waiver.starts)}", "correct its begin if it is wrong"
+        else:
+            continue
+        found.append(Problem(waiver.where, f"{named} {what}: it waives nothing", hint))
+    return found
+
+
 def _day_of(moment: Seconds) -> str:
     return datetime.fromtimestamp(moment, VIETNAM).date().isoformat()
 

@@ -239,13 +239,9 @@ def load(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _NO
         if problem.where not in told
     ]
     if not problems:
-        problems += _repeated(document, value)
-        problems += _denied(document, value)
+        problems += _contradictions(document, value, conceal, kinds)
         problems += _absent_files(document, value)
-        problems += _unknown_presets(document, value, conceal)
-        problems += _useless_views(document, value, conceal)
-        problems += _useless_kinds(document, value, kinds)
-        problems += _open_proxies(document, value)
+        problems += _absent_folders(document, value)
     if problems:
         raise TargetError.of(sorted(problems, key=_by_place))
     subjects = tuple(
@@ -253,6 +249,84 @@ def load(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _NO
         for number in range(len(value["subjects"]))
     )
     return TargetsFile(path, document.digest, subjects, tuple(_open_to_others(document, value)))
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A subject as far as a machine can tell that is not the one to audit from."""
+
+    id: str
+    kind: str
+    registers: Path | None
+    targets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """targets.yaml, checked without the variables and files that only the auditing machine has."""
+
+    subjects: tuple[Outline, ...]
+    warnings: tuple[Problem, ...]
+    unchecked: tuple[Problem, ...]
+    """What is not here: variables that are not set, files that are not there."""
+
+
+def survey(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _NO_KINDS) -> Survey:
+    """Check targets.yaml on a machine that has no rights to any cloud. TargetError tells every mistake found.
+
+    A value with a variable that is not set here can be anything; all else is checked as `load` checks it.
+    Folders of registers have to be there: they are kept beside the file.
+    """
+    document = load_yaml(path)
+    if document.value is None:
+        raise TargetError("the file is empty", where=Where(str(path), 1, 1), hint=_HOW_TO)
+    secrets = list(_secrets(document))
+    unset: dict[Pointer, Problem] = {}
+    value, conceal, problems = _interpolated(document, environ, unset)
+    open_ = {document.where(pointer) for pointer in unset}
+    problems += secrets
+    told = {problem.where for problem in secrets} | open_
+    problems += [
+        _how_to(problem)
+        for problem in problems_of_schema(document, schema_with(kinds), value=value, conceal=conceal)
+        if problem.where not in told
+    ]
+    absent: list[Problem] = []
+    if not problems:
+        found = [*_contradictions(document, value, conceal, kinds), *_absent_folders(document, value)]
+        problems += [problem for problem in found if problem.where not in open_]
+        absent = [problem for problem in _absent_files(document, value) if problem.where not in open_]
+    if problems:
+        raise TargetError.of(sorted(problems, key=_by_place))
+    base = path.parent
+    return Survey(
+        tuple(
+            Outline(
+                subject["id"],
+                subject["kind"],
+                base / subject["registers"]
+                if "registers" in subject and ("subjects", number, "registers") not in unset
+                else None,
+                len(subject["targets"]),
+            )
+            for number, subject in enumerate(value["subjects"])
+            if not {("subjects", number, "id"), ("subjects", number, "kind")} & unset.keys()
+        ),
+        tuple(_open_to_others(document, value)),
+        tuple(sorted((*unset.values(), *absent), key=_by_place)),
+    )
+
+
+def _contradictions(
+    document: Document, value: Any, conceal: frozenset[Pointer], kinds: Mapping[str, Kind]
+) -> Iterator[Problem]:
+    """What no schema can see, and no file has to be there for."""
+    yield from _repeated(document, value)
+    yield from _denied(document, value)
+    yield from _unknown_presets(document, value, conceal)
+    yield from _useless_views(document, value, conceal)
+    yield from _useless_kinds(document, value, kinds)
+    yield from _open_proxies(document, value)
 
 
 _HOW_TO: Final = (
@@ -385,9 +459,12 @@ _INSIDE: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<has_default>:-
 
 
 def _interpolated(
-    document: Document, environ: Mapping[str, str]
+    document: Document, environ: Mapping[str, str], unset: dict[Pointer, Problem] | None = None
 ) -> tuple[Any, frozenset[Pointer], list[Problem]]:
-    """Put variables into texts. The pointers say which values came from the environment."""
+    """Put variables into texts. The pointers say which values came from the environment.
+
+    With `unset`, values with variables that are not set are left as they are, and told there.
+    """
     problems: list[Problem] = []
     changed: set[Pointer] = set()
 
@@ -402,7 +479,11 @@ def _interpolated(
         try:
             return unicodedata.normalize("NFC", _VARIABLE.sub(lambda found: _value(found, environ), value))
         except _BadVariable as error:
-            problems.append(Problem(document.where(pointer), error.message, error.hint))
+            problem = Problem(document.where(pointer), error.message, error.hint)
+            if unset is not None and isinstance(error, _Unset):
+                unset[pointer] = problem
+            else:
+                problems.append(problem)
             return value
 
     return put(document.value, ()), frozenset(changed), problems
@@ -413,6 +494,10 @@ class _BadVariable(ValueError):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class _Unset(_BadVariable):
+    """A variable is not set, and no default is given."""
 
 
 def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
@@ -427,7 +512,7 @@ def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
     if inside["has_default"] and not value:
         return inside["default"]
     if value is None:
-        raise _BadVariable(
+        raise _Unset(
             f"the environment variable {inside['name']} is not set",
             f"set it, or write ${{{inside['name']}:-default}}",
         )
@@ -581,23 +666,34 @@ def _open_proxies(document: Document, value: Any) -> Iterator[Problem]:
 
 def _absent_files(document: Document, value: Any) -> Iterator[Problem]:
     base = Path(document.name).parent
-    hint = f"paths are relative to {base}, and '~' is not expanded: write ${{HOME}}"
     for pointer, file in _files(value):
         if not (base / file).is_file():
-            yield Problem(document.where(pointer), f"'{pointer[-1]}': there is no such file", hint)
+            where = document.where(pointer)
+            yield Problem(where, f"'{pointer[-1]}': there is no such file", _relative(base))
+
+
+def _relative(base: Path) -> str:
+    return f"paths are relative to {base}, and '~' is not expanded: write ${{HOME}}"
+
+
+def _absent_folders(document: Document, value: Any) -> Iterator[Problem]:
+    base = Path(document.name).parent
     for pointer, target in _targets(value):
         if "source" in target and target["kind"] in CODE_KINDS and not (base / target["source"]).is_dir():
-            yield Problem(document.where((*pointer, "source")), "'source': there is no such folder", hint)
+            where = document.where((*pointer, "source"))
+            yield Problem(where, "'source': there is no such folder", _relative(base))
     for number, subject in enumerate(value["subjects"]):
         if "registers" in subject and not (base / subject["registers"]).is_dir():
             where = document.where(("subjects", number, "registers"))
-            yield Problem(where, "'registers': there is no such folder", hint)
+            yield Problem(where, "'registers': there is no such folder", _relative(base))
 
 
 def _open_to_others(document: Document, value: Any) -> Iterator[Problem]:
     """Warn of key files that other users of the machine can read."""
     base = Path(document.name).parent
     for pointer, file in _files(value):
+        if not (base / file).is_file():
+            continue
         mode = (base / file).stat().st_mode
         if pointer[-1] not in _NO_SECRETS and mode & 0o077:
             yield Problem(

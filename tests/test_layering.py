@@ -33,6 +33,7 @@ LAYERS: dict[int, set[str]] = {
     5: {
         "plugins",
         "attesting",
+        "baseline",
         "bundling",
         "collecting",
         "planned",

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 import click
 
 from cloudaudit.cli.options import (
     EXISTING_FOLDER,
+    EXIT_TABLE,
     FOLDER,
     TO_A_FILE,
+    baselining,
     choosing,
     color,
     controls_option,
@@ -39,6 +41,7 @@ from cloudaudit.wording import Lang, plain
 
 if TYPE_CHECKING:
     from cloudaudit.api import Assessed, Knowledge, Threshold
+    from cloudaudit.baseline import Baseline
     from cloudaudit.collectors.runner import OnProgress
     from cloudaudit.collectors.runner import Progress as ScopeProgress
     from cloudaudit.registers import Registers
@@ -86,6 +89,19 @@ def load_targets(path: Path) -> TargetsFile:
     for warning in loaded.warnings:
         note(f"warning: {warning}")
     return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What an exit code is decided by."""
+
+    fail_on: Threshold
+    allow_incomplete: bool = False
+    exit_zero: bool = False
+
+    def code(self, code: int) -> int:
+        """The code a command ends with. Where nothing may stop a pipeline, only findings are let through."""
+        return 0 if self.exit_zero and code in (1, 3) else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,18 +287,19 @@ def _collect(
     return cancelled.is_set()
 
 
-@click.command()
+@click.command(epilog=EXIT_TABLE)
 @click.argument("snapshot", type=EXISTING_FOLDER)
 @judging
 @deciding
+@baselining
 @showing
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the assessment.")
 @click.option("--kind", type=click.Choice(["provider", "agency"]), help="Scope; default: as collected.")
 @quietness
 def assess(
     snapshot: Path, profile: str, registers: Path | None, controls: tuple[Path, ...], at: Seconds | None,
-    fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None, output: Path,
-    kind: str | None, quiet: bool,
+    fail_on: Threshold, allow_incomplete: bool, exit_zero: bool, baselines: tuple[Path, ...], format_: str,
+    lang: str | None, output: Path, kind: str | None, quiet: bool,
 ) -> int:  # fmt: skip
     """Judge a snapshot: the offline half. The same input and --at give the same report.json."""
     from cloudaudit import api
@@ -297,14 +314,17 @@ def assess(
     api.check_room(output, registers, snapshot)
     known = know(profile, kind or about.get("kind", "provider"), controls)
     api.check_threshold(fail_on, known.profile)
+    gate = Gate(fail_on, allow_incomplete, exit_zero)
+    id_ = about.get("id", "platform")
+    named = _baselines(baselines, fail_on, {id_: known}).get(id_)
     declared = declare(registers, known)
     if at is not None and at < Snapshot(snapshot, {}).collected_at:
         note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     api.make_room(output, registers, snapshot)
     assessed = _assess(snapshot, output, known, registers, declared, at, reporters)
-    emit(_rendered(assessed, format_, language(lang), known), None)
+    emit(_rendered(assessed, format_, language(lang), known, baseline=named), None)
     note(f"assessment: {output}", quiet)
-    return _exit_code(assessed.report, fail_on, allow_incomplete, language(lang), quiet)
+    return _exit_code(assessed.report, gate, named, language(lang), quiet)
 
 
 def _assess(
@@ -312,10 +332,10 @@ def _assess(
     at: Seconds | None, reporters: Sequence[Mapping[str, str]],
 ) -> Assessed:  # fmt: skip
     from cloudaudit import api
-    from cloudaudit.registers import check_drills, check_regions
+    from cloudaudit.registers import check_drills, check_regions, check_waivers
 
     moment = at if at is not None else now()
-    for problem in check_drills(declared, moment):
+    for problem in [*check_drills(declared, moment), *check_waivers(declared, moment)]:
         note(f"warning: {problem}")
     regions = api.regions_of(snapshot, known)
     for problem in [] if regions is None else check_regions(declared, regions):
@@ -330,7 +350,7 @@ def _assess(
 
 def _rendered(
     assessed: Assessed, format_: str, lang: Lang, known: Knowledge,
-    earlier: Sequence[Mapping[str, Any]] = (), form: Form = "full",
+    earlier: Sequence[Mapping[str, Any]] = (), form: Form = "full", baseline: Baseline | None = None,
 ) -> str | bytes:  # fmt: skip
     """One format as it goes to the screen."""
     from cloudaudit import api
@@ -338,6 +358,7 @@ def _rendered(
     return api.render(
         assessed, format_, lang=lang, width=width(), color=color(), catalogue=known.catalogue,
         previous=earlier, form=form,
+        baseline=baseline.known_in(assessed.report) if baseline is not None else None,
     )  # fmt: skip
 
 
@@ -355,12 +376,16 @@ def _rendered(
     help="An organisation's own Word document to fill, for docx.",
 )
 @click.option("--snapshot", type=EXISTING_FOLDER, help="Check that this is the snapshot it was made from.")
+@click.option(
+    "--baseline", "baselines", type=click.Path(path_type=Path), help="Mark the violations it names as known."
+)
 def report(
     assessment: Path, format_: str, lang: str | None, output: Path | None, controls: tuple[Path, ...],
     previous: tuple[Path, ...], form: Form, template: Path | None, snapshot: Path | None,
+    baselines: Path | None,
 ) -> None:  # fmt: skip
-    """Write an assessment in another format."""
-    from cloudaudit import api
+    """Write an assessment in another format. Judges nothing: exits 0 whatever it found."""
+    from cloudaudit import api, baseline
     from cloudaudit.plugins import catalogue
     from cloudaudit.reporters import BUILTIN
 
@@ -368,6 +393,10 @@ def report(
     if template is not None and format_ in BUILTIN and format_ != "docx":
         raise click.UsageError(f"--template is for the format docx; {format_} fills none")
     assessed = api.load_assessment(assessment, snapshot)
+    named = None
+    if baselines is not None:
+        named = baseline.load(baselines)
+        named.check_fit(*api.judged_as(assessed.report))
     earlier = api.earlier_of(assessed.report, api.load_earlier(previous))
     to_screen = output is None or str(output) == "-"
     _check_formats(format_, screen=format_ if to_screen else None)
@@ -382,6 +411,7 @@ def report(
             previous=earlier,
             form=form,
             template=template,
+            baseline=named.known_in(assessed.report) if named is not None else None,
         ),
         output,
     )
@@ -408,21 +438,22 @@ class Job:
     """How one audit is to be judged and shown."""
 
     at: Seconds | None
-    fail_on: Threshold
-    allow_incomplete: bool
+    gate: Gate
     format: str
     lang: str | None
     exports: Sequence[tuple[str, Path]] = ()
     earlier: Sequence[Mapping[str, Any]] = ()
     form: Form = "full"
+    baseline: Baseline | None = None
     quiet: bool = False
     clock: Callable[[], Seconds] = now
 
 
-@click.command()
+@click.command(epilog=EXIT_TABLE)
 @TARGETS
 @judging
 @deciding
+@baselining
 @showing
 @writing("cloudaudit-out")
 @click.option(
@@ -432,8 +463,9 @@ class Job:
 @quietness
 def run(
     targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...],
-    at: Seconds | None, fail_on: Threshold, allow_incomplete: bool, format_: str, lang: str | None,
-    output: Path, exports: tuple[tuple[str, Path], ...], previous: tuple[Path, ...], form: Form, quiet: bool,
+    at: Seconds | None, fail_on: Threshold, allow_incomplete: bool, exit_zero: bool,
+    baselines: tuple[Path, ...], format_: str, lang: str | None, output: Path,
+    exports: tuple[tuple[str, Path], ...], previous: tuple[Path, ...], form: Form, quiet: bool,
 ) -> int:  # fmt: skip
     """Collect, assess and report. One folder for each subject when there are several; the worst code wins."""
     from cloudaudit import api
@@ -446,17 +478,50 @@ def run(
     own = {subject.id: exports if single else _of_subject(exports, subject.id) for subject in loaded.subjects}
     _check_exports([path for each in own.values() for _, path in each], folders.values())
     earlier = by_subject(api.load_earlier(previous), loaded.subjects, now() if at is None else at)
-    job = Job(at, fail_on, allow_incomplete, format_, lang, exports, form=form, quiet=quiet)
+    gate = Gate(fail_on, allow_incomplete, exit_zero)
+    job = Job(at, gate, format_, lang, exports, form=form, quiet=quiet)
     ready = prepare(loaded.subjects, profile, registers, controls)
     for one in ready:
         api.check_threshold(fail_on, one.known.profile)
+    named = _baselines(baselines, fail_on, {one.subject.id: one.known for one in ready})
     codes = []
     for one in ready:
         id_ = one.subject.id
-        codes.append(audit(one, folders[id_], replace(job, exports=own[id_], earlier=earlier[id_])))
+        own_job = replace(job, exports=own[id_], earlier=earlier[id_], baseline=named.get(id_))
+        codes.append(audit(one, folders[id_], own_job))
         if codes[-1] == INTERRUPTED:
             break
     return worst(codes)
+
+
+def _baselines(
+    paths: Sequence[Path], fail_on: Threshold, known: Mapping[str, Knowledge]
+) -> Mapping[str, Baseline]:
+    """The baselines that are given, by subject. UsageError: the threshold is none that they can change."""
+    if paths and fail_on.needs_gates:
+        raise click.UsageError(
+            "--baseline names findings, and gates and levels are figures of a report that it cannot change: "
+            "let --fail-on name a severity, or leave --baseline away"
+        )
+    return fit_baselines(paths, known)
+
+
+def fit_baselines(paths: Sequence[Path], known: Mapping[str, Knowledge]) -> Mapping[str, Baseline]:
+    """Baselines by subject, each fit for the way its subject is judged. BaselineError: one does not fit."""
+    if not paths:
+        return {}
+    from cloudaudit import baseline
+
+    found = baseline.choose([baseline.load(path) for path in paths], known.keys())
+    for id_, one in found.items():
+        profile = known[id_].profile
+        one.check_fit(id_, profile.kind, profile.id)
+        if one.version != profile.version:
+            note(
+                f"warning: {one.name}: made with {one.profile} {one.version}, judged by {profile.version}; "
+                "what changed controls find counts as new"
+            )
+    return found
 
 
 def _of_subject(exports: Sequence[tuple[str, Path]], id_: str) -> Sequence[tuple[str, Path]]:
@@ -535,28 +600,32 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     interrupted = _collect(one, snapshot, job.quiet, job.clock)
     assessed = _assess(snapshot, out, one.known, one.registers, one.declared, job.at, reporters)
     lang = language(job.lang)
+    known = job.baseline.known_in(assessed.report) if job.baseline is not None else None
     for kind, path in [("html", out / "report.html"), *job.exports]:
         shown = api.render(
-            assessed, kind, lang=lang, catalogue=one.known.catalogue, previous=job.earlier, form=job.form
-        )
+            assessed, kind, lang=lang, catalogue=one.known.catalogue, previous=job.earlier, form=job.form,
+            baseline=known,
+        )  # fmt: skip
         emit(shown, path)
-    emit(_rendered(assessed, job.format, lang, one.known, job.earlier, job.form), None)
+    emit(_rendered(assessed, job.format, lang, one.known, job.earlier, job.form, job.baseline), None)
     told = fitted(closing(assessed.report, lang), stream=sys.stderr)
     note(f"\n{told}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
         return INTERRUPTED
-    return _exit_code(assessed.report, job.fail_on, job.allow_incomplete, lang, job.quiet)
+    return _exit_code(assessed.report, job.gate, job.baseline, lang, job.quiet)
 
 
 def _exit_code(
-    report: Mapping[str, Any], wanted: Threshold, allow_incomplete: bool, lang: Lang, quiet: bool
+    report: Mapping[str, Any], gate: Gate, baseline: Baseline | None, lang: Lang, quiet: bool
 ) -> int:
     """The exit code, told with what it rests on."""
     from cloudaudit import api
     from cloudaudit.model import Severity
     from cloudaudit.reporters.words import labels
 
-    code = api.exit_code(report, wanted, allow_incomplete=allow_incomplete)
+    wanted = gate.fail_on
+    known = baseline.known_in(report) if baseline is not None else {}
+    code = api.exit_code(report, wanted, allow_incomplete=gate.allow_incomplete, known=known)
     if wanted.level is not None:
         why = labels()("exit.level", code=code, level=report["readiness"]["level"], wanted=wanted.level)
     elif wanted.gate:
@@ -564,11 +633,67 @@ def _exit_code(
         why = labels()("exit.gate", code=code, state=state)
     else:
         floor = wanted.severity or Severity.HIGH
-        violations, unknown = api.counts(report, floor)
-        severity = labels().of("severity", floor.value)
-        why = labels()("exit.severity", code=code, violations=violations, unknown=unknown, severity=severity)
+        violations, unknown = api.counts(report, floor, known)
+        all_ = api.counts(report, floor)[0]
+        why = labels()(
+            "exit.severity" if baseline is None else "exit.new", code=code, violations=violations,
+            unknown=unknown, known=all_ - violations, severity=labels().of("severity", floor.value),
+        )  # fmt: skip
+    for line in (*_lapsed(report, lang), *(_baseline_lines(report, baseline, lang) if baseline else ())):
+        note(fitted(line, stream=sys.stderr), quiet)
+    if baseline is not None:
+        _tell_stale(report, baseline)
     note(fitted(getattr(why, lang), stream=sys.stderr), quiet)
-    return code
+    if gate.code(code) != code:
+        note(getattr(labels()("exit.zero", code=code), lang), quiet)
+    return gate.code(code)
+
+
+MOST_LINES: Final = 8
+"""Lines told at the end of waivers that do not hold, and of known violations."""
+
+
+def _lapsed(report: Mapping[str, Any], lang: Lang) -> Iterator[str]:
+    """Violations that count although somebody decided on a waiver: why it does not hold."""
+    from cloudaudit.reporters import view
+    from cloudaudit.reporters.words import clean, labels
+
+    refused = [one for one in view.waived(report) if one.refusal is not None]
+    for one in refused[:MOST_LINES]:
+        told = {"refusal": one.refusal, "control": clean(one.control), "count": len(one.findings)}
+        yield clean(getattr(labels()("exit.refused", **told), lang))
+    if len(refused) > MOST_LINES:
+        yield getattr(labels()("report.more", count=len(refused) - MOST_LINES), lang)
+
+
+def _baseline_lines(report: Mapping[str, Any], baseline: Baseline, lang: Lang) -> Iterator[str]:
+    """Violations that do not count because a baseline names them: how old, and why."""
+    from cloudaudit.reporters.standing import remaining
+    from cloudaudit.reporters.words import clean, labels, moment, same
+
+    found = remaining(report, baseline.known_in(report))
+    for one in found[:MOST_LINES]:
+        days = "–" if one.days is None else one.days
+        controls = ", ".join(map(clean, one.controls[:3])) + (", …" if len(one.controls) > 3 else "")
+        told = {"count": len(one.findings), "controls": controls, "since": moment(one.since)}
+        line = labels()("exit.known", **told, days=days, reason=same(clean(one.reason)))
+        yield clean(getattr(line, lang))
+    if len(found) > MOST_LINES:
+        hidden = sum(len(one.findings) for one in found[MOST_LINES:])
+        yield getattr(labels()("report.more", count=hidden), lang)
+
+
+def _tell_stale(report: Mapping[str, Any], baseline: Baseline) -> None:
+    from cloudaudit.baseline import stale
+
+    gone = stale(baseline, report)
+    if gone:
+        first = ", ".join(f"{one.control} {plain(one.name or one.id, 60)}" for one in gone[:3])
+        note(
+            f"warning: {baseline.name}: {len(gone)} of {len(baseline.entries)} entries are no violation now "
+            f"({first}{', …' if len(gone) > 3 else ''}): fixed, waived or not seen; "
+            "cloudaudit baseline --update takes them out"
+        )
 
 
 def closing(report: Mapping[str, Any], lang: Lang) -> str:
@@ -613,8 +738,7 @@ def demo(output: Path, format_: str, lang: str | None, quiet: bool) -> int:
         (one,) = prepare(loaded.subjects, "ndc-connection", None, ())
         job = Job(
             sample.at,
-            Threshold(),
-            False,
+            Gate(Threshold()),
             format_,
             lang,
             quiet=quiet,

@@ -96,6 +96,19 @@ choosing = _together(
     ),
     controls_option,
 )
+EXITS: Final = {
+    0: "no violation, nothing unknown at or above `--fail-on`",
+    1: "a violation at or above `--fail-on` that neither waiver nor baseline covers; of `diff`, a new one",
+    2: "usage, a bad file, an entry that does not exist, an empty profile",
+    3: "something at or above `--fail-on` is not known, and `--allow-incomplete` was not given",
+    4: "internal error",
+    130: "interrupted; what was read is a valid partial snapshot",
+}
+"""Every exit code, as the README and the help of each command that judges tell it."""
+EXIT_TABLE: Final = "\b\nExit codes:\n" + "\n".join(
+    "\n".join(wrap(f"{code:>5}  {what}", 78, subsequent_indent=" " * 7, break_on_hyphens=False))
+    for code, what in EXITS.items()
+)
 judging = _together(choosing, click.option("--at", type=Moment(), help="Time of assessment; default: now."))
 deciding = _together(
     click.option(
@@ -106,8 +119,19 @@ deciding = _together(
         help="What counts as a violation; N is 1 to 5.",
     ),
     click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something is not known."),
+    click.option(
+        "--exit-zero", is_flag=True, help="Exit 0 where it would be 1 or 3; 2, 4 and 130 stay what they are."
+    ),
 )
-_speaking = click.option(
+baselining = click.option(
+    "--baseline",
+    "baselines",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Violations known from before, as `cloudaudit baseline` writes them: only others make exit code 1. "
+    "What is not known is never covered. Repeatable, one for each subject.",
+)
+speaking = click.option(
     "--lang",
     type=click.Choice(["vi", "en"]),
     help="Language of texts; default: from the locale, else vi.",
@@ -121,7 +145,7 @@ showing = _together(
         show_default=True,
         help=f"Format for stdout: {', '.join(BUILTIN)}, or one of an installed package.",
     ),
-    _speaking,
+    speaking,
 )
 documenting = _together(
     click.option(
@@ -148,7 +172,7 @@ telling = _together(
         show_default=True,
         help="Format for stdout.",
     ),
-    _speaking,
+    speaking,
 )
 quietness = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 

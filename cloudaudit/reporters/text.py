@@ -19,6 +19,7 @@ from rich.text import Text as Line
 
 from cloudaudit.model import Text
 from cloudaudit.reporters import Context, view
+from cloudaudit.reporters.standing import days, known_of, remaining
 from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, short, text_of
 
 ROWS_PER_CONTROL: Final = 3
@@ -73,6 +74,7 @@ class _Screen:
 
     def __init__(self, report: Mapping[str, Any], context: Context) -> None:
         self.report = report
+        self.baseline = context.baseline
         self.readiness = report["readiness"]
         self.lang = context.lang
         self.width = context.width
@@ -94,6 +96,7 @@ class _Screen:
         yield from self._blocking()
         yield from self._unknowns()
         yield from self._waivers()
+        yield from self._known()
         yield from self._foot()
 
     def heading(self, text: str) -> Iterable[RenderableType]:
@@ -261,14 +264,18 @@ class _Screen:
             yield Line(self.label("report.more", count=hidden))
 
     def _rows(self, table: Table, group: view.Group) -> None:
-        records = _unmet(group)
+        # What is new goes first: it is what fails the gate.
+        records = sorted(_unmet(group), key=lambda one: known_of(one, self.baseline) is not None)
         for record in records[:ROWS_PER_CONTROL]:
             key = view.outcome(record)
+            message = Line(short(self.say(view.message(record)), MESSAGE))
+            if known := known_of(record, self.baseline):
+                message.append(f" ({self.label('report.known_for', days=_age(known.since, self.report))})")
             table.add_row(
                 Line(clean(group.control["id"])),
                 self.signed(key, view.outcome_label(key)),
                 Line(view.place(record)),
-                Line(short(self.say(view.message(record)), MESSAGE)),
+                message,
             )
         hidden = len(records) - ROWS_PER_CONTROL
         if hidden > 0:
@@ -309,6 +316,22 @@ class _Screen:
         if len(found) > WAIVERS:
             yield self._item(self.label("report.more", count=len(found) - WAIVERS), "")
 
+    def _known(self) -> Iterable[RenderableType]:
+        """What a baseline takes out of the exit code, the oldest first."""
+        found = remaining(self.report, self.baseline)
+        if not found:
+            return
+        yield from self.heading(self.label("field.known"))
+        for one in found[:WAIVERS]:
+            at, age = moment(one.since), _age(one.since, self.report)
+            since = self.label("report.known_since", since=at, days=age)
+            name = short(f"{since} · {clean(one.reason)}", MESSAGE)
+            count = f"{self.label('column.count')}: {len(one.findings)}"
+            yield self._item(f"{name} ({count}; {short(', '.join(map(clean, one.controls)), MESSAGE)})")
+        if len(found) > WAIVERS:
+            hidden = sum(len(one.findings) for one in found[WAIVERS:])
+            yield self._item(self.label("report.more", count=hidden), "")
+
     def _foot(self) -> Iterable[RenderableType]:
         yield ""
         if self.report["gaps"]:
@@ -323,6 +346,11 @@ class _Screen:
             yield Line(self.say(text_of(self.report["profile"]["notice"])))
         yield Line(self.label("sentence.self_assessment"))
         yield Line(self.label("report.authority_decides"))
+
+
+def _age(since: str, report: Mapping[str, Any]) -> str:
+    found = days(since, report)
+    return "–" if found is None else str(found)
 
 
 def _unmet(group: view.Group) -> Sequence[view.Record]:

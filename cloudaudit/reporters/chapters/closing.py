@@ -32,6 +32,7 @@ from cloudaudit.reporters.chapters.writing import (
     told,
 )
 from cloudaudit.reporters.document import Block, Cell, Items, Phrase, Prose, cell
+from cloudaudit.reporters.standing import remaining
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, moment, same
 
 MAX_PROOF: Final = 240
@@ -256,7 +257,31 @@ def waivers(matter: Matter) -> tuple[Block, ...]:
         prose("chapter.waiver_rule"),
         *some(table("waivers", L("field.waivers"), columns, rows)),
         *some(_refused(matter)),
+        *_known(matter),
     )
+
+
+def _known(matter: Matter) -> tuple[Block, ...]:
+    """What a baseline takes out of the exit code, with its age; nothing where there is none."""
+    rows = [
+        (
+            ids(one.controls),
+            cell(said(one.reason)),
+            cell(day(one.since)),
+            number("–" if one.days is None else one.days),
+            number(len(one.findings)),
+        )
+        for one in remaining(matter.report, matter.context.baseline)
+    ]
+    columns = (
+        ("column.control", 2.6),
+        ("column.reason", 3.0),
+        ("column.from", 1.0),
+        ("column.days", 0.8, "number"),
+        ("column.count", 0.8, "number"),
+    )
+    shown = some(table("known", L("field.known"), columns, rows))
+    return (prose("chapter.known_rule", "note"), *shown) if rows else ()
 
 
 def _refused(matter: Matter) -> Any:
