@@ -27,6 +27,12 @@ _IDS: Final = re.compile(r"(_id|_ids|_ref|_refs)$|^(port|uuid)$")
 """Attributes of OpenStack's resources that hold an id and nothing else."""
 
 
+_COMPOSED: Final = re.compile(
+    r"openstack_\w*_(attach|associate|assignment|membership|access|accept|route|interface|member)_v\d"
+)
+"""Resources whose id is made of those of others, which are then cut out of it."""
+
+
 class Known:
     """In place of a link: what an expression refers to is told, or needs no deployment."""
 
@@ -149,6 +155,9 @@ class Configuration:
     def follow(self, expression: Expression, rest: str = "", hops: int = 0) -> Found:
         """Where an expression leads, `rest` being the attribute of it that is asked for."""
         told, its_shape, place = expression.told, expression.shape, expression.place
+        if isinstance(told, dict) and not _agrees(its_shape, _direct(told.get("references"))):
+            # The files are of another time than the plan.
+            its_shape = None
         match its_shape:
             case None:
                 # Neither references nor a value: it is left out, or nothing in it is asked of anything.
@@ -244,7 +253,18 @@ def _believed(target: Target, exact: bool, type_: str, attribute: str) -> Any:
     if not isinstance(target, Link):
         return LATER
     ids = target.attribute == "id" and type_.startswith("openstack_") and _IDS.search(attribute) is not None
-    return target if exact or ids else LATER
+    return target if exact or (ids and not _COMPOSED.search(target.address)) else LATER
+
+
+def _agrees(its_shape: Shape | None, references: Sequence[str]) -> bool:
+    """Whether the references that a plan tells of an expression can be those in what the files show."""
+    match its_shape:
+        case str():
+            return any(its_shape == one or its_shape.startswith((f"{one}.", f"{one}[")) for one in references)
+        case tuple():
+            return all(_agrees(one, references) for one in its_shape)
+        case _:
+            return its_shape is not FIXED or not references
 
 
 def _direct(references: object) -> list[str]:

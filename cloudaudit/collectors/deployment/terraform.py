@@ -301,10 +301,11 @@ class _Planned:
         place = configuration.place(module, one.index, body)
         filled: dict[str, Any] = _plain(values)
         for name, open_ in unknown.items():
-            if open_:
-                filled[name] = self._open(
-                    filled.get(name), open_, _Cursor(expressions.get(name), body, name, place), one.type
-                )
+            if open_ is True and told and name not in expressions:
+                filled[name] = LATER
+            elif open_:
+                at = _Cursor(expressions.get(name), body, name, place)
+                filled[name] = self._open(filled.get(name), open_, at, one.type)
         shapes = sensitive if self._shaped and isinstance(sensitive, dict) else None
         left_out = _left_out(filled, expressions, shapes, body, bool(told)) if new else frozenset()
         filled = _without_secrets(filled, one.sensitive, sensitive)
@@ -449,7 +450,8 @@ def _left_out(
     NOTE: a plan's `expressions` are silent of what `dynamic` blocks make. Only the shape of what is marked as
     sensitive tells a single value, which none can make, from a list of blocks; and the files, of course.
     """
-    left = {name for name, value in values.items() if value is None}
+    # NOTE: attributes that are only written, never kept, are null in every plan.
+    left = {name for name, value in values.items() if value is None and not name.endswith("_wo")}
     if not told:
         return frozenset(left)
     for name, value in values.items():
@@ -513,33 +515,30 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _withheld(value: Any, secret: Any, secrets: set[str]) -> Any:
     """A value without what is marked as a secret; the texts in that are added to `secrets`."""
-    if secret and not isinstance(secret, dict | list):
+    if not isinstance(secret, dict | list):
         secrets.update(_texts(value))
         return WITHHELD
-    if not secret or not _any(secret):
+    if not _any(secret):
         return value
     if isinstance(secret, dict) and isinstance(value, dict):
-        return {name: _withheld(one, secret.get(name), secrets) for name, one in value.items()} | {
-            name: WITHHELD for name, one in secret.items() if name not in value and _any(one)
-        }
+        marked = {name: one for name, one in secret.items() if one and _any(one)}
+        return value | {name: _withheld(value.get(name, ""), one, secrets) for name, one in marked.items()}
     if isinstance(secret, list) and isinstance(value, list) and len(secret) == len(value):
-        return [_withheld(one, inner, secrets) for one, inner in zip(value, secret, strict=True)]
+        return [
+            _withheld(one, mark, secrets) if mark else one for one, mark in zip(value, secret, strict=True)
+        ]
     # What is not there cannot be told.
     secrets.update(_texts(value))
     return WITHHELD if value is not None and value is not LATER else value
 
 
-def _any(marks: Any, depth: int = 0) -> bool:
+def _any(marks: Any) -> bool:
     """Whether anything is marked."""
-    if depth > MAX_DEPTH:
-        raise _Malformed(_TOO_DEEP)
-    match marks:
-        case dict():
-            return any(_any(one, depth + 1) for one in marks.values())
-        case list():
-            return any(_any(one, depth + 1) for one in marks)
-        case _:
-            return bool(marks)
+    if isinstance(marks, dict):
+        return any(_any(one) for one in marks.values() if one)
+    if isinstance(marks, list):
+        return any(_any(one) for one in marks if one)
+    return bool(marks)
 
 
 class _Providers:
