@@ -262,7 +262,7 @@ def _agrees(its_shape: Shape | None, references: Sequence[str]) -> bool:
         case str():
             return any(its_shape == one or its_shape.startswith((f"{one}.", f"{one}[")) for one in references)
         case tuple():
-            return all(_agrees(one, references) for one in its_shape)
+            return all(one is FIXED or _agrees(one, references) for one in its_shape)
         case _:
             return its_shape is not FIXED or not references
 
