@@ -74,6 +74,7 @@ class Plan:
         module, type_, name, index = steps(address)
         open_ = unknown if isinstance(unknown, dict) else dict.fromkeys(unknown, True)
         row = {"address": address, "mode": mode, "type": type_, "name": name, "values": values}
+        row |= {"module_address": module[-1][0]} if module else {}
         if index is not None:
             row["index"] = index
         planned = self.document["planned_values"]["root_module"]
@@ -298,6 +299,26 @@ def test_a_plan_tells_whether_it_is_whole(top: Any, unread: tuple[str, ...], mad
     assert (code.unread, code.made) == (
         unread, {"format_version": "1.2", "terraform_version": "1.11.4", **made}
     )  # fmt: skip
+
+
+def test_a_plan_of_a_part_is_told_by_what_it_leaves_out() -> None:
+    """Older versions of Terraform do not say of a plan that it has targets; `-refresh-only` nobody says."""
+    plan = modules().add(f"{VOLUME}.db", {"size": 1}).add(f"{VOLUME}.many[0]", {"size": 1})
+    assert read(plan.document).unread == ()
+    planned = plan.document["planned_values"]["root_module"]
+    plan.document["prior_state"] = {"values": {"root_module": json.loads(json.dumps(planned))}}
+    assert read(plan.document).unread == ()
+    planned["resources"] = []
+    children, planned["child_modules"] = planned["child_modules"], []
+    left = "the plan does not tell what becomes of 5 resources that are there"
+    # What is in the module with `count`, and may be there no times, is not missed.
+    assert read(plan.document).unread == (left, "the plan leaves out 3 resources of its configuration")
+    planned["child_modules"] = children
+    plan.document["resource_changes"][-1]["change"]["actions"] = ["delete"]
+    assert read(plan.document).unread == (
+        "the plan does not tell what becomes of 1 resources that are there",
+        "the plan leaves out 1 resources of its configuration",
+    )
 
 
 def test_an_incomplete_plan_has_a_gap_in_place_of_each_list() -> None:

@@ -116,6 +116,9 @@ class Configuration:
 
     def resource(self, module: Module, name: str) -> Mapping[str, Any]:
         """The configuration of a resource, `name` being `type.name`; empty where there is none."""
+        return self._resources_of(module).get(name, {})
+
+    def _resources_of(self, module: Module) -> Mapping[str, Mapping[str, Any]]:
         known = self._resources.get(module.steps)
         if known is None:
             listed = module.plan.get("resources")
@@ -125,7 +128,17 @@ class Configuration:
                 if isinstance(one, dict) and one.get("mode", "managed") == "managed"
             }
             self._resources[module.steps] = known
-        return known.get(name, {})
+        return known
+
+    def certain(self, module: Module | None = None, depth: int = 0) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Steps and names of what a whole plan has: resources without `count` and `for_each` at any level."""
+        module = module or self.root
+        for name, one in self._resources_of(module).items():
+            if not _repeated(one):
+                yield module.steps, name
+        for name, call in _dict(module.plan.get("module_calls")).items():
+            if not _repeated(_dict(call)) and depth < MAX_HOPS:
+                yield from self.certain(self._called(module, name, None), depth + 1)
 
     def body(self, module: Module, *labels: str) -> Body | None:
         return self.sources.body(module.steps, *labels) if self.sources else None
@@ -329,6 +342,14 @@ def _calls(address: str) -> list[tuple[str, Index]]:
                 return [("", address)]
         steps = rest
     return calls or [("", address)]
+
+
+def _repeated(declared: Mapping[str, Any]) -> bool:
+    """Whether a resource or call has `count` or `for_each`, so that there may be any number of it.
+
+    NOTE: a plan is silent of a `for_each` that refers to nothing and is no constant, as `toset(["a"])`.
+    """
+    return "count_expression" in declared or "for_each_expression" in declared
 
 
 def _dict(value: object) -> Mapping[str, Any]:

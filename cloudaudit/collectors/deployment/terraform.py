@@ -141,7 +141,7 @@ def _plan(
 ) -> tuple[Sequence[Block], Sequence[str], dict[str, str]]:
     if "planned_values" not in document:
         raise _Malformed("'planned_values' is missing")
-    changes, waiting = _changes(document)
+    changes = _Changes(document)
     planned = list(_resources(_object(_object(document, "planned_values"), "root_module")))
     told = _object(document, "configuration")
     sources = Sources(target.source, target.source_shown, told) if target.source else None
@@ -150,50 +150,63 @@ def _plan(
     prior = {
         one.address
         for one in _resources(_object(_object(_object(document, "prior_state"), "values"), "root_module"))
+        if one.mode == "managed"
     }
     unread = list(_unfinished(document))
-    seen: set[str] = set()
+    seen: dict[str, _Row] = {}
     for one in planned:
         if one.address in seen:
             raise _Malformed("'planned_values' has a resource with the address of another one")
-        seen.add(one.address)
+        seen[one.address] = one
         module = configuration.module(one.module)
         if one.mode != "managed":
             continue
-        change = changes.get(one.address)
+        change = changes.of.get(one.address)
         unknown = _object(change, "after_unknown") if change is not None else {}
         configuration.declare(module.address, one.kind, one.index, one.address, unknown)
         if change is None and one.address not in prior:
             unread.append("a resource is planned of which the plan does not tell what is known of it")
-    for outer, kind in waiting:
+    unread += _absent(changes, prior, seen, configuration)
+    for outer, kind in changes.waiting:
         configuration.unread(configuration.module(outer).address if outer else "", kind)
     reader = _Planned(target, configuration, providers, document["format_version"] != "0.1")
     blocks = tuple(
-        reader.block(one, changes.get(one.address), one.address in prior)
+        reader.block(one, changes.of.get(one.address), one.address in prior)
         for one in planned
         if one.mode == "managed"
     )
     return blocks, tuple(dict.fromkeys(unread)), _made(document, sources)
 
 
-def _changes(document: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, Any]], set[tuple[str, str]]]:
-    """What happens to each resource, by address; and data that are read only then, by module and name."""
-    changes: dict[str, Mapping[str, Any]] = {}
-    waiting: set[tuple[str, str]] = set()
-    for one in _list(document, "resource_changes"):
-        if not isinstance(one, dict):
-            raise _Malformed("'resource_changes' has an entry that is no object")
-        address = _address(one)
-        if "deposed" in one:
-            # An object of before that a replacement left behind. It goes.
-            continue
+class _Changes:
+    """What a plan does to each resource."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.of: dict[str, Mapping[str, Any]] = {}
+        """By address."""
+        self.gone: dict[str, tuple[str, str]] = {}
+        """Module and `type.name` of what is deleted, by address."""
+        self.waiting: set[tuple[str, str]] = set()
+        """The same of data that are read only while deploying."""
+        for one in _list(document, "resource_changes"):
+            if not isinstance(one, dict):
+                raise _Malformed("'resource_changes' has an entry that is no object")
+            # A deposed object is one that a replacement left behind. It goes.
+            if "deposed" not in one:
+                self._add(one, _address(one), _object(one, "change"))
+
+    def _add(self, one: Mapping[str, Any], address: str, change: Mapping[str, Any]) -> None:
+        which = _text(one.get("module_address", "")), f"{one.get('type')}.{one.get('name')}"
+        actions = _list(change, "actions")
         if one.get("mode", "managed") == "data":
-            waiting.add((_text(one.get("module_address", "")), f"{_word(one, 'type')}.{_word(one, 'name')}"))
-        elif address in changes:
+            if "read" in actions:
+                self.waiting.add(which)
+        elif address in self.of:
             raise _Malformed("'resource_changes' has two changes of one resource")
         else:
-            changes[address] = _object(one, "change")
-    return changes, waiting
+            self.of[address] = change
+            if "delete" in actions:
+                self.gone[address] = which
 
 
 def _unfinished(document: Mapping[str, Any]) -> Iterator[str]:
@@ -205,6 +218,21 @@ def _unfinished(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"the plan puts off {len(deferred)} changes until another run"
     elif document.get("complete") is False:
         yield "the plan is not complete: another run is to follow it"
+
+
+def _absent(
+    changes: _Changes, prior: set[str], planned: Mapping[str, _Row], configuration: Configuration
+) -> Iterator[str]:
+    """What tells that a plan is of a part, where it does not say so itself.
+
+    NOTE: plans with `-target` say so since Terraform 1.8, and those with `-refresh-only` never.
+    """
+    if left := len(prior - planned.keys() - changes.gone.keys()):
+        yield f"the plan does not tell what becomes of {left} resources that are there"
+    there = {(one.module, one.kind) for one in planned.values()} | set(changes.gone.values())
+    known = {(configuration.module(module).steps if module else (), kind) for module, kind in there}
+    if missing := sum(1 for one in configuration.certain() if one not in known):
+        yield f"the plan leaves out {missing} resources of its configuration"
 
 
 def _made(document: Mapping[str, Any], sources: Sources | None) -> dict[str, str]:
