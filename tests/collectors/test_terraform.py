@@ -419,10 +419,13 @@ def test_instances_are_told_apart_by_their_keys() -> None:
         (ref(f"{GROUP}.a.id", f"{GROUP}.b.id"), [None], [True], [LATER]),
         (ref(f"{GROUP}.a.id"), [None, None], [True, True], [LATER, LATER]),
         (ref(f"{GROUP}.a.id", "data.x.y.id"), [None, None], [True, True], [LATER, LATER]),
+        # Before format 1.0, what is not known has no place in the list.
+        (ref("var.g", f"{GROUP}.b.id"), ["g-1"], [False, True], ["g-1", Link(f"{GROUP}.b")]),
+        ([], [], [True], [LATER]),
         # The whole is unknown: whether it is one thing or several, the plan does not tell.
         (ref(f"{GROUP}.a.id", f"{GROUP}.b.id"), None, True, LATER),
         # Marks that do not fit the value.
-        (ref(f"{GROUP}.a.id"), [None], [True, False], LATER),
+        (ref(f"{GROUP}.a.id"), [None, None], [True], LATER),
     ],
 )  # fmt: skip
 def test_elements_of_a_list(expression: Any, planned: Any, unknown: Any, value: Any) -> None:
@@ -686,6 +689,7 @@ S3 = "https://s3.hn.example.vn"
         ("net:aws", {"provider": "aws", "region": LATER, "endpoints": LATER}),
         ("net:aws.abroad", {"provider": "aws", "region": LATER, "endpoints": LATER}),
         ("net:google", {"provider": "google"}),
+        ("module.net:openstack", {"provider": "openstack"}),
         (None, {"region": LATER, "endpoints": LATER}),
     ],
 )
@@ -697,6 +701,8 @@ def test_where_a_provider_deploys_to(key: Any, place: Mapping[str, Any]) -> None
     plan.provider("aws.abroad", {"region": const("sg"), **credentials})
     plan.provider("aws.var", {"region": ref("var.region"), "endpoints": [{"s3": ref("var.url")}]})
     plan.provider("aws.signed", {"endpoints": [{"s3": const(f"https://x:{CANARY}@s3.example.vn")}]})
+    inherited = {"name": "openstack", "module_address": "module.net"}
+    plan.document["configuration"]["provider_config"]["module.net:openstack"] = inherited
     plan.add("aws_s3_bucket.x", {"bucket": "x"}, key=key)
     assert plan.read()["aws_s3_bucket.x"].place == place
 

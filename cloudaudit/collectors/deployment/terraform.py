@@ -363,6 +363,8 @@ class _Planned:
                 if inner:
                     filled[name] = self._open(filled.get(name), inner, at.member(name), type_)
             return filled
+        if isinstance(open_, list) and isinstance(value, list):
+            value = _with_gaps(value, open_)
         if isinstance(open_, list) and isinstance(value, list) and len(open_) == len(value):
             if all(inner is True or not inner for inner in open_):
                 stand_ins = self._configuration.elements(
@@ -377,6 +379,17 @@ class _Planned:
                 for old, inner, cursor in zip(value, open_, nested, strict=True)
             ]
         return LATER if _any(open_) else value
+
+
+def _with_gaps(value: list[Any], open_: list[Any]) -> list[Any]:
+    """A list with a place for each element that is not known.
+
+    NOTE: before format 1.0, plans leave these out.
+    """
+    if len(value) == len(open_) or len(value) != sum(not one for one in open_):
+        return value
+    told = iter(value)
+    return [None if one else next(told) for one in open_]
 
 
 class _Cursor:
@@ -598,9 +611,13 @@ class _Providers:
     def _place(self, key: str) -> Mapping[str, Any]:
         config = self._told.get(key)
         name = key.rpartition(":")[2]
-        if config is None:
-            # NOTE: before 1.1 a module's key is `module:provider`, which is not there if it inherits one.
-            same = [one for one in self._told.values() if isinstance(one, dict) and one.get("name") == name]
+        if config is None or _inherited(config):
+            # NOTE: before 1.1 what a module inherits has a key of its own and no settings.
+            same = [
+                one
+                for one in self._told.values()
+                if isinstance(one, dict) and one.get("name") == name and not _inherited(one)
+            ]
             if len(same) > 1 or "." in name:
                 return {"provider": name.split(".")[0], "region": LATER, "endpoints": LATER}
             config = same[0] if same else {}
@@ -648,6 +665,11 @@ class _Providers:
             return WITHHELD
         given = self._variables.get(variable)
         return given["value"] if isinstance(given, dict) and "value" in given else LATER
+
+
+def _inherited(config: Any) -> bool:
+    """Whether it is no more than that a module needs a provider."""
+    return isinstance(config, dict) and bool(config.get("module_address")) and "expressions" not in config
 
 
 def _host(url: Any) -> Any:
