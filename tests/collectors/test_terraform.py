@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudaudit.collectors.deployment import DeploymentCollector, terraform
+from cloudaudit.collectors.deployment import MAX_BYTES, DeploymentCollector, terraform
 from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget, Link, untold
 from cloudaudit.collectors.transport import CallLog
 from cloudaudit.errors import TargetError, Where
@@ -255,9 +255,10 @@ def test_what_is_made_anew_has_no_id_yet(actions: tuple[str, ...], new: bool) ->
     assert (block.new, block.id, block.left_out) == (new, None if new else "v-1", left)
 
 
-def test_data_and_what_is_deleted_or_deposed_are_no_blocks() -> None:
+def test_data_and_what_is_deleted_forgotten_or_deposed_are_no_blocks() -> None:
     plan = Plan().add(f"{VOLUME}.db", {"id": "v-1"}, actions=("no-op",))
     plan.add(f"data.{GROUP}.x", {"id": "g-1"}, mode="data", actions=("read",), configured=False)
+    plan.add(f"{VOLUME}.forgotten", {}, actions=("forget",), configured=False)
     for more in ({"address": f"{VOLUME}.old"}, {"address": f"{VOLUME}.db", "deposed": "1234abcd"}):
         row = {"type": VOLUME, "name": "old", "change": {"actions": ["delete"], "after_unknown": {}}, **more}
         plan.document["resource_changes"].append(row)
@@ -315,10 +316,8 @@ def test_a_plan_of_a_part_is_told_by_what_it_leaves_out() -> None:
     assert read(plan.document).unread == (left, "the plan leaves out 3 resources of its configuration")
     planned["child_modules"] = children
     plan.document["resource_changes"][-1]["change"]["actions"] = ["delete"]
-    assert read(plan.document).unread == (
-        "the plan does not tell what becomes of 1 resources that are there",
-        "the plan leaves out 1 resources of its configuration",
-    )
+    plan.document["resource_changes"][-2]["change"]["actions"] = ["forget"]
+    assert read(plan.document).unread == ()
 
 
 def test_an_incomplete_plan_has_a_gap_in_place_of_each_list() -> None:
@@ -989,6 +988,8 @@ def plain(**top: Any) -> bytes:
         (plain(planned_values={"root_module": {"resources": [{"address": 7}]}}), "a name is no text", ANEW),
         (plain(planned_values={"root_module": {"child_modules": [1]}}), "'child_modules' has an entry that is no object", ANEW),
         (plain(resource_changes={"x": CANARY}), "'resource_changes' is no list", ANEW),
+        (plain(resource_changes=[{"address": "a.b", "change": {}}]), "'resource_changes' has a change without 'after_unknown'", ANEW),
+        (plain(resource_changes=[{"address": f"{VOLUME}.db", "change": {"after_unknown": True}}]), "'after_unknown' is no object", ANEW),
         (plain(resource_changes=[CANARY]), "'resource_changes' has an entry that is no object", ANEW),
         (plain(configuration={"root_module": 1}), "'root_module' is no object", ANEW),
         (plain(configuration={"provider_config": {"openstack": 1}, "root_module": {"resources": [{"type": VOLUME, "name": "db", "provider_config_key": "openstack"}]}}), "'provider_config' has an entry that is no object", ANEW),
@@ -1096,6 +1097,15 @@ def test_an_address_beyond_all_measure_is_refused() -> None:
         read(Plan().add(f"{VOLUME}.{'x' * 5000}", {}).document)
 
 
+def test_a_file_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    with path.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    huge = CodeTarget("tf", "plan", path, "p.json")
+    with pytest.raises(TargetError, match=r"p\.json is larger than 512 MiB"):
+        DeploymentCollector(huge, frozenset(), now=lambda: 1)
+
+
 # Nothing known less is ever something known more
 
 
@@ -1132,7 +1142,8 @@ def test_what_is_not_known_yet_is_never_known_otherwise(unknown: set[str], inner
     for fact, value in part.items():
         match value:
             case Partial():
-                assert set(value.items) <= set(whole[fact])
+                known = whole[fact].items if isinstance(whole[fact], Partial) else whole[fact]
+                assert set(value.items) <= set(known)
             case dict():
                 assert value.items() <= whole[fact].items()
             case _:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from cloudaudit.collectors.deployment.block import LATER, Link
-from cloudaudit.collectors.deployment.sources import FIXED, OTHER, Body, Shape, Sources
+from cloudaudit.collectors.deployment.sources import FIXED, Body, Shape, Sources
 
 MAX_HOPS: Final = 64
 """From reference to reference. Terraform allows no circle; a file that is not its own may have one."""
@@ -356,4 +356,4 @@ def _dict(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-__all__ = ["FIXED", "OTHER", "Configuration", "Expression", "Module", "Place"]
+__all__ = ["Configuration", "Expression", "Index", "Module", "Place"]

@@ -203,7 +203,7 @@ class Sources:
             found = normpath(f"{outer}/{source}")
         elif source:
             found = self._modules().get(".".join(steps))
-        if found is not None and normpath(f"{self._base}/{found}").startswith(("..", "/")):
+        if found is not None and (Path(found).is_absolute() or _leaves(f"{self._base}/{found}")):
             found = None
         self._relative[steps] = found
         return found
@@ -243,6 +243,11 @@ class Sources:
             )
         found = self._read[relative]
         return found if found.bodies or found.locals else None
+
+
+def _leaves(path: str) -> bool:
+    """Whether a path leads out of the folder that it begins in."""
+    return normpath(path).split("/")[0] == ".."
 
 
 def _folder(folder: Path, shown: str | None) -> Folder:

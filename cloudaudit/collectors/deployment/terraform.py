@@ -170,10 +170,11 @@ def _plan(
     for outer, kind in changes.waiting:
         configuration.unread(configuration.module(outer).address if outer else "", kind)
     reader = _Planned(target, configuration, providers, document["format_version"] != "0.1")
+    # NOTE: what is forgotten is among the planned values too, without any.
     blocks = tuple(
         reader.block(one, changes.of.get(one.address), one.address in prior)
         for one in planned
-        if one.mode == "managed"
+        if one.mode == "managed" and one.address not in changes.gone
     )
     return blocks, tuple(dict.fromkeys(unread)), _made(document, sources)
 
@@ -185,7 +186,7 @@ class _Changes:
         self.of: dict[str, Mapping[str, Any]] = {}
         """By address."""
         self.gone: dict[str, tuple[str, str]] = {}
-        """Module and `type.name` of what is deleted, by address."""
+        """Module and `type.name` of what is deleted, or no longer kept, by address."""
         self.waiting: set[tuple[str, str]] = set()
         """The same of data that are read only while deploying."""
         for one in _list(document, "resource_changes"):
@@ -204,8 +205,10 @@ class _Changes:
         elif address in self.of:
             raise _Malformed("'resource_changes' has two changes of one resource")
         else:
+            if "after_unknown" not in change:
+                raise _Malformed("'resource_changes' has a change without 'after_unknown'")
             self.of[address] = change
-            if "delete" in actions:
+            if actions in (["delete"], ["forget"]):
                 self.gone[address] = which
 
 
