@@ -7,13 +7,13 @@ wrong is refused with its place; nothing is judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cloudaudit import data
 from cloudaudit.errors import CatalogError, CloudauditError, Problem, Where, did_you_mean
@@ -44,8 +44,10 @@ from cloudaudit.model import (
 from cloudaudit.operators import OPERATORS, glob_match, value_of
 from cloudaudit.predicate import HEADS, Compiler
 from cloudaudit.wording import placeholders
-from cloudaudit.yamlsource import Document, load, problems_of_schema
+from cloudaudit.yamlsource import Document, load, loads, problems_of_schema
 from cloudaudit.yamlsource import schema as read_schema
+
+T = TypeVar("T")
 
 CONDITIONS: Final = ("where", "not_applicable_when", "expired_when", "pending_when", "check")
 PARAMETER_SOURCES: Final = ("proposed-default", "profile")
@@ -72,20 +74,66 @@ def _text(source: Mapping[str, Any]) -> Text:
 # --- resource types -------------------------------------------------------------------------------
 
 
-def load_types(folder: Path | None = None) -> Mapping[str, ResourceType]:
-    """Read every resource type of `resources/`, by name."""
+class _Shelf(Mapping[str, T]):
+    """Files of one folder by their names, each read when it is asked for.
+
+    An audit reads a fifth of what ships, and the reading would be most of what a small one costs. What is
+    wrong with a file is raised when it is wanted; linting wants all of them.
+    """
+
+    def __init__(self, paths: Iterable[Path], read: Callable[[Path], T]) -> None:
+        self._paths = {path.stem: path for path in sorted(paths)}
+        self._read = read
+        self._found: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._found:
+            self._found[name] = self._read(self._paths[name])
+        return self._found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def load_types(folder: Path | None = None, root: Path | None = None) -> Mapping[str, ResourceType]:
+    """Resource types by name: ours, each read when it is wanted, or all of a package's folder.
+
+    `root` holds a copy of what shipped that is read in place of what is installed.
+    """
+    if folder is None:
+        return _Shelf(data.folder("resources", root).glob("*.yaml"), _shipped_type)
     found = {}
     problems: list[Problem] = []
-    for path in sorted((folder or data.folder("resources")).glob("*.yaml")):
-        document = load(path)
-        wrong = problems_of_schema(document, read_schema("resource"))
-        problems += wrong
-        if not wrong:
-            type_ = _resource_type(document.value, problems, document)
+    for path in sorted(folder.glob("*.yaml")):
+        type_ = _type(path, problems)
+        if type_ is not None:
             found[type_.name] = type_
     if problems:
         raise CatalogError.of(problems)
     return found
+
+
+def _shipped_type(path: Path) -> ResourceType:
+    problems: list[Problem] = []
+    type_ = _type(path, problems)
+    if type_ is None or problems:
+        raise CatalogError.of(problems)
+    if type_.name != path.stem:
+        raise CatalogError(f"resource type '{type_.name}' stands in {path.name}", where=Where(str(path)))
+    return type_
+
+
+def _type(path: Path, problems: list[Problem]) -> ResourceType | None:
+    document = load(path)
+    wrong = problems_of_schema(document, read_schema("resource"))
+    problems += wrong
+    return None if wrong else _resource_type(document.value, problems, document)
 
 
 def _resource_type(source: Mapping[str, Any], problems: list[Problem], document: Document) -> ResourceType:
@@ -308,14 +356,19 @@ def load_peers(folder: Path | None = None) -> Mapping[str, Peer]:
 # --- controls -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ControlSource:
     """A control's file, ready to be compiled with the parameters of a profile."""
 
     id: str
-    document: Document
     path: Path
     digest: str
+    _read: Callable[[], Document] = field(repr=False, compare=False)
+
+    @cached_property
+    def document(self) -> Document:
+        """What the file says. CatalogError: one that shipped is damaged."""
+        return self._read()
 
     def written(self) -> Mapping[str, Any]:
         """Its parameters and conditions as the file has them, in the order they are judged."""
@@ -385,7 +438,9 @@ def load_catalogue(
     for base in folders if builtin else [shipped, *folders]:
         obligations |= load_obligations(base)
         frameworks |= load_frameworks(base)
-    for base in folders:
+    for path in _control_files(shipped, problems) if builtin else ():
+        sources[path.stem] = _shipped_source(path)
+    for base in own:
         for path in _control_files(base, problems):
             source = _control_source(path, problems)
             if source is None:
@@ -400,7 +455,7 @@ def load_catalogue(
             sources[source.id] = source
     if problems:
         raise CatalogError.of(problems)
-    known = load_types(data.folder("resources", root)) if types is None else types
+    known = load_types(root=root) if types is None else types
     return Catalogue(known, obligations, frameworks, sources)
 
 
@@ -429,7 +484,28 @@ def _control_source(path: Path, problems: list[Problem]) -> ControlSource | None
     problems += wrong
     if wrong:
         return None
-    return ControlSource(document.value["id"], document, path, document.digest)
+    return ControlSource(document.value["id"], path, document.digest, lambda: document)
+
+
+def _shipped_source(path: Path) -> ControlSource:
+    """One of ours, whose file has its name, and is read when somebody wants it."""
+    try:
+        content = path.read_bytes()
+    except OSError as wrong:
+        raise CatalogError(
+            f"{path} cannot be read: {wrong.strerror}", hint="install cloudaudit again"
+        ) from wrong
+
+    def read() -> Document:
+        document = loads(content, str(path))
+        if wrong := problems_of_schema(document, _control_shape()):
+            raise CatalogError.of(wrong)
+        if document.value["id"] != path.stem:
+            where = document.where(("id",))
+            raise CatalogError(f"control '{document.value['id']}' stands in {path.name}", where=where)
+        return document
+
+    return ControlSource(path.stem, path, sha256(content).hexdigest(), read)
 
 
 @cache

@@ -50,12 +50,11 @@ def kinds() -> dict[str, Kind]:
     return {name: _kind(name, entries) for name, entries in sorted(found.items())}
 
 
-def types(brought: Mapping[str, Kind] | None = None) -> dict[str, ResourceType]:
+def types(brought: Mapping[str, Kind] | None = None) -> Mapping[str, ResourceType]:
     """Every resource type: ours, and those of packages, whose names begin with the name of their kind."""
-    found = dict(load_types())
-    for kind in (kinds() if brought is None else brought).values():
-        found |= kind.types
-    return found
+    others = [kind.types for kind in (kinds() if brought is None else brought).values() if kind.types]
+    ours = load_types()
+    return {name: type_ for known in (ours, *others) for name, type_ in known.items()} if others else ours
 
 
 def type_folders() -> list[Path]:

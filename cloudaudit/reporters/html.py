@@ -148,14 +148,6 @@ def _finished(value: object) -> object:
     return clean(value) if type(value) is str else value
 
 
-_VI: Final = Markup('<span class="vi">')
-_EN: Final = {
-    kind: Markup('</span> <span class="{}" lang="en">').format(kind)
-    for kind in ("en", "en below", "en alone")
-}
-_END: Final = Markup("</span>")
-
-
 def short(value: str | None, limit: int) -> str | None:
     """A name a cloud gave, as long as its place allows."""
     return None if value is None else clean(value, limit)
@@ -165,7 +157,9 @@ def _pair(text: Text, limit: int, english: str) -> Markup:
     vi, en = clean(text.vi, limit), clean(text.en, limit)
     if vi == en:
         return escape(vi)
-    return _VI + vi + _EN[english] + en + _END
+    return Markup(  # noqa: S704 - both texts are escaped, and the rest is ours
+        f'<span class="vi">{escape(vi)}</span> <span class="{english}" lang="en">{escape(en)}</span>'
+    )
 
 
 def two(text: Text, limit: int = 1200) -> Markup:
@@ -199,6 +193,7 @@ def technical_time(at: str | None) -> str:
 _LETTERS: Final = re.compile(r"[^\W\d_]")
 
 
+@lru_cache(maxsize=4096)
 def fitting(text: Text) -> Markup:
     """Both languages as their length asks for; figures and dates in one."""
     if _LETTERS.search(text.vi) is None:
@@ -209,29 +204,31 @@ def fitting(text: Text) -> Markup:
 def cell(phrases: Cell, anchors: Mapping[str, str]) -> Markup:
     """The lines of a cell. What leads to a control that the page shows is a link."""
     lines = [_phrase(phrase, anchors) for phrase in phrases]
-    return lines[0] if len(lines) == 1 else Markup("").join(map(_LINE.format, lines))
+    whole = lines[0] if len(lines) == 1 else "".join(f"<div>{line}</div>" for line in lines)
+    return Markup(whole)  # noqa: S704 - of phrases that are
 
 
-_LINE: Final = Markup("<div>{}</div>")
 _STYLES: Final = {
-    "plain": Markup("{}"),
-    "strong": Markup("<b>{}</b>"),
-    "muted": Markup('<span class="muted">{}</span>'),
-    "code": Markup("<code>{}</code>"),
+    "plain": ("", ""),
+    "strong": ("<b>", "</b>"),
+    "muted": ('<span class="muted">', "</span>"),
+    "code": ("<code>", "</code>"),
 }
 _BADGE: Final = Markup('<span class="v {}">{} {}</span>')
 _SIGN: Final = Markup('<span class="s {}" role="img" aria-label="{}" data-vi="{}" data-en="{}">{}</span> {}')
 _GATES: Final = frozenset({"open", "conditional", "indeterminate", "blocked", "out_of_scope"})
-_LINK: Final = Markup('<a href="#{}">{}</a>')
 
 
-def _phrase(phrase: Phrase, anchors: Mapping[str, str]) -> Markup:
-    said = _STYLES[phrase.style].format(fitting(phrase.text))
+def _phrase(phrase: Phrase, anchors: Mapping[str, str]) -> str:
+    """A phrase as a part of the page: escaped."""
+    before, after = _STYLES[phrase.style]
+    text = f"{before}{fitting(phrase.text)}{after}"
     anchor = anchors.get(phrase.to)
     if anchor:
-        said = _LINK.format(anchor, said)
+        text = f'<a href="#{escape(anchor)}">{text}</a>'
     if not phrase.mark:
-        return said
+        return text
+    said = Markup(text)  # noqa: S704 - as said above
     key, sign = phrase.mark, view.SYMBOL.get(phrase.mark, "·")
     label = labels().of("gate_state", key) if key in _GATES else view.outcome_label(key)
     if phrase.text in (label, labels().of("gates_state", key)):

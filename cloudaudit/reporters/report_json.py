@@ -72,9 +72,18 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 def dumps(report: Mapping[str, Any]) -> str:
     """The one way report.json is written: in the order of its schema, two blanks, one newline at the end.
 
-    What a terminal would obey is escaped, for names come from clouds and reports go to screens.
+    A finding stands on one line: there may be very many, and so they can be compared line by line. What a
+    terminal would obey is escaped, for names come from clouds and reports go to screens.
     """
-    return shown(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
+    parts = (f"  {json.dumps(key)}: {_part(key, value)}" for key, value in report.items())
+    return shown("{\n" + ",\n".join(parts) + "\n}\n")
+
+
+def _part(key: str, value: Any) -> str:
+    if key == "findings" and value:
+        lines = (json.dumps(one, ensure_ascii=False, allow_nan=False) for one in value)
+        return "[\n    " + ",\n    ".join(lines) + "\n  ]"
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\n  ")
 
 
 def shown(written: str) -> str:

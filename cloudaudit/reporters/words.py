@@ -74,6 +74,7 @@ class Labels:
 
     def __init__(self, source: Mapping[str, Any]) -> None:
         self._texts: dict[str, Text] = {}
+        self._groups: dict[str, Mapping[str, Text]] = {}
         self._flatten("", source)
 
     def _flatten(self, path: str, source: Mapping[str, Any]) -> None:
@@ -97,8 +98,10 @@ class Labels:
 
     def group(self, name: str) -> Mapping[str, Text]:
         """All labels of a group by their last part."""
-        start = f"{name}."
-        return {key.removeprefix(start): text for key, text in self._texts.items() if key.startswith(start)}
+        if name not in self._groups:
+            start, texts = f"{name}.", self._texts.items()
+            self._groups[name] = {key.removeprefix(start): t for key, t in texts if key.startswith(start)}
+        return self._groups[name]
 
     def of(self, group: str, value: object) -> Text:
         """The label of a value found in a report; the value itself where a newer writer knows more."""

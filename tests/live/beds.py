@@ -156,3 +156,9 @@ def store(name: str) -> Iterator[StoreBed]:
     finally:
         if not ran:
             call("s3", name, "down")
+
+
+def terraform() -> Mapping[str, Any]:
+    """The Terraform bed: nothing of it runs by itself, so there is nothing to stop."""
+    call("terraform", "up")
+    return _described("terraform", "env")
