@@ -1106,6 +1106,27 @@ def test_a_file_beyond_all_measure_is_refused(tmp_path: Path) -> None:
         DeploymentCollector(huge, frozenset(), now=lambda: 1)
 
 
+def test_what_was_read_to_check_a_target_is_judged_if_it_is_still_the_same(tmp_path: Path) -> None:
+    path, where = tmp_path / "p.json", Where("targets.yaml", 7)
+    made = CodeTarget("tf", "plan", path, "p.json", where=where)
+
+    def code(types: set[str]) -> Code:
+        return DeploymentCollector(made, frozenset(types), now=lambda: 1).code
+
+    path.write_text(json.dumps(Plan().add(f"{VOLUME}.a", {}).document))
+    checked = code(set())
+    assert code({"openstack.volume"}) is checked
+    # Once only.
+    assert code({"openstack.volume"}) is not checked
+    code(set())
+    path.write_text(json.dumps(Plan().add(f"{VOLUME}.b", {}).document))
+    assert [block.name for block in code({"openstack.volume"}).blocks] == ["b"]
+    code(set())
+    path.unlink()
+    with pytest.raises(TargetError, match="cannot be read"):
+        code({"openstack.volume"})
+
+
 # Nothing known less is ever something known more
 
 

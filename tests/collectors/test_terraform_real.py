@@ -12,9 +12,6 @@ from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code,
 from cloudaudit.model import Written
 
 DATA = Path(__file__).parent.parent / "data" / "terraform"
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason="tests/data/terraform comes with the bed that makes it"
-)
 
 GROUP = "openstack_networking_secgroup_v2"
 PORT = "openstack_networking_port_v2"
