@@ -340,7 +340,7 @@ def _proxy(entry: Entry | Subject) -> Proxy | None:
 
 
 def _told(collectors: Sequence[Collector]) -> dict[str, dict[str, Any]]:
-    """What collectors have to tell of themselves, by target: the credential, and a clock that is far off."""
+    """What collectors tell of themselves, by target: the credential, how a file was made, a clock far off."""
     found: dict[str, dict[str, Any]] = {}
     for collector in collectors:
         if isinstance(collector, OpenStackCollector):
@@ -349,6 +349,8 @@ def _told(collectors: Sequence[Collector]) -> dict[str, dict[str, Any]]:
                 "credential": dict(collector.credential()),
                 **({"clock_skew": skew} if skew else {}),
             }
+        elif isinstance(collector, DeploymentCollector) and collector.code.made:
+            found[collector.name] = {"made": dict(collector.code.made)}
     return found
 
 

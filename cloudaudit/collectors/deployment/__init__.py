@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from cloudaudit.collectors import Seen
@@ -32,7 +34,7 @@ class DeploymentCollector:
         self.types = frozenset(type_ for type_ in types if type_.startswith(KINDS))
         self._target = target
         self._now = now
-        self._code = _read(target)
+        self._code = _read_once(target, check=not types)
 
     @property
     def code(self) -> Code:
@@ -62,6 +64,26 @@ class DeploymentCollector:
             return Gap(scope, type_, operation, Reason.PARTIAL, code.unread[0], call)
         proof = f"the {code.kind} was read to its end, with {len(code.blocks)} resources in all"
         return Listing(scope, type_, count, proof, call, open=True)
+
+
+_checked: Final[dict[CodeTarget, Code]] = {}
+"""What was read to check targets, until it is read to be judged: the same run does both."""
+
+
+def _read_once(target: CodeTarget, check: bool) -> Code:
+    """Read a file of code, or take what the check of it read, if the file is still the same."""
+    kept = _checked.pop(target, None)
+    code = kept if kept is not None and kept.digest == _digest(target.file) else _read(target)
+    if check and target.form in ("plan", "state"):
+        _checked[target] = code
+    return code
+
+
+def _digest(file: Path) -> str:
+    try:
+        return sha256(file.read_bytes()).hexdigest() if file.stat().st_size <= MAX_BYTES else ""
+    except OSError:
+        return ""
 
 
 def _read(target: CodeTarget) -> Code:

@@ -336,6 +336,8 @@ def _notes(target: Mapping[str, Any]) -> Iterator[Text]:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {one}" for key, one in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
