@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from cloudaudit.collectors.deployment.block import LATER, Link, Untold, untold
-from cloudaudit.collectors.deployment.whole import Level, Meaning, Told, combined, rows, why
+from cloudaudit.collectors.deployment.whole import Level, Meaning, Told, combined, rows, untold_list, why
 from cloudaudit.collectors.item import (
     Item,
     Odd,
@@ -67,7 +67,6 @@ TRUNK: Final = P + "networking_trunk_v2"
 LISTENER: Final = P + "lb_listener_v2"
 POOL: Final = P + "lb_pool_v2"
 ROLE: Final = P + "identity_role_v3"
-NO_PLACE: Final = Unseen(Reason.AFTER_DEPLOYMENT, "only the service tells it")
 
 
 def text_or_null(value: object) -> Value:
@@ -138,7 +137,7 @@ def _made_from(item: Told) -> None:
     elif item.block.new and all(one is None for one in others):
         item.facts |= {"bootable": False, **found}
     else:
-        item.unseen |= dict.fromkeys(("bootable", "image"), NO_PLACE)
+        item.unseen |= dict.fromkeys(("bootable", "image"), item.silent)
 
 
 def _attachments(item: Told) -> None:
@@ -155,7 +154,8 @@ def _attachments(item: Told) -> None:
         for row in rows(server, "block_device")
         if row.get("uuid") == item.id and row.get("source_type") == "volume"
     ]
-    doubt = found.doubt or (None if item.block.new else NO_PLACE)
+    unclear = (untold_list(server, "block_device") for server in item.whole.of(SERVER))
+    doubt = found.doubt or next(filter(None, unclear), None if item.block.new else item.silent)
     combined(item, "attachments", given, _attachment, doubt, loose=True)
 
 
@@ -238,10 +238,12 @@ def _by_name(item: Told, type_: str, name: object) -> Told | None:
 
 def _image(item: Told) -> None:
     """Its image; null for a server that boots from a volume."""
-    if any(
-        str(row.get("boot_index")) == "0" and row.get("destination_type") == "volume"
-        for row in rows(item, "block_device")
-    ):
+    devices = rows(item, "block_device")
+    unclear = untold_list(item, "block_device")
+    if unclear is not None:
+        item.unseen["image"] = unclear
+        return
+    if any(str(row.get("boot_index")) == "0" and row.get("destination_type") == "volume" for row in devices):
         item.facts["image"] = None
         return
     named = _by_name(item, IMAGE, item.value("image_name")) if item.left_out("image_id") else None
@@ -256,7 +258,7 @@ def _boot_volumes(item: Told) -> None:
     found = item.whole.referring(ATTACH, "instance_id", item.id)
     own = [row for row in rows(item, "block_device") if row.get("destination_type") == "volume"]
     given = [row.get("uuid") if row.get("source_type") == "volume" else LATER for row in own]
-    doubt = found.doubt or (None if item.block.new else NO_PLACE)
+    doubt = found.doubt or untold_list(item, "block_device") or (None if item.block.new else item.silent)
     combined(
         item, "boot_volumes", [*given, *(one.row.get("volume_id") for one in found.blocks)], identifier, doubt
     )
@@ -278,7 +280,10 @@ def _is_made_by_nova(item: Told, number: int, row: Row) -> bool:
 
 def _group_names(item: Told) -> None:
     """Names of its security groups: those it names, unless its ports bring their own."""
-    networks = _networks(item)
+    networks, unclear = _networks(item), untold_list(item, "network")
+    if unclear is not None:
+        item.unseen["security_groups"] = unclear
+        return
     if networks and not all(_is_made_by_nova(item, number, row) for number, row in networks):
         item.unseen["security_groups"] = Unseen(Reason.AFTER_DEPLOYMENT, "its ports decide it")
         return
@@ -298,7 +303,7 @@ def ports_of_server(item: Told) -> Iterator[Resource]:
             port = _part(item, f"network/{number}", row)
             port.take("addresses", "fixed_ip_v4", lambda value: (address(value),))
             if not port.row.get("fixed_ip_v4"):
-                port.unseen["addresses"] = NO_PLACE
+                port.unseen["addresses"] = port.silent
             yield _port_of_nova(port, item, row.get("uuid"))
 
 
@@ -375,7 +380,7 @@ def _made_for_server(whole: Any, block: Any, path: tuple[str, ...]) -> Any:
 def server_group(item: Told) -> None:
     item.take("policy", "policies", lambda value: ",".join(many(text)(value)))
     found: list[Any] = []
-    doubt: Unseen | None = None if item.block.new else NO_PLACE
+    doubt: Unseen | None = None if item.block.new else item.silent
     for one in item.whole.of(SERVER):
         hints = one.value("scheduler_hints")
         for group in [row.get("group") for row in rows(one, "scheduler_hints")] + [hints] * isinstance(
@@ -436,6 +441,7 @@ def subnet(item: Told) -> None:
 
 
 def port(item: Told) -> None:
+    item.only("allowed_address_pairs", "ip_address")
     item.take("network", "network_id", identifier)
     item.take(
         "allowed_address_pairs",
@@ -506,6 +512,10 @@ def _others_may_use(item: Told) -> bool:
     ties = ((INTERFACE, "port_id"), (ROUTER_INTERFACE, "port_id"))
     if any(item.whole.referring(type_, name, "").doubt for type_, name in ties):
         return True
+    if any(untold_list(one, "network") for one in item.whole.of(SERVER)):
+        return True
+    if any(untold_list(one, "sub_port") for one in item.whole.of(TRUNK)):
+        return True
     unclear = (
         untold(row.get("port")) is not None and not _is_made_by_nova(one, number, row)
         for one in item.whole.of(SERVER)
@@ -551,7 +561,7 @@ def _groups_of_port(item: Told) -> None:
     added_ids = [one for ids in more for one in (ids if isinstance(ids, list) else [ids])]
     values = [*(given or []), *added_ids] if isinstance(given, list | None) else given
     # What is added may take the place of what the port names.
-    combined(item, "security_groups", values, identifier, NO_PLACE if more or added.doubt else None)
+    combined(item, "security_groups", values, identifier, item.silent if more or added.doubt else None)
 
 
 def _addresses(item: Told) -> None:
@@ -578,7 +588,7 @@ def router(item: Told) -> None:
         {"destination": one.row.get("destination_cidr"), "nexthop": one.row.get("next_hop")}
         for one in found.blocks
     ]
-    combined(item, "routes", routes, _route, found.doubt or (None if item.block.new else NO_PLACE))
+    combined(item, "routes", routes, _route, found.doubt or (None if item.block.new else item.silent))
     item.after("zones")
     item.tags("tags", item.whole.labels)
 
@@ -603,7 +613,7 @@ def floating_ip(item: Told) -> None:
         "port_forwardings",
         [one.row for one in forwards.blocks],
         _forwarding,
-        forwards.doubt or (None if item.block.new else NO_PLACE),
+        forwards.doubt or (None if item.block.new else item.silent),
     )
 
 
@@ -643,7 +653,7 @@ def _leads_to(item: Told) -> None:
     elif not tied and doubt is None and item.block.new:
         item.facts |= {"port_id": None, "fixed_address": None, "router": None}
     else:
-        item.unseen |= dict.fromkeys(("port_id", "fixed_address"), doubt or NO_PLACE)
+        item.unseen |= dict.fromkeys(("port_id", "fixed_address"), doubt or item.silent)
     if "router" not in item.facts:
         item.after("router")
 
@@ -781,7 +791,7 @@ def qos_policy(item: Told) -> None:
         kind: item.whole.referring(f"{P}networking_qos_{kind}_rule_v2", "qos_policy_id", item.id)
         for kind in kinds
     }
-    doubt = next((one.doubt for one in found.values() if one.doubt), None if item.block.new else NO_PLACE)
+    doubt = next((one.doubt for one in found.values() if one.doubt), None if item.block.new else item.silent)
     combined(item, "rule_kinds", [kind for kind, one in found.items() if one.blocks], text, doubt)
 
 
@@ -792,7 +802,7 @@ def bgpvpn(item: Told) -> None:
         item.take(name, name, many(text), absent=())
     for kind in ("network", "router"):
         found = item.whole.referring(f"{P}bgpvpn_{kind}_associate_v2", "bgpvpn_id", item.id)
-        doubt = found.doubt or (None if item.block.new else NO_PLACE)
+        doubt = found.doubt or (None if item.block.new else item.silent)
         combined(item, f"{kind}s", [one.row.get(f"{kind}_id") for one in found.blocks], identifier, doubt)
 
 
@@ -844,7 +854,7 @@ def dns_zone(item: Told) -> None:
     elif item.block.new and not any(one.doubt for one in shared):
         item.facts["shared"] = False
     else:
-        item.unseen["shared"] = next((one.doubt for one in shared if one.doubt), NO_PLACE)
+        item.unseen["shared"] = next((one.doubt for one in shared if one.doubt), item.silent)
 
 
 # --- images ---------------------------------------------------------------------------------------------
@@ -942,7 +952,6 @@ def container(item: Told) -> None:
     if (key is None and not item.block.new) or key is LATER:
         item.unseen["sync_key_present"] = item.missing("container_sync_key")
     else:
-        # That it is marked as a secret tells that it is there.
         item.facts["sync_key_present"] = key not in (None, "")
     item.take("storage_policy", "storage_policy", text_or_null)
     _kept_versions(item)
@@ -1033,7 +1042,7 @@ def listener(item: Told) -> None:
     item.take("allowed_cidrs", "allowed_cidrs", lambda value: many(address)(value) or None, absent=None)
     _default_pool(item)
     found = item.whole.referring(P + "lb_l7policy_v2", "listener_id", item.id)
-    doubt = found.doubt or (None if item.block.new else NO_PLACE)
+    doubt = found.doubt or (None if item.block.new else item.silent)
     names = ("action", "redirect_url", "redirect_prefix")
     policies = [{name: one.value(name) for name in names} for one in found.blocks]
     combined(item, "l7_policies", policies, l7_policy, doubt)
@@ -1050,7 +1059,7 @@ def _default_pool(item: Told) -> None:
     elif not found.blocks and found.doubt is None and item.block.new:
         item.facts["default_pool"] = None
     else:
-        item.unseen["default_pool"] = found.doubt or NO_PLACE
+        item.unseen["default_pool"] = found.doubt or item.silent
 
 
 def pool(item: Told) -> None:
@@ -1099,7 +1108,7 @@ def _members(item: Told) -> None:
     found += [row for one in several.blocks for row in rows(one, "member")]
     unclear = any(isinstance(one.value("member"), Untold) for one in several.blocks)
     known = item.block.new and not found and not unclear
-    doubt = single.doubt or several.doubt or (None if known else NO_PLACE)
+    doubt = single.doubt or several.doubt or (None if known else item.silent)
     combined(item, "members", found, _member, doubt, loose=True)
 
 
@@ -1122,11 +1131,11 @@ def _monitor(item: Told) -> None:
         for name, read in names.items():
             inner.take(f"monitor.{name}", name, read)
         item.facts |= inner.facts
-        item.unseen |= {**inner.unseen, "monitor.operating_status": NO_PLACE}
+        item.unseen |= {**inner.unseen, "monitor.operating_status": item.silent}
     elif not found.blocks and found.doubt is None and item.block.new:
         item.facts |= dict.fromkeys(f"monitor.{name}" for name in (*names, "operating_status"))
     else:
-        item.unseen["monitor"] = found.doubt or NO_PLACE
+        item.unseen["monitor"] = found.doubt or item.silent
 
 
 # --- shares ---------------------------------------------------------------------------------------------
@@ -1218,12 +1227,13 @@ def assignment(item: Told) -> None:
     item.take("user", "user_id", id_or_null, absent=None)
     item.take("group", "group_id", id_or_null, absent=None)
     item.facts["inherited"] = item.block.type == P + "identity_inherit_role_assignment_v3"
-    for kind in ("project", "domain"):
-        if not item.left_out(f"{kind}_id"):
-            item.facts["scope"] = kind
-            item.take("scope_id", f"{kind}_id", identifier)
-            return
-    item.unseen |= dict.fromkeys(("scope", "scope_id"), item.missing("project_id"))
+    kinds = [kind for kind in ("project", "domain") if not item.left_out(f"{kind}_id")]
+    kinds.sort(key=lambda kind: untold(item.row[f"{kind}_id"]) is not None)
+    if not kinds:
+        item.unseen |= dict.fromkeys(("scope", "scope_id"), item.missing("project_id"))
+        return
+    item.facts["scope"] = kinds[0]
+    item.take("scope_id", f"{kinds[0]}_id", identifier)
 
 
 def application_credential(item: Told) -> None:
@@ -1233,6 +1243,7 @@ def application_credential(item: Told) -> None:
     item.take("roles", "roles", many(text))
     item.take("unrestricted", "unrestricted", flag, absent=False)
     item.take("expires_at", "expires_at", empty_as_null(moment), absent=None)
+    item.only("access_rules", "service", "method", "path")
     item.take("access_rules", "access_rules", lambda value: each(access_rule)(value) or None, absent=None)
 
 
