@@ -24,7 +24,16 @@ from cloudaudit.collectors.deployment.block import (
     Untold,
     untold,
 )
-from cloudaudit.collectors.item import LABEL_KEYS, Item, Odd, Reader, identifier, text
+from cloudaudit.collectors.item import (
+    LABEL_KEYS,
+    Item,
+    Odd,
+    Reader,
+    address,
+    empty_as_null,
+    identifier,
+    text,
+)
 from cloudaudit.collectors.leaks import Look
 from cloudaudit.model import Partial, Reason, Resource, Scope, Seconds, Unseen, Value, Written
 
@@ -430,6 +439,24 @@ class Meaning:
     part_of: str = ""
     """The attribute that names the thing it is a setting of. It is no resource of its own then."""
     endpoint_of: Callable[[Told], str] = lambda told: ""
+
+
+def text_or_null(value: object) -> Value:
+    return empty_as_null(text)(value)
+
+
+def id_or_null(value: object) -> Value:
+    return empty_as_null(identifier)(value)
+
+
+def address_or_null(value: object) -> Value:
+    return empty_as_null(address)(value)
+
+
+def by_name(item: Told, type_: str, name: object) -> Told | None:
+    """The one block of a type that has a name."""
+    found = [one for one in item.whole.of(type_) if isinstance(name, str) and one.row.get("name") == name]
+    return found[0] if len(found) == 1 else None
 
 
 def rows(item: Told, name: str) -> list[dict[str, Any]]:
