@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from cloudaudit.collectors.deployment.block import LATER, Untold, untold
+from cloudaudit.collectors.deployment.block import LATER, untold
 from cloudaudit.collectors.deployment.network import (
     SERVER,
     P,
@@ -18,6 +20,7 @@ from cloudaudit.collectors.deployment.whole import (
     Level,
     Meaning,
     Told,
+    Whole,
     by_name,
     combined,
     id_or_null,
@@ -117,15 +120,32 @@ def _attachments(item: Told) -> None:
     given: list[Any] = [
         {"server": one.row.get("instance_id"), "device": one.row.get("device")} for one in found.blocks
     ]
-    given += [
-        {"server": server.id}
-        for server in item.whole.of(SERVER)
-        for row in rows(server, "block_device")
-        if row.get("uuid") == item.id and row.get("source_type") == "volume"
-    ]
-    unclear = (untold_list(server, "block_device") for server in item.whole.of(SERVER))
-    doubt = found.doubt or next(filter(None, unclear), None if item.block.new else item.silent)
+    own = item.whole.once(_of_servers)
+    given += [{"server": server} for server in own.of.get(item.id, ())]
+    doubt = found.doubt or own.doubt or (None if item.block.new else item.silent)
     combined(item, "attachments", given, _attachment, doubt, loose=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Servers by what they name, and why others may name it too."""
+
+    of: Mapping[str, list[str]]
+    doubt: Unseen | None
+
+
+def _of_servers(whole: Whole) -> _Named:
+    """Servers by the volumes they start with."""
+    found: dict[str, list[str]] = defaultdict(list)
+    doubt: Unseen | None = None
+    for server in whole.of(SERVER):
+        doubt = doubt or untold_list(server, "block_device")
+        for row in rows(server, "block_device"):
+            if row.get("source_type") == "volume" and isinstance(volume := row.get("uuid"), str):
+                found[volume].append(server.id)
+            elif row.get("source_type") == "volume":
+                doubt = doubt or why(row.get("uuid"), "block_device.uuid")
+    return _Named(found, doubt)
 
 
 def _told_attachment(value: object) -> Value:
@@ -248,18 +268,23 @@ def _group_names(item: Told) -> None:
 
 def server_group(item: Told) -> None:
     item.take("policy", "policies", lambda value: ",".join(many(text)(value)))
-    found: list[Any] = []
-    doubt: Unseen | None = None if item.block.new else item.silent
-    for one in item.whole.of(SERVER):
-        hints = one.value("scheduler_hints")
-        for group in [row.get("group") for row in rows(one, "scheduler_hints")] + [hints] * isinstance(
-            hints, Untold
-        ):
-            if group == item.id:
-                found.append(one.id)
+    named = item.whole.once(_hinted)
+    doubt = named.doubt or (None if item.block.new else item.silent)
+    combined(item, "members", list(named.of.get(item.id, ())), identifier, doubt)
+
+
+def _hinted(whole: Whole) -> _Named:
+    """Servers by the group they are to be in."""
+    found: dict[str, list[str]] = defaultdict(list)
+    doubt: Unseen | None = None
+    for server in whole.of(SERVER):
+        doubt = doubt or untold_list(server, "scheduler_hints")
+        for row in rows(server, "scheduler_hints"):
+            if isinstance(group := row.get("group"), str):
+                found[group].append(server.id)
             elif untold(group) is not None:
                 doubt = doubt or why(group, "scheduler_hints.group")
-    combined(item, "members", found, identifier, doubt)
+    return _Named(found, doubt)
 
 
 def keypair(item: Told) -> None:

@@ -7,13 +7,17 @@ as far as they are in the code: of any other name it is not known which group it
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from cloudaudit.collectors.deployment.block import LATER, Link, untold
+from cloudaudit.collectors.deployment.block import LATER, Block, Link, untold
 from cloudaudit.collectors.deployment.whole import (
     Meaning,
+    Path,
     Told,
+    Whole,
     address_or_null,
     by_name,
     combined,
@@ -110,7 +114,7 @@ def _port_of_nova(port: Told, owner: Told, network: Any) -> Resource:
     if port.facts.get("port_security") is False and owner.left_out("security_groups"):
         port.facts["security_groups"] = ()
     else:
-        _groupsby_name(port, owner)
+        _groups_by_name(port, owner)
     return port.resource(MEANINGS[PORT])
 
 
@@ -119,18 +123,14 @@ def owner_of(server: Told) -> str:
     return f"compute:{zone}" if isinstance(zone, str) else "compute:"
 
 
-def _groupsby_name(port: Told, owner: Told) -> None:
+def _groups_by_name(port: Told, owner: Told) -> None:
     """Security groups by the names a server gives, where the code has just one of that name."""
     names = owner.value("security_groups")
     names = ["default"] if names is None and owner.block.new else names
     if (untold(names) is not None and not isinstance(names, list)) or names is None:
         port.unseen["security_groups"] = owner.missing("security_groups")
         return
-    groups = list(owner.whole.of(*GROUPS))
-    known: dict[Any, list[str]] = {}
-    for group in groups:
-        for key in {group.id, group.row.get("name") if isinstance(group.row.get("name"), str) else group.id}:
-            known.setdefault(key, []).append(group.id)
+    known = owner.whole.once(_groups)
     try:
         found = [known.get(text(name), []) if untold(name) is None else [] for name in names]
     except (Odd, TypeError):
@@ -147,7 +147,17 @@ def _groupsby_name(port: Told, owner: Told) -> None:
         port.unseen["security_groups"] = Unseen(Reason.NOT_DESCRIBED, detail)
 
 
-def made_for_server(whole: Any, block: Any, path: tuple[str, ...]) -> Any:
+def _groups(whole: Whole) -> Mapping[str, list[str]]:
+    """Ids of security groups by name and by id, both of which Nova takes."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for group in whole.of(*GROUPS):
+        name = group.row.get("name")
+        for key in {group.id, name if isinstance(name, str) else group.id}:
+            found[key].append(group.id)
+    return dict(found)
+
+
+def made_for_server(whole: Whole, block: Block, path: Path) -> Any:
     """A port that Nova makes, where something refers to it through the server."""
     if len(path) == 3 and path[0] == "network" and path[2] == "port":
         return f"{whole.id_of(block)}/network/{path[1]}"
@@ -211,59 +221,53 @@ def _device_of_port(item: Told) -> None:
         item.take("device_owner", "device_owner")
         item.take("device_id", "device_id")
         return
-    whole = item.whole
-    users = [
-        (one.id, owner_of(one))
-        for one in whole.of(SERVER)
-        for _, row in networks_of(one)
-        if row.get("port") == item.id
-    ]
-    tied = [
-        whole.at_id(one.row.get("instance_id"), SERVER)
-        for one in whole.referring(INTERFACE, "port_id", item.id).blocks
-    ]
-    users += [(one.id, owner_of(one)) for one in tied if one is not None]
-    # NOTE: of a router that is distributed or highly available the word goes on after this one.
-    users += [
-        (router, "network:router_interface")
-        for one in whole.referring(ROUTER_INTERFACE, "port_id", item.id).blocks
-        if isinstance(router := one.row.get("router_id"), str)
-    ]
-    users += [
-        (trunk.id, "trunk:subport")
-        for trunk in whole.of(TRUNK)
-        for row in rows(trunk, "sub_port")
-        if row.get("port_id") == item.id
-    ]
-    if len(set(users)) == 1:
-        item.facts |= {"device_id": users[0][0], "device_owner": users[0][1]}
-    elif not users and item.block.new and not _others_may_use(item):
+    ties = item.whole.once(_users)
+    users = set(ties.of.get(item.id, ()))
+    if len(users) == 1:
+        item.facts["device_id"], item.facts["device_owner"] = users.pop()
+    elif not users and item.block.new and not ties.unclear:
         item.facts |= {"device_id": "", "device_owner": ""}
     else:
         item.take("device_owner", "device_owner")
         item.take("device_id", "device_id")
 
 
-def _others_may_use(item: Told) -> bool:
-    """Whether something in the code uses a port of which it is not told which."""
-    ties = ((INTERFACE, "port_id"), (ROUTER_INTERFACE, "port_id"))
-    if any(item.whole.referring(type_, name, "").doubt for type_, name in ties):
-        return True
-    if any(untold_list(one, "network") for one in item.whole.of(SERVER)):
-        return True
-    if any(untold_list(one, "sub_port") for one in item.whole.of(TRUNK)):
-        return True
-    unclear = (
-        untold(row.get("port")) is not None and not is_made_by_nova(one, number, row)
-        for one in item.whole.of(SERVER)
-        for number, row in networks_of(one)
-    )
-    carried = (
-        untold(row.get("port_id")) is not None
-        for one in item.whole.of(TRUNK)
-        for row in rows(one, "sub_port")
-    )
-    return any(unclear) or any(carried)
+@dataclass(frozen=True, slots=True)
+class _Users:
+    """What uses ports, by port: id and owner. `unclear`: something uses one of which it is not told which."""
+
+    of: Mapping[str, list[tuple[str, str]]]
+    unclear: bool
+
+
+def _users(whole: Whole) -> _Users:
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    unclear = False
+
+    def use(port: Any, user: object, owner: str) -> None:
+        nonlocal unclear
+        unclear |= untold(port) is not None
+        if isinstance(port, str) and isinstance(user, str):
+            found[port].append((user, owner))
+
+    for one in whole.of(SERVER):
+        unclear |= untold_list(one, "network") is not None
+        for number, row in networks_of(one):
+            if not is_made_by_nova(one, number, row):
+                use(row.get("port"), one.id, owner_of(one))
+    for one in whole.of(INTERFACE):
+        server = whole.at_id(one.row.get("instance_id"), SERVER)
+        if server is not None and not one.left_out("port_id"):
+            use(one.row.get("port_id"), server.id, owner_of(server))
+    for one in whole.of(ROUTER_INTERFACE):
+        if not one.left_out("port_id"):
+            # NOTE: of a router that is distributed or highly available the word goes on after this one.
+            use(one.row.get("port_id"), one.row.get("router_id"), "network:router_interface")
+    for one in whole.of(TRUNK):
+        unclear |= untold_list(one, "sub_port") is not None
+        for row in rows(one, "sub_port"):
+            use(row.get("port_id"), one.id, "trunk:subport")
+    return _Users(found, unclear)
 
 
 def _security(item: Told, network: Any) -> None:

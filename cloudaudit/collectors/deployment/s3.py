@@ -93,7 +93,8 @@ def _url(block: Block) -> str | Unseen:
 def _is_amazon(item: Told) -> bool | None:
     url = _url(item.block)
     if isinstance(url, Unseen):
-        return True if _address(item.block) is None else None
+        # Where nothing is told of a provider, it may be told an address too.
+        return True if _address(item.block) is None and item.block.place else None
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cloudaudit.collectors.deployment.block import (
     LATER,
@@ -37,6 +37,7 @@ from cloudaudit.collectors.item import (
 from cloudaudit.collectors.leaks import Look
 from cloudaudit.model import Partial, Reason, Resource, Scope, Seconds, Unseen, Value, Written
 
+T = TypeVar("T")
 Path: TypeAlias = tuple[str, ...]
 _STEP: Final = re.compile(r"[^.\[\]]+")
 _DEEPEST: Final = 16
@@ -93,6 +94,7 @@ class Whole:
         self._told: dict[str, Told] = {}
         self._indexes: dict[tuple[str, str], tuple[dict[Any, list[Told]], Unseen | None]] = {}
         self._ids: dict[str, str] = {}
+        self._made: dict[Callable[[Whole], Any], Any] = {}
 
     def told(self, block: Block) -> Told:
         """A block with its links resolved."""
@@ -100,6 +102,13 @@ class Whole:
             meaning = self._known.get(block.type)
             self._told[block.address] = Told(block, self, meaning.names if meaning else {})
         return self._told[block.address]
+
+    def once(self, build: Callable[[Whole], T]) -> T:
+        """What is worked out of all blocks, for those that need the same."""
+        if build not in self._made:
+            self._made[build] = build(self)
+        found: T = self._made[build]
+        return found
 
     def fresh(self, block: Block) -> Told:
         """The same, to take facts off."""
@@ -455,7 +464,7 @@ def address_or_null(value: object) -> Value:
 
 def by_name(item: Told, type_: str, name: object) -> Told | None:
     """The one block of a type that has a name."""
-    found = [one for one in item.whole.of(type_) if isinstance(name, str) and one.row.get("name") == name]
+    found = item.whole.referring(type_, "name", name).blocks if isinstance(name, str) else ()
     return found[0] if len(found) == 1 else None
 
 
