@@ -33,7 +33,7 @@ NAMES: Final[Mapping[str, str]] = {
 
 MOST_WORK: Final = 5_000_000
 """Values and characters that all functions of one target may make."""
-DEEPEST: Final = 60
+DEEPEST: Final = 80
 """Functions and containers within each other, also by way of other resources and conditions."""
 _DIGESTS: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
 _URL_PARTS: Final = frozenset(
@@ -91,6 +91,7 @@ class Functions:
         self._attribute = attribute
         self._budget = budget
         self._depth = 0
+        self._deciding = False
         found = document.value.get("conditions") or {}
         if not isinstance(found, dict):
             self.wrong(("conditions",), "'conditions' must be a mapping of names to conditions")
@@ -127,7 +128,7 @@ class Functions:
 
     def _function(self, name: str, pointer: Pointer) -> _Function | None:
         """The function of a name in this version; None: the name is a key like any other."""
-        if name in _FUNCTIONS:
+        if name in _FUNCTIONS and (self._deciding or name not in _OF_CONDITIONS):
             since, function = _FUNCTIONS[name]
             return function if self._version >= since else None
         if name in _REMOVED:
@@ -142,6 +143,13 @@ class Functions:
 
     def condition(self, raw: Any, pointer: Pointer) -> bool | Untold:
         """Whether a condition holds: a name, a boolean or a function. TargetError: it is none."""
+        deciding, self._deciding = self._deciding, True
+        try:
+            return self._decision(raw, pointer)
+        finally:
+            self._deciding = deciding
+
+    def _decision(self, raw: Any, pointer: Pointer) -> bool | Untold:
         found = self.value(raw, pointer)
         if isinstance(found, bool | Untold):
             return found
@@ -159,7 +167,9 @@ class Functions:
             if isinstance(whole, Link):
                 whole = LATER
             if not isinstance(whole, bool | Untold):
-                self.wrong(("conditions", found), f"the condition '{excerpt(found)}' is neither true nor false")
+                self.wrong(
+                    ("conditions", found), f"the condition '{excerpt(found)}' is neither true nor false"
+                )
             self._decided[found] = whole
         decided = self._decided[found]
         if decided is None:
@@ -193,7 +203,7 @@ class Functions:
 
     def get_param(self, raw: Any, pointer: Pointer) -> Any:
         arguments = self.value(raw, pointer)
-        if (why := _worst(arguments)) is not None:
+        if (why := worst(arguments)) is not None:
             return why
         path = arguments if isinstance(arguments, list) else [arguments]
         if not path or not isinstance(path[0], str):
@@ -232,7 +242,7 @@ class Functions:
         if not isinstance(arguments, dict) or not {"template", "params"} <= arguments.keys():
             self.wrong(pointer, f"'{name}' takes a mapping of 'template' and 'params'")
         template, params = arguments["template"], arguments["params"]
-        if (why := _worst([template, params] if isinstance(params, Untold | Link) else template)) is not None:
+        if (why := worst([template, params] if isinstance(params, Untold | Link) else template)) is not None:
             return why
         if not isinstance(template, str):
             self.wrong((*pointer, "template"), f"'template' of '{name}' must be a text")
@@ -247,7 +257,7 @@ class Functions:
             seen = False
             split: list[tuple[str, bool]] = []
             value = params[word]
-            why = _worst(value)
+            why = worst(value)
             shown = "" if why is not None else self._shown(value, (*pointer, "params", word), empty)
             for text, done in pieces:
                 parts = [text] if done else text.split(word)
@@ -261,7 +271,9 @@ class Functions:
             if seen and why is not None:
                 found.append(why)
             if strict and not seen:
-                self.wrong((*pointer, "params"), f"'{excerpt(word)}' is not found in the template of '{name}'")
+                self.wrong(
+                    (*pointer, "params"), f"'{excerpt(word)}' is not found in the template of '{name}'"
+                )
         if found:
             return WITHHELD if WITHHELD in found else LATER
         return "".join(text for text, _ in pieces)
@@ -285,14 +297,15 @@ class Functions:
         arguments = self.value(raw, pointer)
         if not isinstance(arguments, list) or len(arguments) < 2:
             self.wrong(pointer, "'list_join' takes a list: what to put between, and lists of texts")
-        delimiter, texts = arguments[0], []
+        delimiter = arguments[0]
+        texts: list[Any] = []
         for n, one in enumerate(arguments[1:], 1):
             if one is None or one == "":
                 continue
             if not isinstance(one, list | Untold | Link):
                 self.wrong((*pointer, n), "'list_join' joins lists")
             texts += one if isinstance(one, list) else [one]
-        if (why := _worst([delimiter, texts])) is not None:
+        if (why := worst([delimiter, texts])) is not None:
             return why
         if not isinstance(delimiter, str):
             self.wrong(pointer, "what 'list_join' puts between must be a text")
@@ -306,7 +319,7 @@ class Functions:
         arguments = self.value(raw, pointer)
         if not isinstance(arguments, list) or len(arguments) not in (2, 3):
             self.wrong(pointer, "'str_split' takes a list: what parts the text, the text, and a position")
-        if (why := _worst(arguments)) is not None:
+        if (why := worst(arguments)) is not None:
             return why
         delimiter, text, *position = arguments
         if text is None:
@@ -324,7 +337,7 @@ class Functions:
 
     def digest(self, raw: Any, pointer: Pointer) -> Any:
         arguments = self.value(raw, pointer)
-        if (why := _worst(arguments)) is not None:
+        if (why := worst(arguments)) is not None:
             return why
         if not isinstance(arguments, list) or [type(one) for one in arguments] != [str, str]:
             self.wrong(pointer, "'digest' takes a list: the name of an algorithm, and a text")
@@ -339,7 +352,7 @@ class Functions:
 
     def make_url(self, raw: Any, pointer: Pointer) -> Any:
         parts = self.value(raw, pointer)
-        if (why := _worst(parts)) is not None:
+        if (why := worst(parts)) is not None:
             return why
         if not isinstance(parts, dict) or not parts.keys() <= _URL_PARTS:
             self.wrong(pointer, f"'make_url' takes a mapping of {', '.join(sorted(_URL_PARTS))}")
@@ -367,7 +380,7 @@ class Functions:
     def list_concat(self, raw: Any, pointer: Pointer, unique: bool = False) -> Any:
         lists = self.value(raw, pointer)
         if isinstance(lists, Untold | Link):
-            return _worst(lists)
+            return worst(lists)
         whole: list[Any] = []
         if not isinstance(lists, list):
             self.wrong(pointer, f"'{pointer[-1]}' takes a list of lists")
@@ -393,14 +406,14 @@ class Functions:
     def map_merge(self, raw: Any, pointer: Pointer) -> Any:
         maps = self.value(raw, pointer)
         if isinstance(maps, Untold | Link):
-            return _worst(maps)
+            return worst(maps)
         if not isinstance(maps, list):
             self.wrong(pointer, "'map_merge' takes a list of mappings")
         whole: dict[str, Any] = {}
         for n, one in enumerate(maps):
             if isinstance(one, Untold | Link):
                 # It may replace any key before it, and add any.
-                return _worst(maps)
+                return worst(maps)
             if not isinstance(one, dict) and one is not None:
                 self.wrong((*pointer, n), "'map_merge' takes mappings")
             whole |= one or {}
@@ -410,13 +423,17 @@ class Functions:
     def map_replace(self, raw: Any, pointer: Pointer) -> Any:
         arguments = self.value(raw, pointer)
         if isinstance(arguments, Untold | Link):
-            return _worst(arguments)
+            return worst(arguments)
         if not isinstance(arguments, list) or len(arguments) != 2:
             self.wrong(pointer, "'map_replace' takes a list: a mapping, and a mapping of 'keys' and 'values'")
         source, changes = ({} if one is None else one for one in arguments)
-        if (why := _worst([source if isinstance(source, Untold) else None, changes])) is not None:
+        if (why := worst([source if isinstance(source, Untold) else None, changes])) is not None:
             return why
-        if not isinstance(source, dict) or not isinstance(changes, dict) or changes.keys() - {"keys", "values"}:
+        if (
+            not isinstance(source, dict)
+            or not isinstance(changes, dict)
+            or changes.keys() - {"keys", "values"}
+        ):
             self.wrong(pointer, "'map_replace' takes a mapping, and a mapping of 'keys' and 'values'")
         keys, values = (changes.get(key) or {} for key in ("keys", "values"))
         if not isinstance(keys, dict) or not isinstance(values, dict):
@@ -434,12 +451,12 @@ class Functions:
     def filter(self, raw: Any, pointer: Pointer) -> Any:
         arguments = self.value(raw, pointer)
         if isinstance(arguments, Untold | Link):
-            return _worst(arguments)
+            return worst(arguments)
         if not isinstance(arguments, list) or len(arguments) != 2:
             self.wrong(pointer, "'filter' takes a list: values to leave out, and a list")
         values, whole = arguments
-        if isinstance(whole, Untold | Link) or _worst(values) is not None:
-            return _worst(arguments)
+        if isinstance(whole, Untold | Link) or worst(values) is not None:
+            return worst(arguments)
         if not isinstance(whole, list | None) or not isinstance(values, list | None):
             self.wrong(pointer, "'filter' takes two lists")
         if not whole or not values:
@@ -454,7 +471,7 @@ class Functions:
             self.wrong(pointer, "'repeat' takes a mapping of 'template' and 'for_each'")
         template, each = arguments["template"], arguments["for_each"]
         if isinstance(each, Untold | Link):
-            return [_worst(each)]
+            return [worst(each)]
         if not isinstance(each, dict) or not each:
             self.wrong((*pointer, "for_each"), "'for_each' must be a mapping of words to lists")
         if not all(each):
@@ -463,7 +480,7 @@ class Functions:
         for word, one in each.items():
             if isinstance(one, Untold | Link):
                 # How often it is repeated is not told.
-                return [_worst(one)]
+                return [worst(one)]
             if not isinstance(one, list | dict | None):
                 self.wrong((*pointer, "for_each", word), "'for_each' takes lists")
             lists.append(list(one or ()))
@@ -495,7 +512,7 @@ class Functions:
                 for word, value in zip(words, values, strict=True):
                     if word in template:
                         if not isinstance(value, str):
-                            return _worst(value)
+                            return worst(value)
                         self.spend(template.count(word) * len(value) // 16, pointer)
                         template = template.replace(word, value)
                 return template
@@ -532,7 +549,7 @@ class Functions:
         pair = self.value(raw, pointer)
         if not isinstance(pair, list) or len(pair) != 2:
             self.wrong(pointer, "'equals' takes a list of two values")
-        why = _worst(pair)
+        why = worst(pair)
         return bool(pair[0] == pair[1]) if why is None else why
 
     def negate(self, raw: Any, pointer: Pointer) -> bool | Untold:
@@ -561,7 +578,7 @@ class Functions:
         if not isinstance(arguments, list) or len(arguments) != 2:
             self.wrong(pointer, "'contains' takes a list: a value, and a list")
         value, whole = arguments
-        why = _worst(arguments)
+        why = worst(arguments)
         if isinstance(whole, str) and isinstance(value, str):
             return value in whole
         if isinstance(whole, list) and any(_same(value, one) for one in whole):
@@ -581,31 +598,34 @@ def _later(functions: Functions, raw: Any, pointer: Pointer) -> Untold:
     return LATER
 
 
+_SINCE: Final[Mapping[str, Mapping[str, _Function]]] = {
+    "2013-05-23": {
+        "get_param": Functions.get_param, "get_resource": Functions.get_resource,
+        "get_attr": Functions.get_attr, "list_join": Functions.list_join,
+        "str_replace": Functions.str_replace, "resource_facade": _later, "get_file": _later,
+    },
+    "2015-04-30": {"repeat": Functions.repeat, "digest": Functions.digest},
+    "2015-10-15": {"str_split": Functions.str_split},
+    "2016-04-08": {"map_merge": Functions.map_merge},
+    "2016-10-14": {
+        "yaql": _later, "map_replace": Functions.map_replace, "if": Functions.choose,
+        "equals": Functions.equals, "not": Functions.negate, "and": Functions.all_of,
+        "or": Functions.any_of,
+    },
+    "2017-02-24": {"filter": Functions.filter, "str_replace_strict": Functions.str_replace_strict},
+    "2017-09-01": {
+        "make_url": Functions.make_url, "list_concat": Functions.list_concat,
+        "list_concat_unique": Functions.list_concat_unique, "contains": Functions.contains,
+        "str_replace_vstrict": Functions.str_replace_vstrict,
+    },
+}  # fmt: skip
 _FUNCTIONS: Final[Mapping[str, tuple[int, _Function]]] = {
     name: (DATES.index(since), function)
-    for since, those in {
-        "2013-05-23": {
-            "get_param": Functions.get_param, "get_resource": Functions.get_resource,
-            "get_attr": Functions.get_attr, "list_join": Functions.list_join,
-            "str_replace": Functions.str_replace, "resource_facade": _later, "get_file": _later,
-        },
-        "2015-04-30": {"repeat": Functions.repeat, "digest": Functions.digest},
-        "2015-10-15": {"str_split": Functions.str_split},
-        "2016-04-08": {"map_merge": Functions.map_merge},
-        "2016-10-14": {
-            "yaql": _later, "map_replace": Functions.map_replace, "if": Functions.choose,
-            "equals": Functions.equals, "not": Functions.negate, "and": Functions.all_of,
-            "or": Functions.any_of,
-        },
-        "2017-02-24": {"filter": Functions.filter, "str_replace_strict": Functions.str_replace_strict},
-        "2017-09-01": {
-            "make_url": Functions.make_url, "list_concat": Functions.list_concat,
-            "list_concat_unique": Functions.list_concat_unique, "contains": Functions.contains,
-            "str_replace_vstrict": Functions.str_replace_vstrict,
-        },
-    }.items()
+    for since, those in _SINCE.items()
     for name, function in those.items()
-}  # fmt: skip
+}
+_OF_CONDITIONS: Final = frozenset({"equals", "not", "and", "or"})
+"""Functions only where a condition stands; elsewhere keys like any other, as in the rules of an alarm."""
 _REMOVED: Final[Mapping[str, int]] = {
     **dict.fromkeys(
         ("Fn::GetAZs", "Fn::Join", "Fn::Split", "Fn::Replace", "Fn::Base64", "Fn::MemberListToMap",
@@ -620,7 +640,7 @@ def _at(value: Any, path: Sequence[Any], absent: Any) -> Any:
     """What lies at a path within a value; `absent` where nothing does, as Heat has it."""
     for step in path:
         if isinstance(value, Untold | Link):
-            return _worst(value)
+            return worst(value)
         try:
             value = value[int(step)] if isinstance(value, list | str) else value[str(step)]
         except (KeyError, IndexError, TypeError, ValueError):
@@ -633,7 +653,7 @@ def at(value: Any, path: Sequence[Any]) -> Any:
     return _at(value, path, None)
 
 
-def _worst(value: Any) -> Untold | None:
+def worst(value: Any) -> Untold | None:
     """Why a value is not told as a whole; a secret in it comes first, for what is made of it is one too."""
     found: Untold | None = None
     left = [value]
@@ -654,4 +674,8 @@ def _worst(value: Any) -> Untold | None:
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two values are known to be equal."""
-    return _worst([one, other]) is None and bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+    return (
+        worst([one, other]) is None
+        and bool(one == other)
+        and isinstance(one, bool) == isinstance(other, bool)
+    )
