@@ -12,7 +12,7 @@ import json
 import math
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from os.path import relpath
@@ -93,15 +93,19 @@ class _Reading:
         self._documents: dict[Path, Document] = {}
 
     def parsed(self, content: bytes, name: str) -> Document:
+        problems: Sequence[Problem] = ()
         try:
-            return loads(content, name, As.YAML_1_1)
+            document = loads(content, name, As.YAML_1_1)
         except SourceError as wrong:
-            if _HCL.search(content):
-                hint = "a plan of it is a target of kind terraform: terraform show -json PLAN > plan.json"
-                raise TargetError(
-                    "this is HCL of Terraform, no Heat template", where=Where(name), hint=hint
-                ) from None
-            raise TargetError.of(wrong.problems) from None
+            problems = wrong.problems
+        else:
+            # NOTE: a block of HCL can be read as YAML, as one long text.
+            if isinstance(document.value, dict | None) or not _HCL.search(content):
+                return document
+        if _HCL.search(content):
+            hint = "a plan of it is a target of kind terraform: terraform show -json PLAN > plan.json"
+            raise TargetError("this is HCL of Terraform, no Heat template", where=Where(name), hint=hint)
+        raise TargetError.of(problems)
 
     def take_environment(self) -> None:
         path = self.target.environment
@@ -135,9 +139,10 @@ class _Reading:
 
     def nested(self, written: str, folder: Path, where: Where) -> tuple[Document, Path, str] | str:
         """A template that another names, or why it is not read. TargetError: it is not there, or no YAML."""
-        path = Path(written.removeprefix("file://") if written.startswith("file:///") else folder / written)
-        if "://" in written and not path.is_absolute():
+        here = written.removeprefix("file://") if written.startswith("file:///") else written
+        if "://" in here:
             return f"'{excerpt(written)}' lies elsewhere, and nothing is fetched"
+        path = folder / here
         try:
             whole = path.resolve()
         except (OSError, RuntimeError, ValueError):

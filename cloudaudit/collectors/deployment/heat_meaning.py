@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from cloudaudit.collectors.deployment.block import LATER, Block, Link, Untold, untold
+from cloudaudit.collectors.leaks import Look
 from cloudaudit.model import Written
 
 Values: TypeAlias = dict[str, Any]
@@ -54,10 +55,12 @@ class _Making:
             return
         told = value if isinstance(value, list) else [LATER]
         if any(not isinstance(one, dict) for one in told):
-            self.unread.append(
-                f"{self.block.written.path}:{self.line(name)}: {what} of '{self.block.address}' are not told"
-            )
+            self.miss(name, what)
         yield from ((n, one) for n, one in enumerate(told) if isinstance(one, dict))
+
+    def miss(self, name: str, what: str) -> None:
+        where = f"{self.block.written.path}:{self.line(name)}"
+        self.unread.append(f"{where}: {what} of '{self.block.address}' are not told")
 
     def line(self, *path: object) -> int | None:
         """The line of a property, or of a part of it that stands on its own line."""
@@ -80,6 +83,17 @@ class _Making:
         address = f"{self.block.address}/{name}/{number}"
         self.beside.append(
             Block(address, type_, address, _typed(values), written, frozenset(), place=self.block.place)
+        )
+
+    def named(self, value: Any) -> Any:
+        """References as those to names, which other clients write there; as they are where there is none."""
+        if isinstance(value, list):
+            return [self.named(one) for one in value]
+        made = self.around.get(value.address) if isinstance(value, Link) and value.attribute == "id" else None
+        return (
+            _attribute(value, "name")
+            if made is not None and isinstance(made.values.get("name"), str)
+            else value
         )
 
     @property
@@ -136,9 +150,9 @@ _WHOLE: Final = frozenset(
 )  # fmt: skip
 _FLAGS: Final = frozenset(
     {"shared", "external", "admin_state_up", "port_security_enabled", "enable_dhcp", "enable_snat",
-     "distributed",
-     "ha", "multiattach", "is_public", "protected", "enabled", "config_drive", "stateful", "tls_enabled",
-     "no_fixed_ip", "delete_on_termination", "delete_default_rules", "no_gateway", "no_security_groups"}
+     "distributed", "ha", "multiattach", "is_public", "protected", "enabled", "config_drive", "stateful",
+     "tls_enabled", "no_fixed_ip", "web_download", "delete_on_termination", "delete_default_rules",
+     "no_gateway", "no_security_groups"}
 )  # fmt: skip
 _IDS: Final = frozenset(
     {"network_id", "subnet_id", "router_id", "port_id", "security_group_id", "remote_group_id",
@@ -171,7 +185,8 @@ def _as(key: str, value: Any) -> Any:
         with suppress(ValueError):
             return int(value)
     if key in _IDS and isinstance(value, str):
-        return identified(value)
+        # Keystone calls its first domain `default`, by id; its name is Default.
+        return value if key == "domain_id" and value == "default" else identified(value)
     if key not in _WHOLE | _FLAGS and isinstance(value, bool | int):
         return str(value)
     return value
@@ -186,15 +201,12 @@ def _texts(values: Values) -> Values:
 
 
 def identified(value: Any) -> Any:
-    """An id; a name in place of one is looked up when the stack is made. Keystone's first domain is called
-    by its id."""
-    return value if not isinstance(value, str) or _ID.fullmatch(value) or value == "default" else LATER
+    """An id; a name in place of one is looked up when the stack is made."""
+    return value if not isinstance(value, str) or _ID.fullmatch(value) else LATER
 
 
 def _attribute(value: Any, name: str) -> Any:
-    """A reference to another block, as a reference to its name or the like."""
-    if isinstance(value, list):
-        return [_attribute(one, name) for one in value]
+    """A reference to another block, as a reference to an attribute of it."""
     return Link(value.address, name) if isinstance(value, Link) and value.attribute == "id" else value
 
 
@@ -206,7 +218,7 @@ def _server(making: _Making, values: Values) -> None:
         found = making.given(theirs)
         by_name = isinstance(found, str) and not _ID.fullmatch(found)
         values |= {f"{ours}_id": None if by_name else found, f"{ours}_name": found if by_name else None}
-    values["security_groups"] = _attribute(values["security_groups"], "name")
+    values["security_groups"] = making.named(values["security_groups"])
     values["user_data"] = _user_data(making, values["user_data"])
     hints = making.given("scheduler_hints")
     values["scheduler_hints"] = [hints] if isinstance(hints, dict) else hints
@@ -219,11 +231,25 @@ def _server(making: _Making, values: Values) -> None:
 
 
 def _user_data(making: _Making, value: Any) -> Any:
-    """User data, which may be the text that a resource for software configuration holds."""
-    if not isinstance(value, Link):
-        return value
-    made = making.around.get(value.address)
-    return Link(value.address, "config") if made is not None and made.type in _CONFIGS else LATER
+    """User data as the server gets them; they may be the text that a resource for software holds."""
+    if isinstance(value, Link):
+        made = making.around.get(value.address)
+        value = Link(value.address, "config") if made is not None and made.type in _CONFIGS else LATER
+    match making.given("user_data_format") or "HEAT_CFNTOOLS":
+        case "RAW":
+            return value
+        case "HEAT_CFNTOOLS":
+            # NOTE: Heat puts them into one of several parts of its own, which hold no secret.
+            return value if value is not None and value != "" else "#cloud-config"
+        case _:
+            # NOTE: Heat adds the credentials by which software in the server asks for its configuration.
+            return value if isinstance(value, str) and _tells(value) else LATER
+
+
+def _tells(text: str) -> bool:
+    look = Look()
+    look.user_data(text)
+    return bool(look.result())
 
 
 def _networks(making: _Making) -> Any:
@@ -262,7 +288,9 @@ def _networks(making: _Making) -> Any:
                  "port_id": LATER if port is None else port},
                 {"port_id": "port"},
             )  # fmt: skip
-        found.append({"uuid": network, "port": port, "fixed_ip_v4": one.get("fixed_ip")})
+        found.append(
+            {"uuid": network if port is None else None, "port": port, "fixed_ip_v4": one.get("fixed_ip")}
+        )
     return found
 
 
@@ -296,7 +324,7 @@ def _cloud_config(making: _Making, values: Values) -> None:
 
 
 def _volume(making: _Making, values: Values) -> None:
-    values["volume_type"] = _attribute(values["volume_type"], "name")
+    values["volume_type"] = making.named(values["volume_type"])
 
 
 # --- networks -------------------------------------------------------------------------------------------
@@ -306,9 +334,9 @@ def _specs(making: _Making, values: Values) -> None:
     """Attributes that are given to the service past Heat, by the names of its API."""
     specs = making.given("value_specs")
     if isinstance(specs, dict):
-        values |= {_API.get(key, key): value for key, value in specs.items()}
+        values |= {str(_API.get(key, key)): value for key, value in specs.items()}
     elif specs is not None:
-        values |= {key: LATER for key, value in values.items() if key != "name" and value is None}
+        values |= {word: LATER for word, value in values.items() if word != "name" and value is None}
 
 
 _API: Final = {
@@ -393,6 +421,8 @@ def _security_group(making: _Making, values: Values) -> None:
         making.add("openstack_networking_secgroup_rule_v2", "rules", n, row)
     # NOTE: Neutron lets a new group send everything; Heat takes those rules away where one sends.
     values["delete_default_rules"] = LATER if making.unread and egress is False else egress
+    if egress is LATER and not making.unread:
+        making.miss("rules", "the directions of the rules")
 
 
 def _vpn(making: _Making, values: Values) -> None:
@@ -408,6 +438,8 @@ def _encryption(making: _Making, values: Values) -> None:
 
 
 def _image(making: _Making, values: Values) -> None:
+    # NOTE: Heat has Glance fetch the image (web-download), which may add properties.
+    values["web_download"] = True
     extra = making.given("extra_properties")
     words = ("architecture", "kernel_id", "os_distro", "os_version", "ramdisk_id")
     own: Values = {word: making.given(word) for word in words if making.given(word) is not None}
@@ -494,10 +526,6 @@ TYPES: Final[Mapping[str, _Kind]] = {
         _same("provider cipher key_size control_location", volume_type_id="volume_type"),
         {"control_location": "front-end"}, _encryption,
     ),
-    "OS::Cinder::Quota": _Kind(
-        "openstack_blockstorage_quotaset_v3",
-        _same("gigabytes volumes backups backup_gigabytes snapshots", project_id="project"),
-    ),
     "OS::Nova::Server": _Kind(
         "openstack_compute_instance_v2",
         _same(
@@ -515,13 +543,6 @@ TYPES: Final[Mapping[str, _Kind]] = {
         "openstack_compute_flavor_v2",
         _same("name ram vcpus disk swap ephemeral is_public extra_specs", flavor_id="flavorid"),
         {"disk": 0, "swap": 0, "ephemeral": 0, "is_public": True},
-    ),
-    "OS::Nova::Quota": _Kind(
-        "openstack_compute_quotaset_v2",
-        _same(
-            "cores fixed_ips floating_ips instances key_pairs metadata_items ram security_groups"
-            " security_group_rules server_groups server_group_members", project_id="project",
-        ),
     ),
     "OS::Heat::SoftwareConfig": _Kind("heat_software_config", _same("config")),
     "OS::Heat::CloudConfig": _Kind("heat_software_config", {}, {"config": None}, _cloud_config),
@@ -606,17 +627,6 @@ TYPES: Final[Mapping[str, _Kind]] = {
         "openstack_networking_trunk_v2",
         _same("name description admin_state_up", port_id="port", sub_port="sub_ports"),
     ),
-    "OS::Neutron::Quota": _Kind(
-        "openstack_networking_quota_v2",
-        _same(
-            "subnet network floatingip security_group_rule security_group router port subnetpool rbac_policy",
-            project_id="project",
-        ),
-    ),
-    "OS::Neutron::VPNService": _Kind(
-        "openstack_vpnaas_service_v2",
-        _same("name description admin_state_up", subnet_id="subnet", router_id="router"), _UP,
-    ),
     "OS::Neutron::IPsecSiteConnection": _Kind(
         "openstack_vpnaas_site_connection_v2",
         _same(
@@ -648,7 +658,7 @@ TYPES: Final[Mapping[str, _Kind]] = {
     "OS::Glance::WebImage": _Kind(
         "openstack_images_image_v2",
         _same(
-            "name container_format disk_format protected tags visibility", image_source_url="location",
+            "name container_format disk_format protected tags visibility owner", image_source_url="location",
             min_disk_gb="min_disk", min_ram_mb="min_ram", image_id="id",
         ),
         {"protected": False, "visibility": "private", "min_disk_gb": 0, "min_ram_mb": 0}, _image,
@@ -747,7 +757,7 @@ PLAIN: Final = frozenset(
         " GnocchiAggregationByResourcesAlarm GnocchiResourcesAlarm LBMemberHealthAlarm PrometheusAlarm",
         "Barbican": "CertificateContainer GenericContainer",
         "Blazar": "Host Lease",
-        "Cinder": "QoSAssociation QoSSpecs",
+        "Cinder": "QoSAssociation QoSSpecs Quota",
         "Designate": "RecordSet",
         "Heat": "AccessPolicy Delay DeployedServer MultipartMime RandomString ScalingPolicy SoftwareComponent"
         " SoftwareDeployment SoftwareDeploymentGroup StructuredConfig StructuredDeployment"
@@ -760,8 +770,9 @@ PLAIN: Final = frozenset(
         "Neutron": "AddressScope Firewall FirewallPolicy FirewallRule FlowClassifier L2Gateway"
         " L2GatewayConnection MeteringLabel MeteringRule NetworkGateway PortChain PortPair PortPairGroup"
         " QoSBandwidthLimitRule QoSDscpMarkingRule QoSMinimumBandwidthRule QoSMinimumPacketRateRule Segment"
-        " SubnetPool TaaS::TapFlow TaaS::TapService",
+        " Quota SubnetPool TaaS::TapFlow TaaS::TapService VPNService",
         "Octavia": "AvailabilityZone AvailabilityZoneProfile Flavor FlavorProfile L7Policy L7Rule Quota",
+        "Nova": "Quota",
         "Zaqar": "MistralTrigger Queue SignedQueueURL Subscription",
     }.items()
     for type_ in types.split()
