@@ -184,7 +184,7 @@ def test_tags_that_are_not_there_are_missing(row: dict[str, object], reason: Rea
     ],
 )
 def test_ports_of_a_rule(protocol: object, low: object, high: object, ports: object) -> None:
-    assert network._ports(protocol, low, high) == ports
+    assert ports(protocol, low, high) == ports
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_ports_of_a_rule(protocol: object, low: object, high: object, ports: obj
 )
 def test_ranges_that_are_none(low: object, high: object) -> None:
     with pytest.raises(Odd):
-        network._ports("tcp", low, high)
+        ports("tcp", low, high)
 
 
 def test_a_rule_without_ports_in_the_answer() -> None:

@@ -1,79 +1,70 @@
 """What blocks of code mean for a cloud: which resource each becomes, and which facts its attributes tell.
 
-Attributes are renamed to what the service's own API calls them, and then read as its answers are.
+The same thing read live once it is deployed gives the same facts. What the code leaves open is not known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from cloudaudit.collectors.deployment.block import LATER, Block, Code, CodeTarget, Declared, Link, Make
-from cloudaudit.collectors.item import LABEL_KEYS, Odd, address, flag, identifier, integer, text
-from cloudaudit.model import Resource, Scope, Seconds, Written
+from cloudaudit.collectors.deployment import openstack, s3
+from cloudaudit.collectors.deployment.block import Code, CodeTarget
+from cloudaudit.collectors.deployment.whole import Meaning, Whole
+from cloudaudit.model import Resource, Seconds
 
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """How one type of block is read: `names` are its own words for fields of the API, where they differ."""
-
-    type: str
-    make: Make
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-def _volume(item: Declared, block: Block) -> None:
-    item.take("size_gb", "size", integer)
-    item.take("volume_type", "volume_type", null=True)
-    item.take("zone", "availability_zone", null=True)
-    item.take("multiattach", "multiattach", flag, null=True, absent=False)
-    item.labels("metadata", LABEL_KEYS)
-
-
-def _rule(item: Declared, block: Block) -> None:
-    item.take("security_group", "security_group_id", identifier)
-    item.take("direction", "direction")
-    item.take("ethertype", "ethertype", null=True)
-    item.take("remote_prefix", "remote_ip_prefix", address, null=True)
-
-
-TERRAFORM: Final[Mapping[str, Meaning]] = {
-    "openstack_blockstorage_volume_v3": Meaning("openstack.volume", _volume),
-    "openstack_networking_secgroup_rule_v2": Meaning("openstack.security_group_rule", _rule),
-}
-DEPLOYABLE: Final = frozenset({"openstack.volume", "openstack.security_group_rule"})
-"""Types that code declares. Of the others it can tell neither that there are some nor that there are none."""
+TERRAFORM: Final[Mapping[str, Meaning]] = {**openstack.MEANINGS, **s3.MEANINGS}
+DEPLOYABLE: Final = frozenset({
+    # What tenants make, and what the code has made by those who run the cloud.
+    "openstack.server", "openstack.server_group", "openstack.keypair", "openstack.flavor",
+    "openstack.volume", "openstack.volume_type", "openstack.image", "openstack.image_member",
+    "openstack.network", "openstack.subnet", "openstack.port", "openstack.router", "openstack.floating_ip",
+    "openstack.security_group", "openstack.security_group_rule", "openstack.rbac_policy",
+    "openstack.address_group", "openstack.trunk", "openstack.qos_policy", "openstack.bgpvpn",
+    "openstack.vpn_connection", "openstack.dns_zone", "openstack.container", "openstack.loadbalancer",
+    "openstack.listener", "openstack.lb_pool", "openstack.share", "openstack.share_access_rule",
+    "openstack.project", "openstack.user", "openstack.group", "openstack.group_member", "openstack.role",
+    "openstack.role_assignment", "openstack.application_credential", "openstack.secret", "openstack.stack",
+    "s3.bucket", "s3.endpoint",
+    # What is made beside code, by hand, by backup software or by the services: a plan makes none.
+    "openstack.snapshot", "openstack.backup", "openstack.volume_transfer", "openstack.network_log",
+    "openstack.share_replica", "openstack.share_backup", "openstack.trust",
+})  # fmt: skip
+"""Types that code declares, and such as it makes none of. A list of them is whole for the code."""
+OF_THE_PLATFORM: Final[Mapping[str, str]] = {
+    **dict.fromkeys((
+        "openstack.region", "openstack.availability_zone", "openstack.service", "openstack.endpoint",
+        "openstack.api", "openstack.extension", "openstack.domain", "openstack.identity_provider",
+    ), "the cloud has it before anything is deployed"),
+    **dict.fromkeys((
+        "openstack.hypervisor", "openstack.aggregate", "openstack.compute_service", "openstack.network_agent",
+        "openstack.block_storage_service", "openstack.storage_pool", "openstack.resource_provider",
+        "openstack.image_service", "openstack.image_store", "openstack.object_service",
+    ), "its operator runs it"),
+    **dict.fromkeys((
+        "openstack.quota", "openstack.limit", "openstack.object_account",
+    ), "every project has one, whatever is deployed to it"),
+    **dict.fromkeys((
+        "s3.user", "s3.bucket_quota", "s3.zone", "s3.zonegroup",
+    ), "the admin API of the store alone tells it"),
+}  # fmt: skip
+"""Types of which code can tell neither that there are some nor that there are none, and why."""
 
 
 def resources(
     code: Code, target: CodeTarget, types: frozenset[str], at: Seconds, call: int
 ) -> Iterator[Resource]:
     """The resources of some types that code declares, in its own order."""
-    ids = {block.address: block.id or block.address for block in code.blocks}
+    whole = Whole(code, target, at, call, TERRAFORM)
     for block in code.blocks:
         meaning = TERRAFORM.get(block.type)
-        if meaning is None or meaning.type not in types:
+        if meaning is None or meaning.part_of:
             continue
-        row = {name: _linked(block.values.get(meaning.names.get(name, name)), ids) for name in block.values}
-        item = Declared(row, meaning.names, block.written.lines)
-        meaning.make(item, block)
-        scope = Scope(target.name, target.region, target.project)
-        yield Resource(
-            meaning.type, ids[block.address], scope, at, item.facts, block.name, "", item.unseen, {"": call},
-            written=Written(block.written.path, block.written.line, item.written),
-        )  # fmt: skip
-
-
-def _linked(value: Any, ids: Mapping[str, str]) -> Any:
-    """A value with the ids of other blocks in place of links to them."""
-    match value:
-        case Link(address=address_, attribute="id"):
-            return ids.get(address_, LATER)
-        case list():
-            return [_linked(one, ids) for one in value]
-        case _:
-            return value
-
-
-__all__ = ["DEPLOYABLE", "TERRAFORM", "Meaning", "Odd", "resources", "text"]
+        if meaning.type in types:
+            item = whole.fresh(block)
+            meaning.make(item)
+            yield item.resource(meaning)
+        if meaning.more is not None:
+            yield from (one for one in meaning.more(whole.fresh(block)) if one.type in types)
+    if s3.ENDPOINT in types:
+        yield from s3.endpoints(whole)

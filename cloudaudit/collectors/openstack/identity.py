@@ -32,6 +32,7 @@ from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, listin
 from cloudaudit.collectors.openstack.paging import Page, segment
 from cloudaudit.collectors.openstack.target import OPERATOR
 from cloudaudit.collectors.transport import Answer
+from cloudaudit.collectors.values import access_rule
 from cloudaudit.model import Gap, Listing, Reason, Resource, Scope, Unseen, Value
 
 SERVICE = "identity"
@@ -620,15 +621,11 @@ def _credential(item: Item, desk: Desk) -> None:
     item.take("unrestricted", "unrestricted", lambda value: value is not None and flag(value))
     item.take("expires_at", "expires_at", moment, null=True)
     # NOTE: without rules Keystone leaves the field out.
-    item.take("access_rules", "access_rules", each(_access_rule), null=True, absent=None)
+    item.take("access_rules", "access_rules", each(access_rule), null=True, absent=None)
 
 
 def _role_name(row: Row) -> str:
     return text(row.get("name")) if "name" in row else identifier(row.get("id"))
-
-
-def _access_rule(row: Row) -> Value:
-    return {name: text(row.get(name)) for name in ("service", "method", "path")}
 
 
 def _credentials(desk: Desk) -> Iterator[Page | Trouble]:

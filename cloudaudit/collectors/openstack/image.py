@@ -24,10 +24,11 @@ from cloudaudit.collectors.item import (
     record,
     text,
 )
-from cloudaudit.collectors.leaks import Look, told
+from cloudaudit.collectors.leaks import Look
 from cloudaudit.collectors.openstack.answers import Trouble
 from cloudaudit.collectors.openstack.listing import NOT_WANTED, PAGE, Covers, Desk, Lister, listing
 from cloudaudit.collectors.openstack.paging import Page, segment
+from cloudaudit.collectors.values import VISIBILITIES, properties, property_names
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
 
 SERVICE = "image"
@@ -74,15 +75,6 @@ _STATES: Final = (
     "queued", "saving", "uploading", "importing", "active", "deactivated", "killed", "deleted",
     "pending_delete",
 )  # fmt: skip
-_VISIBILITIES: Final = ("public", "community", "shared", "private")
-# Properties with a fixed vocabulary, whose values may be kept: what Nova reads, and what describes an image.
-_WORDS: Final = (
-    "hotfix_hours", "hw_disk_bus", "hw_mem_encryption", "hw_rng_model", "hypervisor_type", "image_build_date",
-    "image_original_user", "os_purpose", "os_secure_boot", "provided_until", "replace_frequency",
-    "uuid_validity",
-)  # fmt: skip
-# Properties that hold an address or prose, of which only the kind is kept.
-_PROSE: Final = ("image_description", "image_source")
 # Schemes behind which another machine stands; the rest name places inside the cloud's own storage.
 _REMOTE: Final = frozenset({"http", "https", "swift+http", "swift+https", "s3+http", "s3+https"})
 
@@ -133,7 +125,7 @@ def _every_kind(desk: Desk) -> Iterator[Page | Trouble]:
 def _image(item: Item, desk: Desk) -> None:
     row = item.row
     item.take("status", "status", one_of(*_STATES))
-    item.take("visibility", "visibility", one_of(*_VISIBILITIES))
+    item.take("visibility", "visibility", one_of(*VISIBILITIES))
     item.take("owner", "owner", identifier, null=True)
     item.take("disk_format", "disk_format", null=True)
     item.take("container_format", "container_format", null=True)
@@ -151,9 +143,11 @@ def _image(item: Item, desk: Desk) -> None:
         item.take("snapshot_of", "instance_uuid", empty_as_null(identifier), null=True, absent=None)
     else:
         item.facts["snapshot_of"] = None
-    properties = sorted({told(text(name)) for name in row if name not in _CORE})
-    item.facts["property_names"] = tuple(properties)
-    _properties(item)
+    item.facts["property_names"] = property_names(name for name in row if name not in _CORE)
+    try:
+        item.facts["properties"] = properties(row)
+    except Odd as error:
+        item.miss("properties", Reason.INVALID_ANSWER, str(error))
     item.take("hidden", "os_hidden", flag, absent=False)
     item.take("created_at", "created_at", moment)
     item.take("updated_at", "updated_at", moment, null=True)
@@ -164,30 +158,6 @@ def _image(item: Item, desk: Desk) -> None:
     look.pairs("metadata", set_by_somebody)
     item.secrets(look, tags="tags")
     _external(item)
-
-
-def _properties(item: Item) -> None:
-    """Values of well-known properties, as somebody set them; those that are switches in lower case."""
-    row = item.row
-    try:
-        found = {name: told(text(row[name])) for name in _WORDS if row.get(name) is not None}
-        found |= {name: _kind(text(row[name])) for name in _PROSE if row.get(name) is not None}
-    except Odd as error:
-        item.miss("properties", Reason.INVALID_ANSWER, f"a property holds {error}")
-        return
-    if "hw_mem_encryption" in found:
-        # Nova reads switches so, whatever their case.
-        found["hw_mem_encryption"] = found["hw_mem_encryption"].strip().lower()
-    item.facts["properties"] = dict(sorted(found.items()))
-
-
-def _kind(value: str) -> str:
-    """What a text is: "private" (SCS's word for no public source), "url", "text" or nothing. Addresses may
-    carry a signature or a password, so they are not kept."""
-    if value.strip() in ("", "private"):
-        return value.strip()
-    scheme, found, rest = value.partition("://")
-    return "url" if found and rest and scheme in ("http", "https", "ftp", "ftps") else "text"
 
 
 def _external(item: Item) -> None:
@@ -217,7 +187,7 @@ def _host(url: Value) -> str:
 
 def _common(row: Row) -> bool:
     visibility = row.get("visibility")
-    if visibility not in _VISIBILITIES:
+    if visibility not in VISIBILITIES:
         raise Odd("no visibility")
     return visibility != "private"
 

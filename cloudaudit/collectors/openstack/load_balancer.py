@@ -37,6 +37,7 @@ from cloudaudit.collectors.openstack.listing import (
     listing,
 )
 from cloudaudit.collectors.openstack.paging import Page, segment
+from cloudaudit.collectors.values import ciphers, l7_policy, present
 from cloudaudit.model import Reason, Resource, Unseen, Value
 
 SERVICE = "load-balancer"
@@ -78,22 +79,14 @@ def _listener(item: Item, desk: Desk) -> None:
     item.take("load_balancers", "loadbalancers", named)
     item.take("admin_state_up", "admin_state_up", flag)
     # Only whether there is one, and how many: where they lie is the key manager's matter.
-    item.take("default_tls_container", "default_tls_container_ref", _present)
+    item.take("default_tls_container", "default_tls_container_ref", present)
     item.take("sni_count", "sni_container_refs", lambda value: len(many(text)(value)))
     item.take("tls_versions", "tls_versions", many(text), null=True)
-    item.take("tls_ciphers", "tls_ciphers", _ciphers, null=True)
+    item.take("tls_ciphers", "tls_ciphers", ciphers, null=True)
     item.take("alpn_protocols", "alpn_protocols", many(text), null=True)
     item.take("insert_headers", "insert_headers", lambda value: tuple(sorted(map(text, record(value)))))
     item.take("allowed_cidrs", "allowed_cidrs", many(address), null=True)
     item.take("default_pool", "default_pool_id", identifier, null=True)
-
-
-def _present(value: object) -> bool:
-    return value is not None and bool(text(value))
-
-
-def _ciphers(value: object) -> tuple[str, ...]:
-    return tuple(cipher for cipher in text(value).split(":") if cipher)
 
 
 def _pool(item: Item, desk: Desk) -> None:
@@ -211,16 +204,9 @@ def _l7_policies(item: Item, policies: Beside) -> None:
         inner.unseen["l7_policies"] = policies.unseen or Unseen(Reason.PARTIAL, detail)
     elif not inner.unseen:
         inner = Item({"l7policies": rows})
-        inner.take("l7_policies", "l7policies", each(_l7_policy))
+        inner.take("l7_policies", "l7policies", each(l7_policy))
     item.facts |= inner.facts
     item.unseen |= inner.unseen
-
-
-def _l7_policy(row: Row) -> Value:
-    """What a policy does, and the scheme it redirects to; the rest of an address may hold anything."""
-    leads_to = row.get("redirect_url") or row.get("redirect_prefix")
-    scheme, mark, _ = ("", "", "") if leads_to is None else text(leads_to).partition("://")
-    return {"action": text(row.get("action")), "scheme": scheme.lower() if mark else None}
 
 
 # --- what stands behind a pool ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ What an extension brings is asked for unless a complete list of extensions prove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -42,6 +42,7 @@ from cloudaudit.collectors.openstack.quotas import TYPE as QUOTA
 from cloudaudit.collectors.openstack.quotas import Quotas, quotas
 from cloudaudit.collectors.openstack.zones import PROOF as ZONE_PROOF
 from cloudaudit.collectors.openstack.zones import TYPE as ZONE
+from cloudaudit.collectors.values import NAME_SERVERS, TIME_SERVERS, dhcp_options, ports, protocol
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
 
 SERVICE = "network"
@@ -68,8 +69,6 @@ PROJECT: Covers = (
     ("neutron.quotas", QUOTA),
 )
 QUOTAS: Final = Quotas(call="neutron.quotas", path="/quotas/{}/details.json", key="quota", used="used")
-# Protocols whose "ports" in a rule are types and codes, or which have none.
-_ICMP: Final = frozenset({"icmp", "icmpv6", "ipv6-icmp", "1", "58"})
 # NOTE: who is no administrator is shown an empty list of these, whatever there is.
 _ADMINISTRATORS: Final = frozenset({"admin"})
 
@@ -122,28 +121,8 @@ def _port(item: Item, desk: Desk) -> None:
     item.take("status", "status")
     item.take("addresses", "fixed_ips", each(_fixed))
     item.take("allowed_address_pairs", "allowed_address_pairs", each(lambda row: {"address": _fixed(row)}))
-    item.take("dhcp.name_servers", "extra_dhcp_opts", _options(_NAME_SERVERS))
-    item.take("dhcp.time_servers", "extra_dhcp_opts", _options(_TIME_SERVERS))
-
-
-# Names and numbers of DHCP options, the numbers with the version of DHCP they are of.
-_NAME_SERVERS: Final = frozenset({"dns-server", "6/4", "23/6"})
-_TIME_SERVERS: Final = frozenset({"ntp-server", "sntp-server", "time-server", "4/4", "42/4", "31/6", "56/6"})
-
-
-def _options(wanted: frozenset[str]) -> Callable[[object], Value]:
-    """Read what the port's own DHCP options of these names give, which goes before the subnet's."""
-
-    def read(value: object) -> Value:
-        found: set[str] = set()
-        for row in items(value):
-            name = text(row.get("opt_name")).lower().removeprefix("option:").removeprefix("option6:")
-            version = 4 if row.get("ip_version") is None else integer(row["ip_version"])
-            if name in wanted or f"{name}/{version}" in wanted:
-                found.update(text(row.get("opt_value")).replace(",", " ").split())
-        return tuple(sorted(found))
-
-    return read
+    item.take("dhcp.name_servers", "extra_dhcp_opts", dhcp_options(NAME_SERVERS))
+    item.take("dhcp.time_servers", "extra_dhcp_opts", dhcp_options(TIME_SERVERS))
 
 
 def _fixed(row: Row) -> str:
@@ -212,7 +191,7 @@ def _rule(item: Item, desk: Desk) -> None:
     item.take("security_group", "security_group_id", identifier)
     item.take("direction", "direction")
     item.take("ethertype", "ethertype")
-    item.take("protocol", "protocol", _protocol, null=True)
+    item.take("protocol", "protocol", protocol, null=True)
     item.take("remote_prefix", "remote_ip_prefix", address, null=True)
     item.take("remote_group", "remote_group_id", identifier, null=True)
     item.take("remote_address_group", "remote_address_group_id", identifier, null=True, absent=None)
@@ -221,24 +200,9 @@ def _rule(item: Item, desk: Desk) -> None:
         item.miss("ports", Reason.NOT_IMPLEMENTED, "the service's answer does not tell the ports")
         return
     try:
-        item.facts["ports"] = _ports(row["protocol"], row["port_range_min"], row["port_range_max"])
+        item.facts["ports"] = ports(row["protocol"], row["port_range_min"], row["port_range_max"])
     except Odd as error:
         item.miss("ports", Reason.INVALID_ANSWER, f"the range of ports holds {error}")
-
-
-def _protocol(value: object) -> str:
-    """A protocol's name; some releases write numbers as numbers."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
-
-
-def _ports(protocol: object, low: object, high: object) -> Value:
-    """The range, or null for all ports and for protocols that have none."""
-    if (protocol is not None and _protocol(protocol).lower() in _ICMP) or (low is None and high is None):
-        return None
-    lowest, highest = integer(low), integer(high)
-    if not 0 <= lowest <= highest <= 65535:
-        raise Odd("no range")
-    return (lowest, highest)
 
 
 def _shared(row: Row) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.item import (
@@ -28,6 +28,7 @@ from cloudaudit.collectors.openstack.catalogue import version_root
 from cloudaudit.collectors.openstack.listing import Covers, Desk, Lister, Read
 from cloudaudit.collectors.openstack.paging import MOST_PAGES, segment
 from cloudaudit.collectors.transport import Answer
+from cloudaudit.collectors.values import without_user
 from cloudaudit.model import Listing, Reason, Resource, Unseen, Value
 
 SERVICE = "object-store"
@@ -231,7 +232,7 @@ def _facts(item: Item, head: Answer, owner: bool, allowed: frozenset[str]) -> No
     shown: dict[str, Value] = {
         "read_acl": headers.get("x-container-read") or None,
         "write_acl": headers.get("x-container-write") or None,
-        "sync_to": _without_user(headers.get("x-container-sync-to")),
+        "sync_to": without_user(headers.get("x-container-sync-to")),
         "sync_key_present": True if "x-container-sync-key" in headers else None,
     }
     for fact, value in shown.items():
@@ -279,17 +280,6 @@ def _headers(answer: Answer) -> dict[str, str]:
 def _decoded(value: str) -> str:
     """A header's text. HTTP gives bytes as Latin-1, Swift means UTF-8."""
     return text(value.encode("latin-1", "replace").decode("utf-8", "replace"))
-
-
-def _without_user(url: str | None) -> str | None:
-    """Where a container is copied to, without a user and password somebody put there."""
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.scheme else url
 
 
 # --- the account ----------------------------------------------------------------------------------------

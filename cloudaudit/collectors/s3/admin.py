@@ -13,7 +13,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.s3.answers import Unreadable, name_of, refusal, told
+from cloudaudit.collectors.buckets import Unreadable
+from cloudaudit.collectors.s3.answers import name_of, refusal, told
 from cloudaudit.collectors.s3.credentials import Signer
 from cloudaudit.collectors.s3.store import kind_of, zone_of
 from cloudaudit.collectors.s3.target import S3Target

@@ -7,7 +7,6 @@ anything is believed, and an empty answer counts only where HEAD proves that we 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
+from cloudaudit.collectors.buckets import Unreadable, policy_document
 from cloudaudit.collectors.transport import REDIRECTS, Answer, Failure, printable
 from cloudaudit.model import Reason, Value
 
@@ -68,10 +68,6 @@ class Reading:
     facts: Mapping[str, Value] = field(default_factory=dict)
     reason: Reason | None = None
     detail: str = ""
-
-
-class Unreadable(ValueError):
-    """A document with the expected root that does not say what it must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,19 +176,12 @@ def tree(body: bytes, roots: frozenset[str]) -> Element | Foreign:
 
 
 def policy_object(body: bytes) -> Mapping[str, object] | Foreign:
-    """A policy document. A key written twice is Unreadable: stores differ in which one counts."""
+    """A policy document, or another one."""
     if body.strip()[:1] in (b"<", b""):
         found = tree(body, frozenset())
         return found if isinstance(found, Foreign) else Foreign(f"<{found.tag}>")
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise Unreadable("the policy has a key twice")
-        return found
-
     try:
-        document = json.loads(_text(body), object_pairs_hook=unique)
+        document = policy_document(_text(body))
     except Unreadable:
         raise
     except (ValueError, RecursionError):

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from cloudaudit.collectors.s3.answers import Foreign, State, Unreadable, refusal, told, tree
+from cloudaudit.collectors.buckets import Unreadable
+from cloudaudit.collectors.s3.answers import Foreign, State, refusal, told, tree
 from cloudaudit.collectors.s3.operations import moment
 from cloudaudit.collectors.s3.store import kind_of
 from cloudaudit.collectors.transport import Answer, Failure, nfc, printable

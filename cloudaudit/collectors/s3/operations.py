@@ -7,23 +7,18 @@ CreateBucketConfiguration, Ceph 16 the access block with BlockPublicAccessBlockC
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from cloudaudit.collectors.s3.answers import Foreign, Operation, Read, Unreadable, tree
+from cloudaudit.collectors.buckets import ALGORITHM, NOTHING, PERMISSIONS, Unreadable, bounded
+from cloudaudit.collectors.buckets import retention as retained
+from cloudaudit.collectors.s3.answers import Foreign, Operation, Read, tree
 from cloudaudit.collectors.s3.policy import read_policy
 from cloudaudit.collectors.transport import nfc
 from cloudaudit.model import Seconds, Value
 
-DAY: Final = 86_400
-LARGEST_NUMBER: Final = 2**53 - 1
-"""Beyond it, canonical JSON has no integers."""
-
 _EVERYONE: Final = ("AllUsers", "AuthenticatedUsers")
-_ALGORITHM: Final = re.compile(r"AES256|aws:[a-z:]{1,20}")
-_PERMISSIONS: Final = frozenset({"READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"})
 
 
 def operations(label_keys: frozenset[str]) -> tuple[Operation, ...]:
@@ -39,7 +34,7 @@ def operations(label_keys: frozenset[str]) -> tuple[Operation, ...]:
         ("labels", "label_names"),
         frozenset({"NoSuchTagSet"}),
         _xml(tags, "Tagging"),
-        {"labels": {}, "label_names": ()},
+        NOTHING["tagging"],
     )
     return (*_FIXED, tagging)
 
@@ -77,7 +72,7 @@ def _versioning(root: Element) -> Mapping[str, Value]:
 def _encryption(root: Element) -> Mapping[str, Value]:
     default = _only(root, "Rule/ApplyServerSideEncryptionByDefault")
     algorithm = None if default is None else _of(default, "SSEAlgorithm")
-    if algorithm is not None and not _ALGORITHM.fullmatch(algorithm):
+    if algorithm is not None and not ALGORITHM.fullmatch(algorithm):
         raise Unreadable("SSEAlgorithm is none that is known")
     key = None if default is None else _of(default, "KMSMasterKeyID")
     return {"encryption.algorithm": algorithm, "encryption.kms_key_present": key is not None}
@@ -88,8 +83,7 @@ def _lock(root: Element) -> Mapping[str, Value]:
     mode, seconds = None, None
     if retention is not None:
         mode = _of(retention, "Mode")
-        days, years = _number(retention, "Days"), _number(retention, "Years")
-        seconds = _bounded((days or 0) + 365 * (years or 0), DAY) or None
+        seconds = retained(_number(retention, "Days"), _number(retention, "Years"))
     enabled = _choice(root, "ObjectLockEnabled", {None: False, "Enabled": True, "Disabled": False})
     return {"lock.enabled": enabled, "lock.mode": mode, "lock.retention": seconds}
 
@@ -167,7 +161,7 @@ def _grants(grant: Element) -> Iterator[Mapping[str, Value]]:
         raise Unreadable("a grant is incomplete")
     name, kind = _grantee(grantee)
     for permission in permissions:
-        if permission not in _PERMISSIONS:
+        if permission not in PERMISSIONS:
             raise Unreadable("a grant is of no known permission")
         yield {"grantee": name, "kind": kind, "permission": permission}
 
@@ -297,13 +291,7 @@ def _number(parent: Element, path: str) -> int | None:
         return None
     if not (text.isascii() and text.isdecimal()):
         raise Unreadable(f"{path} is no whole number")
-    return _bounded(int(text[:20]))
-
-
-def _bounded(number: int, factor: int = 1) -> int:
-    if number * factor > LARGEST_NUMBER:
-        raise Unreadable("a number is absurdly large")
-    return number * factor
+    return bounded(int(text[:20]))
 
 
 def _prefix(rule: Element) -> str:
@@ -349,34 +337,34 @@ _FIXED: Final = (
     Operation(
         "s3.versioning", "versioning", "GetBucketVersioning", ("versioning",), frozenset(),
         _xml(_versioning, "VersioningConfiguration", "GetBucketVersioningResponse"),
-        {"versioning.state": "off", "versioning.mfa_delete": None},
+        NOTHING["versioning"],
     ),
     Operation(
         "s3.encryption", "encryption", "GetBucketEncryption", ("encryption",),
         frozenset({"ServerSideEncryptionConfigurationNotFoundError"}),
         _xml(_encryption, "ServerSideEncryptionConfiguration"),
-        {"encryption.algorithm": None, "encryption.kms_key_present": False},
+        NOTHING["encryption"],
     ),
     Operation(
         "s3.object_lock", "object-lock", "GetObjectLockConfiguration", ("lock",),
         frozenset({"ObjectLockConfigurationNotFoundError"}),
         _xml(_lock, "ObjectLockConfiguration"),
-        {"lock.enabled": False, "lock.mode": None, "lock.retention": None},
+        NOTHING["lock"],
     ),
     Operation(
         "s3.lifecycle", "lifecycle", "GetBucketLifecycleConfiguration", ("lifecycle",),
         frozenset({"NoSuchLifecycleConfiguration"}),
-        _xml(_lifecycle, "LifecycleConfiguration"), {"lifecycle.rules": ()},
+        _xml(_lifecycle, "LifecycleConfiguration"), NOTHING["lifecycle"],
     ),
     Operation(
         "s3.replication", "replication", "GetBucketReplication", ("replication",),
         frozenset({"ReplicationConfigurationNotFoundError"}),
-        _xml(_replication, "ReplicationConfiguration"), {"replication.rules": ()},
+        _xml(_replication, "ReplicationConfiguration"), NOTHING["replication"],
     ),
     Operation(
         "s3.policy", "policy", "GetBucketPolicy", ("policy",),
         frozenset({"NoSuchBucketPolicy"}),
-        read_policy, {"policy.present": False, "policy.statements": ()},
+        read_policy, NOTHING["policy"],
     ),
     Operation(
         "s3.policy_status", "policyStatus", "GetBucketPolicyStatus", ("policy_status",),
@@ -391,34 +379,31 @@ _FIXED: Final = (
         "s3.public_access_block", "publicAccessBlock", "GetPublicAccessBlock", ("block",),
         frozenset({"NoSuchPublicAccessBlockConfiguration"}),
         _xml(_block, "PublicAccessBlockConfiguration", "BlockPublicAccessBlockConfiguration"),
-        {
-            "block.configured": False, "block.block_acls": False, "block.ignore_acls": False,
-            "block.block_policy": False, "block.restrict": False,
-        },
+        NOTHING["block"],
     ),
     Operation(
         "s3.logging", "logging", "GetBucketLogging", ("logging",), frozenset(),
-        _xml(_logging, "BucketLoggingStatus"), {"logging.target": None, "logging.prefix": None},
+        _xml(_logging, "BucketLoggingStatus"), NOTHING["logging"],
     ),
     Operation(
         "s3.notification", "notification", "GetBucketNotificationConfiguration", ("notification",),
         frozenset(),
         _xml(_notification, "NotificationConfiguration", "GetBucketNotificationResponse"),
-        {"notification.targets": ()},
+        NOTHING["notification"],
     ),
     Operation(
         "s3.cors", "cors", "GetBucketCors", ("cors",),
         frozenset({"NoSuchCORSConfiguration"}),
-        _xml(_cors, "CORSConfiguration"), {"cors.origins": ()},
+        _xml(_cors, "CORSConfiguration"), NOTHING["cors"],
     ),
     Operation(
         "s3.website", "website", "GetBucketWebsite", ("website",),
         frozenset({"NoSuchWebsiteConfiguration"}),
-        _xml(_website, "WebsiteConfiguration"), {"website.enabled": False},
+        _xml(_website, "WebsiteConfiguration"), NOTHING["website"],
     ),
     Operation(
         "s3.ownership", "ownershipControls", "GetBucketOwnershipControls", ("ownership",),
         frozenset({"OwnershipControlsNotFoundError"}),
-        _xml(_ownership, "OwnershipControls"), {"ownership.rule": None},
+        _xml(_ownership, "OwnershipControls"), NOTHING["ownership"],
     ),
 )  # fmt: skip

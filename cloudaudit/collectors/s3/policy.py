@@ -1,93 +1,15 @@
-"""A bucket policy as flat statements: who, may or may not, do what, to what, under which conditions."""
+"""A bucket policy as it is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Mapping
 
-from cloudaudit.collectors.s3.answers import Foreign, Unreadable, policy_object
-from cloudaudit.collectors.transport import nfc
+from cloudaudit.collectors.buckets import statements
+from cloudaudit.collectors.s3.answers import Foreign, policy_object
 from cloudaudit.model import Value
-
-_DOCUMENT: Final = frozenset({"Version", "Id", "ID", "Statement"})
-_PRINCIPALS: Final = frozenset({"AWS", "CanonicalUser", "Federated", "Service"})
-_PARTS: Final = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
-_KEYS: Final = frozenset({"Sid", "Effect", "Condition", *(name for pair in _PARTS for name in pair)})
 
 
 def read_policy(body: bytes) -> Mapping[str, Value] | Foreign:
-    """Facts of a policy document.
-
-    Principals are flattened: "*" for everyone, an AWS principal as it stands, any other with its
-    kind before a colon ("Service:…"). What a statement names by exclusion (NotPrincipal, NotAction,
-    NotResource) has "!" before it. Of conditions only operator and key are kept ("Bool:aws:SecureTransport").
-    A statement that cannot be read, or that lacks a part every store asks for, makes the whole policy
-    unreadable: half a policy would mislead.
-    """
+    """Facts of a policy document, as :func:`cloudaudit.collectors.buckets.statements` gives them."""
     document = policy_object(body)
-    if isinstance(document, Foreign):
-        return document
-    if not document.keys() <= _DOCUMENT or (document and "Statement" not in document):
-        raise Unreadable("the policy has no statements, or parts that are not known")
-    statements = document.get("Statement", [])
-    found = statements if isinstance(statements, list) else [statements]
-    return {"policy.present": True, "policy.statements": tuple(_statement(s) for s in found)}
-
-
-def _statement(statement: object) -> Mapping[str, Value]:
-    if not isinstance(statement, dict):
-        raise Unreadable("a statement of the policy is no object")
-    effect = statement.get("Effect")
-    if effect not in ("Allow", "Deny"):
-        raise Unreadable("a statement of the policy has no effect")
-    if not statement.keys() <= _KEYS:
-        raise Unreadable("a statement of the policy has parts that are not known")
-    for names in _PARTS:
-        if not statement.keys() & set(names):
-            raise Unreadable(f"a statement of the policy has no {names[0]}")
-    get = statement.get
-    return {
-        "effect": effect,
-        "principals": (*_principals(get("Principal")), *_not(_principals(get("NotPrincipal")))),
-        "actions": (*_strings(get("Action")), *_not(_strings(get("NotAction")))),
-        "resources": (*_strings(get("Resource")), *_not(_strings(get("NotResource")))),
-        "conditions": tuple(_conditions(statement.get("Condition"))),
-    }
-
-
-def _principals(principal: object) -> tuple[str, ...]:
-    if not isinstance(principal, dict):
-        return _strings(principal)
-    if not principal.keys() <= _PRINCIPALS:
-        raise Unreadable("a principal of the policy is of no known kind")
-    return tuple(
-        name if kind == "AWS" else nfc(f"{kind}:{name}")
-        for kind, names in principal.items()
-        for name in _strings(names)
-    )
-
-
-def _conditions(condition: object) -> Iterator[str]:
-    if condition is None:
-        return
-    if not isinstance(condition, dict):
-        raise Unreadable("a condition of the policy is no object")
-    for operator, keys in sorted(condition.items()):
-        if not isinstance(keys, dict):
-            raise Unreadable("a condition of the policy is no object")
-        for key in sorted(keys):
-            yield nfc(f"{operator}:{key}")
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    found = value if isinstance(value, list) else [value]
-    names = tuple(nfc(item) for item in found if isinstance(item, str))
-    if len(names) != len(found):
-        raise Unreadable("a name in the policy is no text")
-    return names
-
-
-def _not(names: tuple[str, ...]) -> Iterator[str]:
-    return (f"!{name}" for name in names)
+    return document if isinstance(document, Foreign) else statements(document)

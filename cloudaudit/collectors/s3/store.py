@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
+from cloudaudit.collectors.buckets import Unreadable
 from cloudaudit.collectors.s3.answers import (
     Foreign,
     Operation,
     Reading,
     Standing,
     State,
-    Unreadable,
     reading,
     refusal,
     tree,
