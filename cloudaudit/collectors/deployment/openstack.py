@@ -53,6 +53,7 @@ from cloudaudit.model import Partial, Reason, Resource, Unseen, Value
 P: Final = "openstack_"
 VOLUMES: Final = (P + "blockstorage_volume_v3", P + "blockstorage_volume_v2")
 TYPE: Final = P + "blockstorage_volume_type_v3"
+ENCRYPTION: Final = "heat_volume_type_encryption"
 ATTACH: Final = P + "compute_volume_attach_v2"
 SERVER: Final = P + "compute_instance_v2"
 INTERFACE: Final = P + "compute_interface_attach_v2"
@@ -188,7 +189,25 @@ def volume_type(item: Told) -> None:
         "replication_enabled", "extra_specs",
         lambda v: "true" in str(record(v).get("replication_enabled", "")).lower(), absent=False,
     )  # fmt: skip
-    item.untellable("encryption")
+    _encryption(item)
+
+
+def _encryption(item: Told) -> None:
+    """How volumes of a type are encrypted. Terraform has no block for it, so that others may set it."""
+    made = item.whole.referring(ENCRYPTION, "volume_type_id", item.id)
+    words = {"provider": text, "cipher": text_or_null, "key_size": integer, "control_location": text}
+    if len(made.blocks) == 1:
+        inner = Told(made.blocks[0].block, item.whole)
+        for name, read in words.items():
+            inner.take(f"encryption.{name}", name, read, absent=None)
+        item.facts |= inner.facts
+        item.unseen |= inner.unseen
+    elif item.whole.code.kind != "heat template":
+        item.untellable("encryption")
+    elif made.blocks or made.doubt is not None:
+        item.unseen["encryption"] = made.doubt or NO_PLACE
+    else:
+        item.facts |= dict.fromkeys(f"encryption.{name}" for name in words)
 
 
 # --- servers --------------------------------------------------------------------------------------------
@@ -565,7 +584,10 @@ def _addresses(item: Told) -> None:
 
 
 def router(item: Told) -> None:
-    item.untellable("ha")
+    if "ha" in item.row:
+        item.take("ha", "ha", flag)
+    else:
+        item.untellable("ha")
     item.take("distributed", "distributed", flag)
     item.take("external_network", "external_network_id", id_or_null, absent=None)
     if item.facts.get("external_network", 0) is None:
@@ -590,7 +612,7 @@ def _route(row: Row) -> Value:
 def floating_ip(item: Told) -> None:
     item.take("address", "address", address)
     item.after("status")
-    pool = _by_name(item, NETWORK, item.value("pool"))
+    pool = item.whole.at_id(item.value("pool"), NETWORK) or _by_name(item, NETWORK, item.value("pool"))
     item.facts |= {"external_network": pool.id} if pool else {}
     if pool is None:
         item.unseen["external_network"] = Unseen(
