@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from cloudaudit.collectors.deployment import heat
+from cloudaudit.collectors.deployment import DeploymentCollector, heat
 from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget, Link
 from cloudaudit.collectors.deployment.heat_functions import Functions
 from cloudaudit.collectors.deployment.heat_meaning import PLAIN, TYPES
+from cloudaudit.collectors.transport import CallLog
 from cloudaudit.errors import TargetError
-from cloudaudit.model import Written
+from cloudaudit.model import Resource, Scope, Written
 
 DATA = Path(__file__).parent.parent / "data" / "heat"
 HEAD = "heat_template_version: 2018-08-31\n"
@@ -553,3 +555,77 @@ def test_a_block_is_new_and_left_out_attributes_are_the_services(tmp_path: Path)
     assert block.left_out == {
         "description", "availability_zone", "volume_type", "snapshot_id", "backup_id", "image_id", "source_vol_id",
     }  # fmt: skip
+
+
+# --- facts --------------------------------------------------------------------------------------------
+
+STACK = (
+    HEAD
+    + """
+resources:
+  type: {type: OS::Cinder::VolumeType, properties: {name: LUKS}}
+  cipher:
+    type: OS::Cinder::EncryptedVolumeType
+    properties: {provider: luks, cipher: aes-xts-plain64, key_size: "256", volume_type: {get_resource: type}}
+  plain: {type: OS::Cinder::VolumeType, properties: {name: plain}}
+  disk: {type: OS::Cinder::Volume, properties: {name: d, size: 1, volume_type: {get_resource: type}}}
+  net: {type: OS::Neutron::Net, properties: {name: n}}
+  group: {type: OS::Neutron::SecurityGroup}
+  server:
+    type: OS::Nova::Server
+    properties:
+      flavor: m1
+      security_groups: [{get_resource: group}]
+      networks: [{network: {get_resource: net}}]
+      user_data_format: RAW
+      user_data: "password=hunter22"
+  gate: {type: OS::Neutron::Router, properties: {name: r, ha: true, external_gateway_info: {network: {get_resource: net}}}}
+  address: {type: OS::Neutron::FloatingIP, properties: {floating_network: {get_resource: net}}}
+"""
+)
+
+
+def resources(folder: Path, template: str, *types: str) -> dict[str, Resource]:
+    of = replace(target(folder, template), region="hn", project="app")
+    collector = DeploymentCollector(of, frozenset(types), now=lambda: 0)
+    log = CallLog()
+    found = [one for scope in collector.scopes(log) if isinstance(scope, Scope)
+             for one in collector.collect(scope, frozenset(types), log)]  # fmt: skip
+    return {one.id: one for one in found if isinstance(one, Resource)}
+
+
+def test_encryption_is_told_of_types_that_the_template_makes(tmp_path: Path) -> None:
+    found = resources(tmp_path, STACK, "openstack.volume_type", "openstack.volume")
+    encryption = {
+        "encryption.provider": "luks", "encryption.cipher": "aes-xts-plain64", "encryption.key_size": 256,
+        "encryption.control_location": "front-end",
+    }  # fmt: skip
+    common = {"is_public": True, "backend": None, "replication_enabled": False}
+    assert found["type"].facts == {**common, **encryption}
+    assert found["plain"].facts == {**common, **dict.fromkeys(encryption)}
+    assert found["disk"].facts["volume_type"] == "LUKS"
+
+
+def test_the_port_that_nova_makes_is_in_the_groups_of_the_server(tmp_path: Path) -> None:
+    found = resources(tmp_path, STACK, "openstack.port", "openstack.server", "openstack.security_group_rule")
+    port = found["server/network/0"]
+    assert (port.facts["security_groups"], port.facts["network"], port.facts["device_id"]) == (
+        ("group",),
+        "net",
+        "server",
+    )
+    assert found["server"].facts["secrets.found"] == (
+        {"place": "user_data", "key": "user_data", "pattern": "assignment"},
+    )
+    lines = {"flavor": 15, "security_groups": 16, "has_user_data": 19}
+    assert found["server"].written == Written("infra/stack.yaml", 12, lines)
+    # The group has no rule of its own that sends, so that Neutron's stay.
+    assert {id_: one.facts["direction"] for id_, one in found.items() if one.type == "openstack.security_group_rule"} == {
+        "group/egress/IPv4": "egress", "group/egress/IPv6": "egress",
+    }  # fmt: skip
+
+
+def test_what_heat_alone_tells_of_networks(tmp_path: Path) -> None:
+    found = resources(tmp_path, STACK, "openstack.router", "openstack.floating_ip")
+    assert (found["gate"].facts["ha"], found["gate"].facts["external_network"]) == (True, "net")
+    assert found["address"].facts["external_network"] == "net"
