@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from cloudaudit.model import (
     AT,
+    BEYOND,
     MISSING,
     AtLeast,
     AtMost,
@@ -459,8 +460,21 @@ class Related:
             if chosen is not False:
                 answers.append((chosen, inner.test(resource.facts, frame), resource))
 
-        _descend(frame, facts, index.get(key), ask)
-        return _Found(answers, index.unseen is not None, index.unseen)
+        found = index.get(key)
+        _descend(frame, facts, found, ask)
+        unseen = None if found and self._is_the_only_one(index.unseen) else index.unseen
+        return _Found(answers, unseen is not None, unseen)
+
+    def _is_the_only_one(self, unseen: Unseen | None) -> bool:
+        """Whether what was found is all there can be: the thing of an id, in a list whole for a code.
+
+        What the cloud has beside the code has ids of its own.
+        """
+        return (
+            unseen is not None
+            and unseen.detail == BEYOND
+            and any(theirs == "id" for theirs, _ in self.join.on)
+        )
 
     def note(
         self, answer: bool | None, found: _Found, facts: Facts, frame: Frame, out: list[Reading]

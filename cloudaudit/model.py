@@ -305,6 +305,10 @@ class Unseen:
     detail: str = ""
 
 
+BEYOND: Final = "the code declares what it deploys; the cloud may have others"
+"""Why a list of what code declares does not prove that there is nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """The place in somebody's files where code declares a resource that is to be deployed.

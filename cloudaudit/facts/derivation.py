@@ -9,9 +9,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from cloudaudit.model import (
+    BEYOND,
     EVERYWHERE,
     MISSING,
     Gap,
@@ -100,9 +101,6 @@ def hidden(world: World, type_: str) -> tuple[Gap, ...]:
         if one.open
     )
     return (*(gap for gap in world.gaps_of(type_) if gap.listing), *beyond)
-
-
-BEYOND: Final = "the code declares what it deploys; the cloud may have others"
 
 
 def unseen_anywhere(world: World, type_: str) -> Unseen | None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudaudit.collectors import values
 from cloudaudit.collectors.item import (
     CUT,
     LONGEST_TEXT,
@@ -184,7 +185,7 @@ def test_tags_that_are_not_there_are_missing(row: dict[str, object], reason: Rea
     ],
 )
 def test_ports_of_a_rule(protocol: object, low: object, high: object, ports: object) -> None:
-    assert ports(protocol, low, high) == ports
+    assert values.ports(protocol, low, high) == ports
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_ports_of_a_rule(protocol: object, low: object, high: object, ports: obj
 )
 def test_ranges_that_are_none(low: object, high: object) -> None:
     with pytest.raises(Odd):
-        ports("tcp", low, high)
+        values.ports("tcp", low, high)
 
 
 def test_a_rule_without_ports_in_the_answer() -> None:
