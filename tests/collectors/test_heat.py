@@ -166,6 +166,10 @@ def test_blocks_tell_values_links_and_lines(tmp_path: Path) -> None:
     code = read(tmp_path, (DATA / "whole.yaml").read_text(encoding="utf-8"))
     at = "infra/stack.yaml"
     none = Link("web_group")
+    server_lines = {
+        "name": 38, "flavor_id": 39, "flavor_name": 39, "image_id": 40, "image_name": 40, "key_pair": 41,
+        "security_groups": 42, "network": 43, "metadata": 45, "user_data": 46,
+    }  # fmt: skip
     assert code.unread == ()
     assert [(block.address, block.type, block.written) for block in code.blocks] == [
         ("disk", "openstack_blockstorage_volume_v3",
@@ -175,10 +179,8 @@ def test_blocks_tell_values_links_and_lines(tmp_path: Path) -> None:
          Written(at, 24, {"protocol": 24, "port_range_min": 25, "port_range_max": 26, "remote_ip_prefix": 27})),
         ("web_group/rules/1", "openstack_networking_secgroup_rule_v2",
          Written(at, 28, {"direction": 28})),
-        ("web/0", "openstack_compute_instance_v2",
-         Written(at, 30, {"name": 38, "key_pair": 41, "security_groups": 42, "metadata": 45, "user_data": 46})),
-        ("web/1", "openstack_compute_instance_v2",
-         Written(at, 30, {"name": 38, "key_pair": 41, "security_groups": 42, "metadata": 45, "user_data": 46})),
+        ("web/0", "openstack_compute_instance_v2", Written(at, 30, server_lines)),
+        ("web/1", "openstack_compute_instance_v2", Written(at, 30, server_lines)),
         ("net", "openstack_networking_network_v2", Written(at, 48, {})),
     ]  # fmt: skip
     server = {
@@ -302,6 +304,18 @@ def test_a_server_with_ports_volumes_and_software(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("networks", "rows"),
+    [
+        ("", [{"uuid": None, "port": None, "fixed_ip_v4": None}]),
+        (", networks: [{allocate_network: none}]", []),
+        (", networks: [{allocate_network: auto}]", [{"uuid": None, "port": None, "fixed_ip_v4": None}]),
+    ],
+)
+def test_a_server_without_networks_gets_one(networks: str, rows: object, tmp_path: Path) -> None:
+    assert one(tmp_path, "OS::Nova::Server", f"{{flavor: m1{networks}}}")["x"]["network"] == rows
+
+
+@pytest.mark.parametrize(
     ("format_", "data", "comes_to"),
     [
         ("RAW", "", None), ("RAW", "echo", "echo"), ("HEAT_CFNTOOLS", "", "#cloud-config"),
@@ -402,6 +416,14 @@ def test_the_registry_puts_one_type_in_place_of_another(tmp_path: Path) -> None:
     code = read(tmp_path, outer, environment, volume_yaml=VOLUME)
     assert {name: values["size"] for name, values in told(code).items()} == {"a/disk": 1, "c/disk": 2}
     assert code.unread == ()
+
+
+def test_what_the_registry_maps_within_a_template_is_said_to_be_unread(tmp_path: Path) -> None:
+    environment = (
+        "resource_registry:\n  resources:\n    x: {disk: {'OS::Cinder::Volume': 'OS::Heat::None'}}\n"
+    )
+    code = read(tmp_path, HEAD + "resources: {}", environment)
+    assert code.unread == ("infra/env.yaml:3: what lies within 'x' is mapped",)
 
 
 def test_groups_are_taken_apart(tmp_path: Path) -> None:

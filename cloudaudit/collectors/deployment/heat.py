@@ -87,7 +87,6 @@ class _Reading:
         self.given: Mapping[str, Any] = {}
         self.defaults: Mapping[str, Any] = {}
         self.registry: Mapping[str, Any] = {}
-        self.registered: Document | None = None
         self.registered_in: Path | None = None
         self._root = target.file.resolve().parent
         self._documents: dict[Path, Document] = {}
@@ -135,7 +134,14 @@ class _Reading:
         self.given = value.get("parameters", {})
         self.defaults = value.get("parameter_defaults", {})
         self.registry = value.get("resource_registry", {})
-        self.registered, self.registered_in = document, path
+        self.registered_in = path
+        named = self.registry.get("resources")
+        for name, own in named.items() if isinstance(named, dict) else ():
+            if isinstance(own, dict) and any(isinstance(inner, dict) for inner in own.values()):
+                line = document.where(("resource_registry", "resources", name), key=True).line
+                self.unread.append(
+                    f"{self._shown(path)}:{line}: what lies within '{excerpt(name)}' is mapped"
+                )
 
     def nested(self, written: str, folder: Path, where: Where) -> tuple[Document, Path, str] | str:
         """A template that another names, or why it is not read. TargetError: it is not there, or no YAML."""

@@ -254,12 +254,17 @@ def _tells(text: str) -> bool:
 
 def _networks(making: _Making) -> Any:
     written = making.given("networks")
+    if written is None:
+        # NOTE: Nova then takes the network that the project can use, if there is just one.
+        return [{"uuid": None, "port": None, "fixed_ip_v4": None}]
     if not isinstance(written, list):
         return written
     found: list[Any] = []
     for n, one in enumerate(written):
         if not isinstance(one, dict):
             found.append(LATER)
+            continue
+        if one.get("allocate_network") == "none":
             continue
         network, port = one.get("network", one.get("uuid")), one.get("port")
         extra = one.get("port_extra_properties")
@@ -529,9 +534,9 @@ TYPES: Final[Mapping[str, _Kind]] = {
     "OS::Nova::Server": _Kind(
         "openstack_compute_instance_v2",
         _same(
-            "name availability_zone security_groups config_drive metadata user_data tags",
-            key_pair="key_name",
-            scheduler_hints="scheduler_hints",
+            "name availability_zone security_groups config_drive metadata user_data tags scheduler_hints",
+            key_pair="key_name", flavor_id="flavor", flavor_name="flavor", image_id="image",
+            image_name="image", network="networks", block_device="block_device_mapping_v2",
         ),
         {"metadata": {}}, _server,
     ),
@@ -586,8 +591,11 @@ TYPES: Final[Mapping[str, _Kind]] = {
     ),
     "OS::Neutron::Router": _Kind(
         "openstack_networking_router_v2",
-        _same("name admin_state_up distributed ha availability_zone_hints tags tenant_id"),
-        {**_UP, "external_network_id": None}, _router,
+        _same(
+            "name admin_state_up distributed ha availability_zone_hints tags tenant_id",
+            external_network_id="external_gateway_info",
+        ),
+        _UP, _router,
     ),
     "OS::Neutron::RouterInterface": _Kind(
         "openstack_networking_router_interface_v2",
@@ -659,7 +667,8 @@ TYPES: Final[Mapping[str, _Kind]] = {
         "openstack_images_image_v2",
         _same(
             "name container_format disk_format protected tags visibility owner", image_source_url="location",
-            min_disk_gb="min_disk", min_ram_mb="min_ram", image_id="id",
+            min_disk_gb="min_disk", min_ram_mb="min_ram",
+            properties="extra_properties",
         ),
         {"protected": False, "visibility": "private", "min_disk_gb": 0, "min_ram_mb": 0}, _image,
     ),
