@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from heat_values import worked_out
 
 from cloudaudit.collectors.deployment import DeploymentCollector, heat
 from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget, Link
-from cloudaudit.collectors.deployment.heat_functions import Functions
 from cloudaudit.collectors.deployment.heat_meaning import PLAIN, TYPES
 from cloudaudit.collectors.transport import CallLog
 from cloudaudit.errors import TargetError
@@ -66,20 +66,6 @@ def test_values_are_those_of_heats_own_engine(case: dict[str, str], tmp_path: Pa
         assert refused.value.problems[0].where is not None
     else:
         assert worked_out(of) == answer
-
-
-def worked_out(of: CodeTarget) -> dict[str, Any]:
-    """The properties of each resource, of whatever type, before anything is made of them."""
-    reading = heat._Reading(of)
-    document = reading.parsed(of.file.read_bytes(), of.shown)
-    reading.take_environment()
-    stack = heat._Stack(reading, document, of.shown, reading.given, "", (of.file,), frozenset())
-    functions: Functions = stack._functions
-    return {
-        name: functions.value(resource.get("properties") or {}, ("resources", name, "properties"))
-        for name, resource in stack._resources.items()
-        if stack._presence(name) is True
-    }
 
 
 OPEN = (
