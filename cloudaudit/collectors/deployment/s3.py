@@ -26,7 +26,7 @@ from cloudaudit.collectors.buckets import (
     statements,
 )
 from cloudaudit.collectors.deployment.block import Block, Untold, untold
-from cloudaudit.collectors.deployment.whole import Level, Meaning, Path, Told, Whole, rows, why
+from cloudaudit.collectors.deployment.whole import Level, Meaning, Path, Told, Whole, rows, untold_list, why
 from cloudaudit.collectors.item import (
     Item,
     Odd,
@@ -154,6 +154,12 @@ def _told(value: Any, name: str) -> Any:
     return value
 
 
+def _told_list(item: Told, name: str) -> None:
+    """_Late where it is not told whether there is such a block."""
+    if (unclear := untold_list(item, name)) is not None:
+        raise _Late(unclear)
+
+
 def _one(value: Any) -> Row:
     """The one record of a block; an empty one where there is none."""
     found = items([] if value is None else value)
@@ -217,11 +223,13 @@ def _mfa(value: object) -> Facts:
 
 
 def _versioning_inline(item: Told) -> Facts | None:
+    _told_list(item, "versioning")
     found = rows(item, "versioning")
     if found and _told(found[0].get("enabled"), "versioning.enabled") is True:
-        return {"versioning.state": "enabled", **_mfa(found[0].get("mfa_delete") or None)}
+        return {"versioning.state": "enabled", **_mfa(found[0].get("mfa_delete"))}
     if found and item.block.new:
-        return {"versioning.state": "off", **_mfa(found[0].get("mfa_delete") or None)}
+        # NOTE: before version 4 the provider suspends what was never on, which keeps no versions either.
+        return {"versioning.state": "off", **_mfa(found[0].get("mfa_delete"))}
     if item.block.new and _lock_is_on(item):
         # Reference of S3: a bucket made with object lock keeps versions.
         return {"versioning.state": "enabled", "versioning.mfa_delete": None}
@@ -272,6 +280,7 @@ def _default(value: Any) -> Facts:
 
 
 def _lock_inline(item: Told) -> Facts | None:
+    _told_list(item, "object_lock_configuration")
     found = rows(item, "object_lock_configuration")
     if found:
         return {"lock.enabled": _lock_is_on(item), **_default(found[0].get("rule"))}
@@ -702,9 +711,15 @@ def _location(item: Told) -> None:
 
 
 def _labels(item: Told) -> None:
-    """Tags, with those the provider gives to all it makes."""
-    every = item.row.get("tags_all")
-    item.row = {**item.row, "tags": every if isinstance(every, dict) and every else item.row.get("tags")}
+    """Tags, with those the provider gives to all it makes.
+
+    NOTE: of a bucket without tags the provider tells all of them later, unless it gives some itself.
+    """
+    own, every = item.row.get("tags"), item.row.get("tags_all")
+    if isinstance(every, Untold) and isinstance(own, dict) and own and untold(own) is None:
+        item.unseen |= dict.fromkeys(("labels", "label_names"), why(every, "tags_all"))
+        return
+    item.row = {**item.row, "tags": every if isinstance(every, dict) and every else own}
     item.labels("tags", item.whole.labels)
 
 

@@ -24,7 +24,16 @@ from cloudaudit.collectors.deployment.block import (
     Untold,
     untold,
 )
-from cloudaudit.collectors.item import LABEL_KEYS, Item, Odd, Reader, identifier, text
+from cloudaudit.collectors.item import (
+    LABEL_KEYS,
+    Item,
+    Odd,
+    Reader,
+    address,
+    empty_as_null,
+    identifier,
+    text,
+)
 from cloudaudit.collectors.leaks import Look
 from cloudaudit.model import Partial, Reason, Resource, Scope, Seconds, Unseen, Value, Written
 
@@ -190,7 +199,8 @@ class Told(Declared):
     """A block on its way to becoming facts: its values with links resolved, and what it refers to.
 
     A value that the code leaves out is missing, unless what the service then does is documented: that is
-    given as `absent`, and taken only of what the code makes anew. Of what is there already nobody knows.
+    given as `absent`, and taken only of what the code makes anew, and without words of the service's own
+    (`value_specs`). Of what is there already nobody knows.
     """
 
     __slots__ = ("block", "own_id", "whole")
@@ -251,16 +261,27 @@ class Told(Declared):
         line = self.lines.get(self.names.get(field, field))
         if line:
             self.written[fact] = line
-        if absent is not Odd and self.block.new:
+        if absent is not Odd and self.block.new and not self.row.get("value_specs"):
             self.facts[fact] = absent
         else:
             self.unseen[fact] = self.missing(field)
 
+    @property
+    def silent(self) -> Unseen:
+        """Why something is not known that only the service tells."""
+        if self.block.new:
+            return Unseen(Reason.AFTER_DEPLOYMENT, "only the service tells it")
+        return Unseen(Reason.NOT_DESCRIBED, "the code does not tell it")
+
     def after(self, *facts: str) -> None:
         """Facts that only the service gives."""
-        detail = "only the service tells it" if self.block.new else "the code does not tell it"
-        reason = Reason.AFTER_DEPLOYMENT if self.block.new else Reason.NOT_DESCRIBED
-        self.unseen |= dict.fromkeys(facts, Unseen(reason, detail))
+        self.unseen |= dict.fromkeys(facts, self.silent)
+
+    def only(self, field: str, *names: str) -> None:
+        """Leave just some names in the records of a list: the others may be told later without harm."""
+        if isinstance(found := self.row.get(field), list):
+            kept = [{n: v for n, v in r.items() if n in names} if isinstance(r, dict) else r for r in found]
+            self.row = {**self.row, field: kept}
 
     def untellable(self, *facts: str) -> None:
         """Facts of which the code has no word."""
@@ -351,7 +372,7 @@ class Told(Declared):
         """The name that the service will know it by."""
         value = self.row.get("name")
         if isinstance(value, Untold):
-            self.unseen.setdefault("name", why(value, "name"))
+            self.unseen.setdefault("name", why(value, self.names.get("name", "name")))
             return self.block.name
         try:
             return text(value) if value is not None else ""
@@ -374,20 +395,23 @@ class Told(Declared):
 
     def _place(self, fact: str, names: tuple[str, ...], named: str | None) -> str | None:
         """What the block itself says, else the settings of its provider, else targets.yaml."""
-        doubt = Unseen(Reason.NOT_DESCRIBED, f"the code does not tell the {fact}; name it in targets.yaml")
-        for name in names:
-            if not self.left_out(name):
-                doubt = why(self.row[name], name)
-                break
-        else:
-            found = [named, *(self.block.place.get(name) for name in reversed((*names, fact)))]
-            self.row = {**self.row, fact: next((one for one in reversed(found) if _is_id(one)), None)}
-            name = fact
-        value = self.row[name]
-        if _is_id(value):
-            return identifier(value)
-        self.unseen[fact] = doubt
-        return None
+        own = next((name for name in names if not self.left_out(name)), None)
+        if own is not None:
+            value = self.row[own]
+            if _is_id(value):
+                return identifier(value)
+            wrong = Unseen(Reason.INVALID_ANSWER, f"'{own}' holds no id")
+            self.unseen[fact] = wrong if untold(value) is None else why(value, own)
+            return None
+        found = [self.block.place.get(name) for name in (*names, fact)]
+        place = next((one for one in (*found, named) if _is_id(one)), None)
+        if place is None:
+            late = next((one for one in found if untold(one) is not None), None)
+            silent = Unseen(
+                Reason.NOT_DESCRIBED, f"the code does not tell the {fact}; name it in targets.yaml"
+            )
+            self.unseen[fact] = silent if late is None else why(late, fact)
+        return None if place is None else identifier(place)
 
 
 def _is_id(value: object) -> bool:
@@ -417,10 +441,34 @@ class Meaning:
     endpoint_of: Callable[[Told], str] = lambda told: ""
 
 
+def text_or_null(value: object) -> Value:
+    return empty_as_null(text)(value)
+
+
+def id_or_null(value: object) -> Value:
+    return empty_as_null(identifier)(value)
+
+
+def address_or_null(value: object) -> Value:
+    return empty_as_null(address)(value)
+
+
+def by_name(item: Told, type_: str, name: object) -> Told | None:
+    """The one block of a type that has a name."""
+    found = [one for one in item.whole.of(type_) if isinstance(name, str) and one.row.get("name") == name]
+    return found[0] if len(found) == 1 else None
+
+
 def rows(item: Told, name: str) -> list[dict[str, Any]]:
     """The records of a list that the code gives; of what is none, nothing."""
     found = item.value(name)
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def untold_list(item: Told, name: str) -> Unseen | None:
+    """Why the records of a list are not known at all; None where they are."""
+    found = item.value(name)
+    return why(found, name) if isinstance(found, Untold) else None
 
 
 def combined(
