@@ -3,6 +3,9 @@
 What YAML readers like to guess is not guessed here: `NO` is Norway and never false, `1.10` keeps
 its zero, dates stay text. Constructs that hide meaning (anchors, tags, merge keys, a second
 document, a repeated key) are refused, and so is whatever could exhaust the machine that reads.
+
+What was written for another program is read as that program reads it (:class:`As`), with the same places and
+the same bounds.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import stat
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -31,6 +35,18 @@ from cloudaudit.model import Seconds, parse_calendar, parse_duration, parse_time
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """The way to a place in a document: keys of mappings and positions in lists."""
+
+
+class As(Enum):
+    """How a text is read."""
+
+    STRICT = "strict"
+    """As a person is to write for us."""
+    YAML_1_1 = "YAML 1.1"
+    """As PyYAML's SafeLoader reads it, which many programs use: `yes` is true, `010` is eight, anchors and
+    merge keys stand for what they name. Dates stay text, and a key that is given twice stays refused: the
+    other program would drop one of the two without a word. A key that is no text is what is written."""
+
 
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_DEPTH: Final = 64
@@ -114,12 +130,12 @@ def load(path: Path) -> Document:
     return loads(data, name)
 
 
-def loads(data: bytes, name: str) -> Document:
+def loads(data: bytes, name: str, how: As = As.STRICT) -> Document:
     """Read YAML from bytes; `name` stands for the file in messages."""
     if len(data) > MAX_BYTES:
         raise _too_large(name, len(data))
     text = _decode(data, name)
-    composer = _Composer(name, text)
+    composer = _Composer(name, text) if how is As.STRICT else _Composer11(name, text)
     value, root = composer.compose()
     if composer.problems:
         raise SourceError.of(sorted(composer.problems, key=_by_place))
@@ -285,15 +301,19 @@ class _Composer:
             elif kind is yaml.SequenceStartEvent:
                 self._open(event, [])
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                self._stack.pop()
+                self._close(self._stack.pop())
             elif kind is yaml.AliasEvent:
-                self._refuse(
-                    event, f"the alias '*{excerpt(event.anchor)}' is not supported", "write the value out"
-                )
-                self._add(None, self._place(event))
+                self._alias(event)
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 self._document(event, documents)
+
+    def _close(self, frame: _Frame) -> None:
+        pass  # a mapping or list is whole; nothing is left to do
+
+    def _alias(self, event: Any) -> None:
+        self._refuse(event, f"the alias '*{excerpt(event.anchor)}' is not supported", "write the value out")
+        self._add(None, self._place(event))
 
     def _document(self, event: Any, number: int) -> None:
         if number > 1:
@@ -347,12 +367,18 @@ class _Composer:
                 event, f"the tag '{excerpt(event.tag)}' is not supported", "remove it; quotes make a text"
             )
         if event.anchor is not None:
-            self._refuse(
-                event,
-                f"the anchor '&{excerpt(event.anchor)}' is not supported",
-                "write the value out where it is used",
-            )
-        self._nodes += 1
+            self._anchor(event)
+        self._count(event, 1)
+
+    def _anchor(self, event: Any) -> None:
+        self._refuse(
+            event,
+            f"the anchor '&{excerpt(event.anchor)}' is not supported",
+            "write the value out where it is used",
+        )
+
+    def _count(self, event: Any, nodes: int) -> None:
+        self._nodes += nodes
         if self._nodes > MAX_NODES:
             self._refuse(event, f"the file holds more than {MAX_NODES} values", "split it")
             raise _Full
@@ -458,6 +484,113 @@ class _Composer:
                 self._tab(number + 1, lead.index("\t") + 1)
                 if len(self.problems) >= MAX_PROBLEMS:
                     return
+
+
+class _Merge(_NoKey):
+    """In place of a merge key: its value is taken into the mapping around it."""
+
+
+class _Composer11(_Composer):
+    """Reads what was written for YAML 1.1. What an alias stands for is counted as if it were written out."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(name, text)
+        self._anchored: dict[str, tuple[object, _Place, int]] = {}
+        """Anchors whose value is whole, with the number of values in it."""
+        self._opening: str | None = None
+        """The anchor of the value that is read next."""
+        self._open_anchors: list[tuple[str | None, int]] = []
+        """Of each open mapping or list: its anchor, and how many values were read before it."""
+        self._merged: list[tuple[_Frame, object, _Place]] = []
+
+    def _anchor(self, event: Any) -> None:
+        self._opening = event.anchor
+
+    def _open(self, event: Any, into: dict[str, object] | list[object]) -> None:
+        before = self._nodes
+        super()._open(event, into)
+        self._open_anchors.append((self._opening, before))
+        self._opening = None
+
+    def _close(self, frame: _Frame) -> None:
+        if isinstance(frame.into, dict):
+            self._merge(frame, frame.into)
+        anchor, before = self._open_anchors.pop()
+        if anchor is not None:
+            self._anchored[anchor] = (frame.into, frame.place, self._nodes - before)
+
+    def _alias(self, event: Any) -> None:
+        value, place, nodes = self._anchored.get(event.anchor, (None, None, 0))
+        if place is None:
+            self._refuse(
+                event,
+                f"the alias '*{excerpt(event.anchor)}' has no anchor that is complete before it",
+                "write the value out",
+            )
+            place = self._place(event)
+        # A value that holds itself is never complete before its alias; one that doubles is counted.
+        self._count(event, nodes)
+        self._add(value, place)
+
+    def _add(self, value: object, place: _Place, scalar: Any = None) -> None:
+        if scalar is not None and self._opening is not None:
+            self._anchored[self._opening] = (value, place, 1)
+            self._opening = None
+        frame = self._stack[-1] if self._stack else None
+        if frame is not None and isinstance(frame.key, _Merge):
+            self._merged.append((frame, value, place))
+        super()._add(value, place, scalar)
+
+    def _key(self, frame: _Frame, value: object, place: _Place, scalar: Any) -> str | _NoKey:
+        if scalar is not None:
+            if scalar.value == "<<" and not scalar.style:
+                return _Merge()
+            if not isinstance(value, str) and value is not None:
+                value = scalar.value
+        return super()._key(frame, value, place, scalar)
+
+    def _merge(self, frame: _Frame, into: dict[str, object]) -> None:
+        """Take in what merge keys name: the mapping's own keys come first, then the earlier of a list."""
+        while self._merged and self._merged[-1][0] is frame:
+            _, value, place = self._merged.pop()
+            several = (
+                [(place.children[n][2], one) for n, one in enumerate(value)]
+                if isinstance(value, list)
+                else [(place, value)]
+            )
+            for there, one in several:
+                if not isinstance(one, dict):
+                    where = Where(self._name, place.line, place.column)
+                    self._problem(
+                        Problem(where, "'<<' takes a mapping or a list of mappings", "write the keys out")
+                    )
+                    continue
+                for key in [key for key in one if key not in into]:
+                    into[key] = one[key]
+                    frame.place.children[key] = there.children[key]
+
+    def _resolve(self, text: str, event: Any) -> object:
+        tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))
+        kind = tag.rpartition(":")[2]
+        if kind == "bool":
+            return text.lower() in ("yes", "true", "on")
+        if kind == "null":
+            return None
+        if kind not in ("int", "float") or len(text) > _LONGEST_NUMBER:
+            return text
+        if _NOT_FINITE.fullmatch(text):
+            return super()._resolve(text, event)
+        try:
+            number: int | float = getattr(_NUMBERS, f"construct_yaml_{kind}")(yaml.ScalarNode(tag, text))
+        except ValueError:
+            # The pattern takes what the number cannot be made of, as "0b_"; the other program fails on it.
+            return text
+        return number
+
+
+_RESOLVER: Final[Any] = yaml.resolver.Resolver()
+_NUMBERS: Final[Any] = yaml.constructor.SafeConstructor()
+_LONGEST_NUMBER: Final = 40
 
 
 # --- formats --------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from cloudaudit.yamlsource import (
     MAX_DEPTH,
     MAX_NODES,
     MAX_PROBLEMS,
+    As,
     Pointer,
     address_of,
     duration_of,
@@ -645,3 +646,48 @@ def test_a_reference_to_another_schema_is_never_fetched() -> None:
 def test_mistakes_without_end_are_cut_off() -> None:
     source = "\n".join(f"k{n}: 1" for n in range(500))
     assert len(misfits(source, of())) == MAX_PROBLEMS
+
+
+# --- as another program reads it --------------------------------------------------------------------
+
+
+def test_yaml_1_1_is_read_as_its_programs_do() -> None:
+    text = (
+        "on: yes\n80: [010, 0x1f, 1_000, 22:30, off, 1e3, 1.5, ~, 2018-08-31]\n"
+        "base: &base {a: NO, b: &word hello}\nfurther:\n  <<: *base\n  a: 1\n"
+        "several:\n  <<: [*base, {a: x, c: 3}]\nagain: *word\n"
+    )
+    found = loads(text.encode(), "x.yaml", As.YAML_1_1)
+    assert found.value == {
+        "on": True, "80": [8, 31, 1000, 1350, False, "1e3", 1.5, None, "2018-08-31"],
+        "base": {"a": False, "b": "hello"}, "further": {"a": 1, "b": "hello"},
+        "several": {"a": False, "b": "hello", "c": 3}, "again": "hello",
+    }  # fmt: skip
+    assert found.where(("further", "b"), key=True) == Where("x.yaml", 3, 21)
+    other = yaml.safe_load(
+        text.replace("2018-08-31", "'2018-08-31'").replace("on: yes", "'on': yes").replace("80:", "'80':")
+    )
+    assert found.value == other
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a: *nothing", 1, "the alias '*nothing' has no anchor that is complete before it"),
+        ("a: &a [*a]", 1, "the alias '*a' has no anchor that is complete before it"),
+        ("b: 1\n<<: 3", 2, "'<<' takes a mapping or a list of mappings"),
+        ("a: 1\na: 2", 2, "the key 'a' is already given at line 1"),
+        ("~: 1", 1, "a key must be a text, found nothing"),
+        ("a: !!str 1", 1, "the tag 'tag:yaml.org,2002:str' is not supported"),
+        ("a: .inf", 1, "'.inf' is not a number that can be compared"),
+        ("a: &a [1, 2, 3, 4]\n" + "".join(
+            f"b{n}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 8)}]\n" for n in range(8)
+        ), 7, "the file holds more than 200000 values"),
+    ],
+)  # fmt: skip
+def test_yaml_1_1_is_bounded_and_refuses_what_is_not_clear(text: str, line: int, message: str) -> None:
+    with pytest.raises(SourceError) as refused:
+        loads(text.encode(), "x.yaml", As.YAML_1_1)
+    problem = refused.value.problems[0]
+    assert problem.where is not None
+    assert (problem.where.line, problem.message) == (line, message)

@@ -98,6 +98,10 @@ def _read(target: CodeTarget) -> Code:
         raise TargetError(
             f"'{target.form}': {target.shown} cannot be read: {why}", where=target.where
         ) from None
+    if target.form == "template":
+        from cloudaudit.collectors.deployment import heat
+
+        return heat.read(target, content)
     from cloudaudit.collectors.deployment import terraform
 
     return terraform.read(target, content)

@@ -44,6 +44,8 @@ from cloudaudit.model import Reason, Unseen, Value
 
 VOLUMES: Final = (P + "blockstorage_volume_v3", P + "blockstorage_volume_v2")
 TYPE: Final = P + "blockstorage_volume_type_v3"
+ENCRYPTION: Final = "heat_volume_type_encryption"
+"""A block of Heat's alone."""
 ATTACH: Final = P + "compute_volume_attach_v2"
 FLAVOR: Final = P + "compute_flavor_v2"
 IMAGE: Final = P + "images_image_v2"
@@ -177,7 +179,27 @@ def volume_type(item: Told) -> None:
         "replication_enabled", "extra_specs",
         lambda v: "true" in str(record(v).get("replication_enabled", "")).lower(), absent=False,
     )  # fmt: skip
-    item.untellable("encryption")
+    _encryption(item)
+
+
+def _encryption(item: Told) -> None:
+    """How volumes of a type are encrypted. Terraform has no block for it, so that others may set it."""
+    made = item.whole.referring(ENCRYPTION, "volume_type_id", item.id)
+    words = {"provider": text, "cipher": text_or_null, "key_size": integer, "control_location": text}
+    if len(made.blocks) == 1:
+        inner = Told(made.blocks[0].block, item.whole)
+        for name, read in words.items():
+            inner.take(f"encryption.{name}", name, read, absent=None)
+        item.facts |= inner.facts
+        item.unseen |= inner.unseen
+    elif item.whole.code.kind != "heat template":
+        item.untellable("encryption")
+    elif made.doubt is not None:
+        item.unseen["encryption"] = made.doubt
+    elif made.blocks:
+        item.after("encryption")
+    else:
+        item.facts |= dict.fromkeys(f"encryption.{name}" for name in words)
 
 
 # --- servers --------------------------------------------------------------------------------------------

@@ -316,7 +316,10 @@ def _addresses(item: Told) -> None:
 
 
 def router(item: Told) -> None:
-    item.untellable("ha")
+    if "ha" in item.row:
+        item.take("ha", "ha", flag)
+    else:
+        item.untellable("ha")
     item.take("distributed", "distributed", flag)
     item.take("external_network", "external_network_id", id_or_null, absent=None)
     if item.facts.get("external_network", 0) is None:
@@ -341,7 +344,7 @@ def _route(row: Row) -> Value:
 def floating_ip(item: Told) -> None:
     item.take("address", "address", address)
     item.after("status")
-    pool = by_name(item, NETWORK, item.value("pool"))
+    pool = item.whole.at_id(item.value("pool"), NETWORK) or by_name(item, NETWORK, item.value("pool"))
     item.facts |= {"external_network": pool.id} if pool else {}
     if pool is None:
         item.unseen["external_network"] = Unseen(
