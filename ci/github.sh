@@ -25,6 +25,7 @@ die() {
 output() {
   case $2 in
     *"$newline"*) die "the output $1 would hold more than one line" ;;
+    *) ;;
   esac
   printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
 }
