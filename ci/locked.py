@@ -22,4 +22,4 @@ def lines(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(*lines(Path(sys.argv[1])), sep="\n")
+    sys.stdout.writelines(f"{line}\n" for line in lines(Path(sys.argv[1])))

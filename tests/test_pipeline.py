@@ -55,7 +55,9 @@ PLAIN = ["run", "--targets", "targets.yaml", "--output", "cloudaudit-report"]
 def tool(name: str, *args: object) -> subprocess.CompletedProcess[str]:
     """A program of the environment the tests run in."""
     program = Path(sys.executable).parent / name
-    return subprocess.run([str(program), *map(str, args)], capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(
+        [str(program), *map(str, args)], capture_output=True, text=True, timeout=100, check=False
+    )
 
 
 def accepted(schema: str, path: Path) -> None:
@@ -80,11 +82,21 @@ def test_schemas_accept_the_files(schema: str, path: Path) -> None:
 
 @pytest.mark.parametrize(
     "inputs",
-    [{}, {"warn_on_exit_codes": [3], "allow_incomplete": True, "registers": "registers", "package": "cloudaudit"}],
+    [
+        {},
+        {
+            "warn_on_exit_codes": [3],
+            "allow_incomplete": True,
+            "registers": "registers",
+            "package": "cloudaudit",
+        },
+    ],
 )
 def test_the_schema_accepts_the_component_with_its_inputs(inputs: dict[str, Any], tmp_path: Path) -> None:
     made = tmp_path / ".gitlab-ci.yml"
-    made.write_text(yaml.safe_dump(component(image="registry.example.vn/cloudaudit:1", **inputs)), encoding="utf-8")
+    made.write_text(
+        yaml.safe_dump(component(image="registry.example.vn/cloudaudit:1", **inputs)), encoding="utf-8"
+    )
     accepted("vendor.gitlab-ci", made)
     spec, _ = yaml.safe_load_all((ROOT / "templates" / "cloudaudit.yml").read_text(encoding="utf-8"))
     made.write_text(yaml.safe_dump(spec), encoding="utf-8")
@@ -124,12 +136,17 @@ def test_the_linter_of_images_finds_nothing() -> None:
 
 
 def test_hooks_are_commands_and_match_files_of_the_example() -> None:
-    hooks = {one["id"]: one for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    hooks = {
+        one["id"]: one
+        for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    }
     assert hooks.keys() == {"cloudaudit-controls-lint", "cloudaudit-check-config"}
     for hook in hooks.values():
         program, name, *_ = hook["entry"].split()
         assert (program, name in COMMANDS, hook["language"]) == ("cloudaudit", True, "python")
-    used = yaml.safe_load((EXAMPLES / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    used = yaml.safe_load((EXAMPLES / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0][
+        "hooks"
+    ]
     assert {one["id"] for one in used} == hooks.keys()
 
     def matched(id_: str, *paths: str) -> list[str]:
@@ -138,7 +155,13 @@ def test_hooks_are_commands_and_match_files_of_the_example() -> None:
     lint, check = "cloudaudit-controls-lint", "cloudaudit-check-config"
     assert matched(lint, "controls/OWN-01.yaml", "a/controls/SEC/OWN-02.yaml") != []
     assert matched(lint, "profiles/a.yaml", "mycontrols/a.yaml", "controls/README.md") == []
-    yes = ("targets.yaml", "infra/targets.yaml", "registers/sites.yaml", "profiles/pre-deploy.yaml", "baseline.json")
+    yes = (
+        "targets.yaml",
+        "infra/targets.yaml",
+        "registers/sites.yaml",
+        "profiles/pre-deploy.yaml",
+        "baseline.json",
+    )
     assert matched(check, *yes) == list(yes)
     assert matched(check, "main.tf", "plan.json", "mytargets.yaml.bak", "values.yaml") == []
 
@@ -162,7 +185,9 @@ def test_the_example_gives_inputs_that_there_are() -> None:
     assert used["with"].keys() < action()["inputs"].keys()
     text = WORKFLOW.read_text(encoding="utf-8")
     assert set(re.findall(r"steps\.audit\.outputs\.([a-z-]+)", text)) <= action()["outputs"].keys()
-    included = yaml.safe_load((EXAMPLES / ".gitlab-ci.yml").read_text(encoding="utf-8"))["include"][0]["inputs"]
+    included = yaml.safe_load((EXAMPLES / ".gitlab-ci.yml").read_text(encoding="utf-8"))["include"][0][
+        "inputs"
+    ]
     assert included.keys() < header().keys()
     assert {name for name, one in header().items() if "default" not in one} <= included.keys()
 
@@ -262,7 +287,12 @@ def test_without_a_result_the_action_says_so(runner: GitHubRunner, code: int) ->
     assert ended.code == code
     assert obeyed(ended.log) == [f"::error title=cloudaudit::no result: exit code {code}, the log says why"]
     assert "error: plan.json:1: it is cut off\n" in ended.log
-    assert runner.outputs() == {"exit-code": str(code), "report": "cloudaudit-report", "sarif": "", "junit": ""}
+    assert runner.outputs() == {
+        "exit-code": str(code),
+        "report": "cloudaudit-report",
+        "sarif": "",
+        "junit": "",
+    }
     assert runner.summary == f"**cloudaudit**: no result, exit code {code}; the log says why.\n"
     assert not list(runner.workspace.rglob("*.sarif"))
 
@@ -329,7 +359,9 @@ def test_what_cannot_be_installed_is_no_violation(runner: GitHubRunner, tmp_path
     (empty / "requirements.lock").write_text(f"cloudaudit-vn==9 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     ended = runner.run("install", wheelhouse=str(empty))
     assert ended.code == 2
-    assert obeyed(ended.log) == ["::error title=cloudaudit::cloudaudit could not be installed: the log says why"]
+    assert obeyed(ended.log) == [
+        "::error title=cloudaudit::cloudaudit could not be installed: the log says why"
+    ]
     assert runner.steps["install"] == {}
 
 
@@ -354,10 +386,22 @@ def test_inputs_of_the_component_become_arguments(program: str, tmp_path: Path) 
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     assert gitlab_job(job_of(), workspace, path, program).code == 0
-    before = ["run", "--targets", "targets.yaml", "--profile", "ndc-connection", "--fail-on", "high", "--lang", "vi"]
+    before = [
+        "run",
+        "--targets",
+        "targets.yaml",
+        "--profile",
+        "ndc-connection",
+        "--fail-on",
+        "high",
+        "--lang",
+        "vi",
+    ]
     assert (workspace / "arguments").read_text(encoding="utf-8").splitlines() == [*before, *GITLAB]
     nasty = "a b'\"; $(touch pwned) `touch pwned` *"
-    job = job_of(targets=nasty, registers=nasty, baseline=nasty, profile="my profile.yaml", allow_incomplete=True)
+    job = job_of(
+        targets=nasty, registers=nasty, baseline=nasty, profile="my profile.yaml", allow_incomplete=True
+    )
     assert gitlab_job(job, workspace, path, program).code == 0
     assert (workspace / "arguments").read_text(encoding="utf-8").splitlines() == [
         "run", "--targets", nasty, "--profile", "my profile.yaml", "--fail-on", "high", "--lang", "vi",
@@ -378,7 +422,9 @@ def test_the_job_ends_as_cloudaudit_does(code: int, tmp_path: Path) -> None:
 def test_a_package_that_cannot_be_installed_is_no_violation(tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    ended = gitlab_job(job_of(package=str(tmp_path / "nothing.whl")), workspace, command(tmp_path / "bin", RECORDER))
+    ended = gitlab_job(
+        job_of(package=str(tmp_path / "nothing.whl")), workspace, command(tmp_path / "bin", RECORDER)
+    )
     assert ended.code == 2
     assert not (workspace / "arguments").exists()
 
@@ -391,7 +437,9 @@ def test_only_what_is_asked_for_leaves_a_warning() -> None:
 def test_the_fail_on_of_the_component_is_that_of_the_command() -> None:
     good = ("informational", "low", "medium", "high", "critical", "gate", "level=1", "level=5")
     assert all(re.search(header()["fail-on"]["regex"], value) for value in good)
-    assert not any(re.search(header()["fail-on"]["regex"], value) for value in ("level=0", "highest", "", "level=6"))
+    assert not any(
+        re.search(header()["fail-on"]["regex"], value) for value in ("level=0", "highest", "", "level=6")
+    )
 
 
 def test_the_jenkinsfile_tells_the_codes_apart() -> None:
@@ -428,7 +476,9 @@ def test_the_locks_hold_what_is_declared() -> None:
         versions = locked(name)
         for need in map(Requirement, wanted):
             assert versions[canonicalize_name(need.name)] in need.specifier, f"{name}: {need}"
-    assert (ROOT / "ci" / "build.in").read_text(encoding="utf-8").split() == project["build-system"]["requires"]
+    assert (ROOT / "ci" / "build.in").read_text(encoding="utf-8").split() == project["build-system"][
+        "requires"
+    ]
 
 
 def test_a_wheelhouse_is_made_into_a_new_folder_by_a_new_python_only(tmp_path: Path) -> None:
