@@ -38,7 +38,7 @@ from pipelines import (
 
 from cloudaudit.cli import COMMANDS
 
-SCRIPTS = ("ci/github.sh", "ci/wheelhouse.sh")
+SCRIPTS = ("ci/github.sh", "ci/wheelhouse.sh", "tests/live/image.sh")
 WORKFLOW = EXAMPLES / ".github" / "workflows" / "cloudaudit.yml"
 RECORDER = """\
 printf '%s\\n' "$@" > "$HOME/arguments"

@@ -185,7 +185,7 @@ def test_the_hooks_stop_what_is_wrong(pre_commit: Path, hooks: Path, tmp_path: P
     repository = tmp_path / "repository"
     (repository / "controls").mkdir(parents=True)
     text = (ROOT / "controls" / "SEC" / "SEC-06.yaml").read_text(encoding="utf-8")
-    control = repository / "controls" / "OWN-01.yaml"
+    control = repository / "controls" / "SEC-206.yaml"
     control.write_text(text.replace("id: SEC-06", "id: SEC-206"), encoding="utf-8")
     (repository / "plan.json").write_text((EXAMPLES / "fixed" / "plan.json").read_text(encoding="utf-8"))
     targets = (EXAMPLES / "fixed" / "targets.yaml").read_text(encoding="utf-8")
@@ -205,7 +205,8 @@ def test_the_hooks_stop_what_is_wrong(pre_commit: Path, hooks: Path, tmp_path: P
         in hooked(pre_commit, "cloudaudit-controls-lint", repository, home).log
     )
 
-    control.write_text(text.replace("exposure.world", "exposure.wrold"), encoding="utf-8")
+    wrong = text.replace("id: SEC-06", "id: SEC-206").replace("exposure.world", "exposure.wrold")
+    control.write_text(wrong, encoding="utf-8")
     (repository / "targets.yaml").write_text(
         targets.replace("kind: terraform", "kind: teraform"), encoding="utf-8"
     )
