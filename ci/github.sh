@@ -12,6 +12,10 @@ newline='
 '
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
+# Whatever of this script itself does not succeed is no violation, either.
+finished=
+trap 'code=$?; [ -n "$finished" ] || [ "$code" -eq 0 ] || exit 2' EXIT
+
 # What stands in a message of ours, written as the runner's commands want it.
 escaped() {
   printf '%s' "$1" | tr -d '\r' | sed 's/%/%25/g' | awk 'NR > 1 { printf "%%0A" } { printf "%s", $0 }'
@@ -55,7 +59,7 @@ install() {
 audit() {
   report=${AUDIT_REPORT:-cloudaudit-report}
   # Of an earlier run in a workspace that was kept, of subjects that may be gone.
-  rm -f "$report"/sarif/cloudaudit*.sarif "$report"/junit/cloudaudit*.xml "$report"/summary/summary*.md
+  rm -f -- "$report"/sarif/cloudaudit*.sarif "$report"/junit/cloudaudit*.xml "$report"/summary/summary*.md
   set -- run --targets "${AUDIT_TARGETS:-targets.yaml}" --output "$report" --format github \
     --export "sarif=$report/sarif/cloudaudit.sarif" --export "junit=$report/junit/cloudaudit.xml" \
     --export "github-summary=$report/summary/summary.md"
@@ -102,6 +106,7 @@ END
       ;;
     *) printf '::error title=cloudaudit::no result: exit code %s, the log says why\n' "$code" ;;
   esac
+  finished=yes
   return "$code"
 }
 

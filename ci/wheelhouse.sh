@@ -30,10 +30,10 @@ command -v "$python" >/dev/null || die "there is no $python; Python 3.11 or newe
 if [ -e "$folder" ] && [ -n "$(ls -A "$folder")" ]; then
   die "$folder is not empty: give a new folder, so that nothing old is in it"
 fi
-mkdir -p "$folder"
+mkdir -p "$folder" || exit 2
 folder=$(CDPATH='' cd -- "$folder" && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'code=$?; rm -rf "$work"; [ "$code" -eq 0 ] || [ "$code" -eq 130 ] || exit 2' EXIT
 trap 'exit 130' INT TERM
 
 "$python" -m venv "$work/env" || die 'no environment can be made: is python3-venv installed?'

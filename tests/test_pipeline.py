@@ -37,6 +37,7 @@ from pipelines import (
 )
 
 from cloudaudit.cli import COMMANDS
+from cloudaudit.reporters import BUILTIN
 
 SCRIPTS = ("ci/github.sh", "ci/wheelhouse.sh", "tests/live/image.sh")
 WORKFLOW = EXAMPLES / ".github" / "workflows" / "cloudaudit.yml"
@@ -174,6 +175,17 @@ def test_actions_of_others_are_pinned_with_their_version_beside() -> None:
         assert pinned is not None, line
         assert (pinned[2] is None) == pinned[1].startswith("your-organisation/")
     assert not [step for step in action()["runs"]["steps"] if "uses" in step]
+
+
+def test_formats_that_are_asked_for_are_ours() -> None:
+    files = (ROOT / "ci" / "github.sh", ROOT / "templates" / "cloudaudit.yml", EXAMPLES / "Jenkinsfile")
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        asked = set(re.findall(r"--export \"?([a-z-]+)=", text)) | set(
+            re.findall(r"--format ([a-z-]+)", text)
+        )
+        assert asked
+        assert asked <= BUILTIN.keys()
 
 
 def test_the_example_gives_inputs_that_there_are() -> None:
@@ -332,6 +344,17 @@ def test_a_bad_setting_is_no_violation(runner: GitHubRunner, inputs: dict[str, s
     ended = runner.run("audit", **inputs)
     assert (ended.code, ended.log) == (2, f"::error title=cloudaudit::{told}\n")
     assert runner.outputs() == {"exit-code": "2", "report": "", "sarif": "", "junit": ""}
+
+
+def test_a_script_that_fails_itself_is_no_violation(runner: GitHubRunner, tmp_path: Path) -> None:
+    for step in ("install", "audit"):
+        script = ["sh", str(ROOT / "ci" / "github.sh"), step]
+        nowhere = {"RUNNER_TEMP": str(tmp_path / "khong-co"), "GITHUB_OUTPUT": str(tmp_path)}
+        assert shell(script, runner.workspace, runner.path, **nowhere).code == 2
+    command(runner.path, ending(1))
+    written = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path)}
+    assert shell(script, runner.workspace, runner.path, **written).code == 2
+    assert runner.run("audit", report="-x").code == 1
 
 
 def test_no_output_can_be_smuggled_in(runner: GitHubRunner) -> None:

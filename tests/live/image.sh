@@ -19,13 +19,13 @@ export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 # Where packages come from on this machine, and whom it trusts.
 machine=(--volume /etc/ssl/certs:/etc/ssl/certs:ro)
 for file in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do
-  if [ -f "$file" ]; then machine+=(--volume "$file:$file:ro"); fi
+  if [[ -f $file ]]; then machine+=(--volume "$file:$file:ro"); fi
 done
 build() { buildah --root "$work/store" --runroot "$work/run" "$@"; }
 image() { build bud --quiet --pull-never --network host --build-arg PYTHON_IMAGE=localhost/python:3.11 "$@" \
   -f "$root/Containerfile" "$root"; }
 
-if [ ! -d "$work/base" ]; then
+if [[ ! -d $work/base ]]; then
   mmdebstrap --quiet --mode=root --variant=minbase --skip=check/qemu,chroot/mount \
     --include=python3,python3-venv,python3-pip,ca-certificates bookworm "$work/base" </dev/null
 fi
