@@ -56,6 +56,9 @@ if [ -n "$extras" ]; then
 fi
 "$work/env/bin/python" "$here/locked.py" "$folder" >"$work/requirements.lock" || die 'the folder cannot be locked'
 mv "$work/requirements.lock" "$folder/requirements.lock"
+# What is missing is better known here than where there is no network.
+pip install --dry-run --ignore-installed --no-index --find-links "$folder" --require-hashes \
+  -r "$folder/requirements.lock"
 
 cat <<END
 $folder holds $(wc -l <"$folder/requirements.lock") packages. Where there is no network:

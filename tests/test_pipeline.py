@@ -204,6 +204,15 @@ def test_the_example_gives_inputs_that_there_are() -> None:
     assert {name for name, one in header().items() if "default" not in one} <= included.keys()
 
 
+def test_the_page_names_every_input_and_the_defaults() -> None:
+    text = (ROOT / "docs" / "pipeline.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| (?:`(\S+)`)? ?\| .+ \|$", text, re.M)
+    told = {name: default for names, default in rows for name in re.findall("[a-z-]+", names)}
+    assert told == {name: one["default"] for name, one in action()["inputs"].items()}
+    outputs = text.partition("Outputs: ")[2].partition("set when")[0]
+    assert set(re.findall("`([a-z-]+)`", outputs)) == action()["outputs"].keys()
+
+
 # --- the action -----------------------------------------------------------------------------------
 
 
