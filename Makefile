@@ -39,7 +39,7 @@ lint: $(VENV)/.dev  ## Types, style, controls, generated files
 LOCK := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --upgrade
 
-lock: $(VENV)/.demo  ## Choose the newest versions for pipelines and wheelhouses; review the difference
+lock:  ## Choose the newest versions for pipelines and wheelhouses; review the difference
 	@test -x $(VENV)/lock/bin/uv || { $(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -qq uv; }
 	$(LOCK) pyproject.toml --output-file ci/requirements.lock
 	$(LOCK) ci/build.in --output-file ci/build.lock
