@@ -160,7 +160,7 @@ def test_hooks_are_commands_and_match_files_of_the_example() -> None:
         "targets.yaml",
         "infra/targets.yaml",
         "registers/sites.yaml",
-        "profiles/pre-deploy.yaml",
+        "profiles/ours.yaml",
         "baseline.json",
     )
     assert matched(check, *yes) == list(yes)

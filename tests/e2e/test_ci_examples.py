@@ -25,7 +25,7 @@ from pipelines import (
 )
 
 CODES = {"fixed": 0, "violating": 1, "broken": 2, "unknown": 3}
-PROFILE = "profiles/pre-deploy.yaml"
+PROFILE = "before-deployment"
 
 
 def line_of(state: str, resource: str) -> int:
@@ -37,6 +37,8 @@ def line_of(state: str, resource: str) -> int:
 
 SSH = "openstack_networking_secgroup_rule_v2.ssh"
 CONTAINER = "openstack_objectstorage_container_v1.ho_so"
+VERSIONING = "BDR-102"
+"""Of medium severity: told, and no reason to stop."""
 
 
 @pytest.fixture
@@ -108,6 +110,9 @@ def test_a_violation_is_shown_at_the_line_that_makes_it(repository: Path, path: 
     assert {(control, line) for control, _, line in errors} == wanted
     assert {file for _, file, _ in errors} == {"infra/main.tf"}
     assert len(errors) == 2
+    assert annotations(ended.log)["warning"] == [
+        (VERSIONING, "infra/main.tf", line_of("violating", CONTAINER))
+    ]
     assert "SEC-06" in runner.summary
     (sarif,) = (repository / runner.outputs()["sarif"]).iterdir()
     results = json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]
@@ -120,6 +125,7 @@ def test_a_violation_is_shown_at_the_line_that_makes_it(repository: Path, path: 
         for one in results
         if one["kind"] == "fail"
     }
+    wanted.add((VERSIONING, line_of("violating", CONTAINER)))
     assert places == {(control, "infra/main.tf", line) for control, line in wanted}
 
 
@@ -132,7 +138,7 @@ def test_merge_requests_and_builds_are_shown_the_same(repository: Path, path: Pa
     assert {("infra/main.tf", line_of("violating", one)) for one in (SSH, CONTAINER)} <= places
     suites = ElementTree.parse(report / "junit.xml").getroot()
     failed = {case.get("classname") for case in suites.iter("testcase") if case.find("failure") is not None}
-    assert {name.rpartition(".")[2] for name in failed if name} == {"SEC-06", "SEC-13"}
+    assert {name.rpartition(".")[2] for name in failed if name} == {"SEC-06", "SEC-13", VERSIONING}
 
 
 def test_what_is_known_only_after_it_is_applied_is_no_violation(repository: Path, path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_wheelhouse_installs_where_there_is_no_network(wheelhouse: Path, tmp_p
     linted = offline(program, "controls", "lint", cwd=tmp_path)
     assert (linted.code, linted.log.endswith(" examples, 0 problems\n")) == (0, True)
     judged = offline(
-        program, "run", "-t", EXAMPLES / "violating" / "targets.yaml", "-p", EXAMPLES / "profiles" / "pre-deploy.yaml",
+        program, "run", "-t", EXAMPLES / "violating" / "targets.yaml", "-p", "before-deployment",
         "-o", tmp_path / "out", "--quiet", cwd=tmp_path,
     )  # fmt: skip
     assert judged.code == 1, judged.log
@@ -102,7 +102,7 @@ def test_the_action_installs_and_audits(wheelhouse: Path, tmp_path: Path) -> Non
     installed = runner.run("install", wheelhouse=str(wheelhouse))
     assert installed.code == 0, installed.log
     assert Path(runner.steps["install"]["command"]).is_relative_to(tmp_path / "temp")
-    audited = runner.run("audit", targets="infra/targets.yaml", profile="profiles/pre-deploy.yaml")
+    audited = runner.run("audit", targets="infra/targets.yaml", profile="before-deployment")
     assert (audited.code, runner.outputs()["exit-code"]) == (1, "1")
 
 
@@ -188,7 +188,10 @@ def test_the_hooks_stop_what_is_wrong(pre_commit: Path, hooks: Path, tmp_path: P
     control = repository / "controls" / "SEC-206.yaml"
     control.write_text(text.replace("id: SEC-06", "id: SEC-206"), encoding="utf-8")
     (repository / "plan.json").write_text((EXAMPLES / "fixed" / "plan.json").read_text(encoding="utf-8"))
-    targets = (EXAMPLES / "fixed" / "targets.yaml").read_text(encoding="utf-8")
+    shutil.copytree(EXAMPLES / "registers", repository / "registers")
+    targets = (
+        (EXAMPLES / "fixed" / "targets.yaml").read_text(encoding="utf-8").replace("../registers", "registers")
+    )
     (repository / "targets.yaml").write_text(targets, encoding="utf-8")
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=hooks, check=True, capture_output=True, text=True)
     config = (

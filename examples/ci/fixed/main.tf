@@ -64,4 +64,5 @@ resource "openstack_networking_port_v2" "web" {
 resource "openstack_objectstorage_container_v1" "ho_so" {
   name           = "ho-so-cong-dan"
   container_read = "cong-dich-vu:*"
+  versioning     = true
 }
