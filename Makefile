@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo dev test lint golden bench test-live coverage live-controls peers beds-down clean
+.PHONY: help demo dev test lint lock wheelhouse golden bench test-live coverage live-controls peers beds-down clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -35,6 +35,17 @@ lint: $(VENV)/.dev  ## Types, style, controls, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/cloudaudit controls lint
+
+LOCK := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --upgrade
+
+lock:  ## Choose the newest versions for pipelines and wheelhouses; review the difference
+	@test -x $(VENV)/lock/bin/uv || { $(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -qq uv; }
+	$(LOCK) pyproject.toml --output-file ci/requirements.lock
+	$(LOCK) ci/build.in --output-file ci/build.lock
+
+wheelhouse:  ## Collect what a machine without network installs from, into dist/wheelhouse
+	PYTHON=$(PYTHON) sh ci/wheelhouse.sh dist/wheelhouse $(EXTRAS)
 
 golden: $(VENV)/.dev  ## Regenerate golden files and schemas; review the difference
 	$(BIN)/python tests/regenerate.py
