@@ -502,6 +502,8 @@ DOUBLING = (
         (HEAD + "resources:\n  a: {type: missing.yaml}", 3, "'missing.yaml' cannot be read: No such file or directory"),
         (HEAD + "resources:\n  a: {type: stack.yaml}", 3, "'stack.yaml' uses itself as a type"),
         (HEAD + "parameters: {p: {type: text}}", 2, "parameter 'p': its type must be one of string, number, boolean, json, comma_delimited_list"),
+        (HEAD + "parameters: {p: {type: {}}}", 2, "parameter 'p': its type must be one of"),
+        (HEAD + "resources:\n  a: {type: 'OS::Heat::Value', properties: {value: {get_resource: b}}}\n  b: {type: {}}", 4, "the resource 'b' has no type"),
         (BOMB, 7, "the file holds more than 200000 values"),
         (DOUBLING, 24, "the template comes to more than 5000000 values and characters"),
         (HEAD + "a: &a [*a]", 2, "the alias '*a' has no anchor that is complete before it"),
