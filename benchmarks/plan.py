@@ -75,7 +75,10 @@ def prepared(folder: Path) -> dict[str, list[str]]:
     (folder / "nothing.yaml").write_text(TARGETS.format(plan="empty.json", source=""))
     run = ["-m", "cloudaudit", "run", "-p", str(profile(folder)), "-o"]
     return {
-        "python, JSON only": ["-c", "import json, pathlib; json.loads(pathlib.Path('plan.json').read_bytes())"],
+        "python, JSON only": [
+            "-c",
+            "import json, pathlib; json.loads(pathlib.Path('plan.json').read_bytes())",
+        ],
         "run, empty plan": [*run, "out-empty", "-t", "nothing.yaml"],
         "run, 2,000 resources": [*run, "out", "-t", "targets.yaml"],
     }

@@ -31,7 +31,9 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 _ENTRY: Final[Shape] = {
     "fingerprint": (str,), "control": (str,), "resource": (dict,), "since": (str,), "reason": (str,),
 }  # fmt: skip
-_RESOURCE: Final[Shape] = {"type": (str,), "id": (str,), "name": (str, NoneType), "target": (str,)}
+_RESOURCE: Final[Shape] = {
+    "type": (str,), "id": (str,), "name": (str, NoneType), "target": (str,), "region": (str, NoneType),
+}  # fmt: skip
 _WHOLE: Final[Shape] = {
     "schema_version": (int,), "subject": (str,), "scope": (str,), "profile": (dict,), "made_at": (str,),
     "entries": (list,),
@@ -51,6 +53,7 @@ class Entry:
     target: str
     since: str
     reason: str
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +212,16 @@ def _entry(record: Mapping[str, Any], since: str, reason: str) -> Entry:
     place = record["resource"]
     return Entry(
         record["fingerprint"], record["control"], place["type"], place["id"], place["name"], place["target"],
-        since, reason,
+        since, reason, place["region"],
     )  # fmt: skip
 
 
 def _order(entry: Entry) -> tuple[str, ...]:
-    return entry.control, entry.target, entry.type, entry.name or "", entry.id
+    return entry.control, entry.target, entry.region or "", entry.type, entry.name or "", entry.id
 
 
 def _own_print(entry: Entry) -> str:
-    return fingerprint(entry.control, entry.target, entry.type, entry.id)
+    return fingerprint(entry.control, entry.target, entry.type, entry.id, entry.region)
 
 
 def write(baseline: Baseline, path: Path) -> None:
@@ -256,7 +259,13 @@ def dumps(baseline: Baseline) -> str:
 def _line(entry: Entry) -> str:
     record = {
         "control": entry.control,
-        "resource": {"type": entry.type, "id": entry.id, "name": entry.name, "target": entry.target},
+        "resource": {
+            "type": entry.type,
+            "id": entry.id,
+            "name": entry.name,
+            "target": entry.target,
+            "region": entry.region,
+        },
         "since": entry.since,
         "reason": entry.reason,
         "fingerprint": entry.fingerprint,
@@ -353,7 +362,7 @@ def _read_entry(number: int, value: Any) -> Entry:
         raise ValueError(f"entries[{number}]: its fingerprint or its reason is none")
     return Entry(
         entry["fingerprint"], entry["control"], place["type"], place["id"], place["name"], place["target"],
-        entry["since"], entry["reason"],
+        entry["since"], entry["reason"], place["region"],
     )  # fmt: skip
 
 

@@ -722,13 +722,19 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of control and identity, with the target's name for its endpoint: no versions, no texts."""
-        return fingerprint(self.control.id, self.resource.scope.target, self.resource.type, self.resource.id)
+        """SHA-256 of control and identity, with target and region for the endpoint: no versions, no texts."""
+        resource = self.resource
+        region = None if "region" in resource.unseen else resource.scope.region
+        return fingerprint(self.control.id, resource.scope.target, resource.type, resource.id, region)
 
 
-def fingerprint(control: str, target: str, type_: str, id_: str) -> str:
-    text = "\x1f".join((control, target, type_, id_))
-    return hashlib.sha256(text.encode()).hexdigest()
+def fingerprint(control: str, target: str, type_: str, id_: str, region: str | None = None) -> str:
+    """What stays the same of a finding from run to run.
+
+    A region of its own has endpoints of its own, and its zone or image service may be called as another's.
+    """
+    parts = (control, target, type_, id_) if region is None else (control, target, region, type_, id_)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 @dataclass(slots=True)

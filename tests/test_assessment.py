@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import (
     FLAGS,
+    HERE,
     STEPS,
     Memory,
     Waiver,
@@ -575,15 +576,15 @@ def test_a_finding_weighs_by_the_criticality_of_its_system(
     assert findings[0].weight == {"critical": 4, "high": 2, "medium": 1, "low": 1, None: None}[criticality]
 
 
-def test_a_fingerprint_is_that_of_control_and_identity_with_the_target_for_the_endpoint() -> None:
+def test_a_fingerprint_is_of_control_and_identity_with_target_and_region_for_the_endpoint() -> None:
     findings, _ = judge(Memory([thing()]), control())
-    assert findings[0].fingerprint == sha256(b"SEC-01\x1fdam-may\x1fvm\x1fv1").hexdigest()
-    other = replace(thing(name="khác", facts=BAD, scope=Scope("dam-may", "x", "y")), endpoint="https://a")
+    assert findings[0].fingerprint == sha256(b"SEC-01\x1fdam-may\x1fhn\x1fvm\x1fv1").hexdigest()
+    other = replace(thing(name="khác", facts=BAD, scope=replace(HERE, project="y")), endpoint="https://a")
     changed = replace(control(message=Text("khác", "other")), version="9.0.0")
     again, _ = judge(Memory([other]), changed)
     assert again[0].fingerprint == findings[0].fingerprint
     for moved in (
-        thing("v2"), thing(scope=Scope("x")), thing(type_="net"),
+        thing("v2"), thing(scope=Scope("x")), thing(scope=replace(HERE, region="x")), thing(type_="net"),
     ):  # fmt: skip
         (found,) = judge(Memory([moved]), control(on=(moved.type,)))[0]
         assert found.fingerprint != findings[0].fingerprint

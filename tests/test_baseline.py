@@ -20,7 +20,18 @@ from cloudaudit import baseline
 from cloudaudit.api import counts
 from cloudaudit.baseline import Baseline, Entry, Update
 from cloudaudit.errors import BaselineError
-from cloudaudit.model import Finding, Scope, Severity, Text, Verdict, Written, fingerprint, parse_time
+from cloudaudit.model import (
+    Finding,
+    Reason,
+    Scope,
+    Severity,
+    Text,
+    Unseen,
+    Verdict,
+    Written,
+    fingerprint,
+    parse_time,
+)
 from cloudaudit.reporters import Known
 from cloudaudit.reporters.report_json import shown
 from cloudaudit.reporters.standing import Remaining, remaining
@@ -31,7 +42,7 @@ CONTROL = next(one for one in sample.CONTROLS if one.id == "BDR-05")
 VOLUME = builders.volume("v-1", name="csdl")
 FINDING = Finding(CONTROL, VOLUME, Verdict.FAIL)
 PRINT = hashlib.sha256(
-    b"BDR-05\x1f" + VOLUME.scope.target.encode() + b"\x1fopenstack.volume\x1fv-1"
+    f"BDR-05\x1f{VOLUME.scope.target}\x1f{VOLUME.scope.region}\x1fopenstack.volume\x1fv-1".encode()
 ).hexdigest()
 
 
@@ -44,7 +55,7 @@ PRINT = hashlib.sha256(
         replace(FINDING, control=replace(CONTROL, version="9.9.9", severity=Severity.LOW)),
         replace(FINDING, resource=replace(VOLUME, name="đổi tên")),
         replace(FINDING, resource=replace(VOLUME, endpoint="https://moi.example", at=VOLUME.at + 86400)),
-        replace(FINDING, resource=replace(VOLUME, scope=replace(VOLUME.scope, region="khac", project="khac"))),
+        replace(FINDING, resource=replace(VOLUME, scope=replace(VOLUME.scope, project="khac"))),
         replace(FINDING, resource=replace(VOLUME, written=Written("main.tf", 3, {}))),
         replace(FINDING, resource=replace(VOLUME, written=Written("modules/kho/volumes.tf", 90, {"encrypted": 93}))),
         replace(FINDING, waiver="mt-1", weight=4, detail="khác"),
@@ -61,13 +72,22 @@ def test_a_fingerprint_survives_texts_versions_names_places_and_lines(other: Fin
         replace(FINDING, resource=replace(VOLUME, id="v-2")),
         replace(FINDING, resource=replace(VOLUME, type="openstack.snapshot")),
         replace(FINDING, resource=replace(VOLUME, scope=Scope("cloud-khac"))),
+        # Another region may call its image service, or a zone, as this one does.
+        replace(FINDING, resource=replace(VOLUME, scope=replace(VOLUME.scope, region="khac"))),
+        replace(FINDING, resource=replace(VOLUME, scope=replace(VOLUME.scope, region=None))),
     ],
 )
-def test_a_fingerprint_is_another_for_another_control_id_type_or_target(other: Finding) -> None:
+def test_a_fingerprint_is_another_for_another_control_id_type_target_or_region(other: Finding) -> None:
     place = other.resource
-    assert (
-        other.fingerprint == fingerprint(other.control.id, place.scope.target, place.type, place.id) != PRINT
-    )
+    scope = place.scope
+    own = fingerprint(other.control.id, scope.target, place.type, place.id, scope.region)
+    assert other.fingerprint == own != PRINT
+
+
+def test_a_region_that_is_not_known_for_sure_is_none() -> None:
+    both = replace(VOLUME, unseen={"region": Unseen(Reason.AMBIGUOUS, "hn and hcm share an address")})
+    nowhere = replace(VOLUME, scope=replace(VOLUME.scope, region=None))
+    assert replace(FINDING, resource=both).fingerprint == replace(FINDING, resource=nowhere).fingerprint
 
 
 # --- keeping one up -----------------------------------------------------------------------------------
@@ -81,7 +101,8 @@ def report(**verdicts: str) -> dict[str, Any]:
     for id_, verdict in verdicts.items():
         one = copy.deepcopy(record)
         one["resource"] |= {"id": id_, "name": id_}
-        one["fingerprint"] = fingerprint("BDR-05", one["resource"]["target"], one["resource"]["type"], id_)
+        place = one["resource"]
+        one["fingerprint"] = fingerprint("BDR-05", place["target"], place["type"], id_, place["region"])
         waived = verdict == "waived"
         one |= {"verdict": "fail" if waived else verdict, "waiver": "mt-1" if waived else None}
         found.append(one | {"disposition": "waived" if waived else None})
@@ -92,7 +113,15 @@ def entry(id_: str, since: str = "2026-01-01T00:00:00Z", reason: str = "cũ") ->
     place = report(**{id_: "fail"})["findings"][0]
     resource = place["resource"]
     return Entry(
-        place["fingerprint"], "BDR-05", resource["type"], id_, id_, resource["target"], since, reason
+        place["fingerprint"],
+        "BDR-05",
+        resource["type"],
+        id_,
+        id_,
+        resource["target"],
+        since,
+        reason,
+        resource["region"],
     )
 
 
@@ -235,7 +264,9 @@ def test_ten_thousand_entries_are_read_in_a_moment(tmp_path: Path) -> None:
     made = replace(of(*(entry(str(number)) for number in range(10))), name=str(tmp_path / "b.json"))
     one = made.entries[0]
     many = [
-        replace(one, id=f"v-{n}", fingerprint=fingerprint(one.control, one.target, one.type, f"v-{n}"))
+        replace(
+            one, id=f"v-{n}", fingerprint=fingerprint(one.control, one.target, one.type, f"v-{n}", one.region)
+        )
         for n in range(20_000)
     ]
     path = tmp_path / "b.json"

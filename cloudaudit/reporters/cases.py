@@ -80,8 +80,7 @@ class Case:
 
     @property
     def identity(self) -> str:
-        """What tells it from every other finding: its fingerprint leaves out the region and the project."""
-        # NOTE: the image service is called "image" in every region of a cloud, and so is a store of it.
+        """What tells it from every other finding: its fingerprint leaves out the project."""
         resource = self.record["resource"]
         parts = (self.fingerprint, resource["region"] or "", resource["project"] or "")
         return sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()

@@ -747,7 +747,11 @@ def fitting(one: Resource) -> bool:
     assert not dropped
     # A number beyond those of JSON is kept out by the snapshot itself, with that reason.
     assert one.facts.keys() <= record["facts"].keys() | record.get("unseen", {}).keys()
-    nulls = [name for name, value in one.facts.items() if value is None and not TYPES[one.type].facts[name].nullable]
+    nulls = [
+        name
+        for name, value in one.facts.items()
+        if value is None and not TYPES[one.type].facts[name].nullable
+    ]
     assert nulls == []
     json.dumps(record)
     return True
@@ -785,7 +789,10 @@ def test_what_is_not_told_is_never_taken_for_something_else(case: str, why: Unto
             for fact in plain.facts.keys() - one.facts.keys():
                 missing = one.why_missing(fact)
                 assert missing is not None, (where, fact)
-                assert missing.reason in (reasons[why], Reason.AFTER_DEPLOYMENT, Reason.NOT_DESCRIBED), (where, fact)
+                assert missing.reason in (reasons[why], Reason.AFTER_DEPLOYMENT, Reason.NOT_DESCRIBED), (
+                    where,
+                    fact,
+                )
 
 
 BY_ANOTHER = {
@@ -796,8 +803,26 @@ BY_ANOTHER = {
 logs is known by the same id as before its name is told."""
 
 HOSTILE: tuple[Any, ...] = (
-    7, -1, 2**70, 1.5, True, "", "x" * 10_000, unicodedata.normalize("NFD", "hồ sơ"), "\ud800", "\x00", [], {}, [[]],
-    [{}], [None], {"a": {"b": []}}, [{"id": 1}], ["x", 7], {"": ""}, None,
+    7,
+    -1,
+    2**70,
+    1.5,
+    True,
+    "",
+    "x" * 10_000,
+    unicodedata.normalize("NFD", "hồ sơ"),
+    "\ud800",
+    "\x00",
+    [],
+    {},
+    [[]],
+    [{}],
+    [None],
+    {"a": {"b": []}},
+    [{"id": 1}],
+    ["x", 7],
+    {"": ""},
+    None,
 )
 
 
@@ -810,8 +835,12 @@ def test_a_value_of_the_wrong_kind_costs_no_more_than_its_facts(case: str) -> No
 
 
 def test_a_fact_of_the_wrong_kind_says_so() -> None:
-    (one,) = of((block("openstack_sharedfilesystem_share_v2.s", {"name": "s", "size": "5", "is_public": {}}),))
-    assert {fact: (why.reason, why.detail) for fact, why in one.unseen.items() if fact in ("size_gb", "is_public")} == {
+    (one,) = of(
+        (block("openstack_sharedfilesystem_share_v2.s", {"name": "s", "size": "5", "is_public": {}}),)
+    )
+    assert {
+        fact: (why.reason, why.detail) for fact, why in one.unseen.items() if fact in ("size_gb", "is_public")
+    } == {
         "size_gb": (Reason.INVALID_ANSWER, "'size' holds no integer"),
         "is_public": (Reason.INVALID_ANSWER, "'is_public' holds no boolean"),
     }
@@ -860,7 +889,9 @@ def test_user_data(user_data: object, found: object, unseen: Reason | None) -> N
         ({"region": 7, "tenant_id": []}, {}, "t", {"region": Reason.INVALID_ANSWER, "project": Reason.INVALID_ANSWER}),
     ],
 )  # fmt: skip
-def test_where_a_thing_will_be(values: dict[str, Any], place: dict[str, Any], scope: str, unseen: dict[str, Reason]) -> None:
+def test_where_a_thing_will_be(
+    values: dict[str, Any], place: dict[str, Any], scope: str, unseen: dict[str, Reason]
+) -> None:
     target = CodeTarget("t", "plan", Path("p"), "p")
     code = [block("openstack_networking_subnet_v2.s", {"name": "s", **values}, place=place)]
     (one,) = resources(code, target)
@@ -948,7 +979,11 @@ def test_lines_of_facts() -> None:
         block("openstack_networking_subnet_v2.s", {"network_id": "n", "enable_dhcp": False}, lines={"enable_dhcp": 4, "network_id": 3}),
         block("openstack_networking_secgroup_rule_v2.r", {"port_range_min": 1, "port_range_max": 2}, lines={"port_range_min": 7}),
     ]  # fmt: skip
-    written = {one.id: dict(one.written.lines) for one in resources(code) if one.written and one.type != "s3.endpoint"}
+    written = {
+        one.id: dict(one.written.lines)
+        for one in resources(code)
+        if one.written and one.type != "s3.endpoint"
+    }
     assert written == {
         "b": {"acl": 9},
         "openstack_networking_subnet_v2.s": {"network": 3, "dhcp": 4},

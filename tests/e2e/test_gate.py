@@ -158,7 +158,7 @@ def test_a_baseline_says_what_it_holds_a_line_for_each(bench: Bench) -> None:
     bench.assess("then", {"a": "off"})
     bench.baseline("then", "--reason", "Chờ")
     prints = {id_: fingerprint(id_, "kho", "s3.bucket", "a") for id_ in ("SEC-901", "SEC-902")}
-    place = '"resource": {"type": "s3.bucket", "id": "a", "name": "a", "target": "kho"}'
+    place = '"resource": {"type": "s3.bucket", "id": "a", "name": "a", "target": "kho", "region": null}'
     since = '"since": "2026-11-22T09:00:00Z", "reason": "Chờ"'
     assert bench.file.read_text(encoding="utf-8") == (
         '{\n "schema_version": 1,\n "subject": "so",\n "scope": "provider",\n'
@@ -335,7 +335,7 @@ def test_reports_show_what_is_known_and_since_when(bench: Bench) -> None:
 def entry(**changes: object) -> dict[str, object]:
     return {
         "control": "SEC-901",
-        "resource": {"type": "s3.bucket", "id": "a", "name": None, "target": "kho"},
+        "resource": {"type": "s3.bucket", "id": "a", "name": None, "target": "kho", "region": None},
         "since": "2026-11-22T09:00:00Z",
         "reason": "Chờ",
         "fingerprint": fingerprint("SEC-901", "kho", "s3.bucket", "a"),
@@ -357,7 +357,7 @@ def whole(*entries: object, **changes: object) -> str:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (whole(entry())[:-40], ":21:19: the file ends before the baseline does; take the copy"),
+        (whole(entry())[:-40], ":22:19: the file ends before the baseline does; take the copy"),
         ("", ":1:1: the file ends before the baseline does; take the copy"),
         ("version: 1\n", ":1:1: this is not JSON: Expecting value; take the copy"),
         ("[]", ":1:1: this is no baseline of cloudaudit; make one with cloudaudit baseline"),
@@ -367,12 +367,12 @@ def whole(*entries: object, **changes: object) -> str:
         (whole(schema_version=2), ":2:20: 'schema_version': the number 1 is expected, found the number 2"),
         (whole(scope="all"), ":4:11: 'scope': the text 'all' is not known here; write one of: provider, agency"),
         (whole(extra=1), ":11:2: unknown key 'extra'; known keys: "),
-        (whole(entry(raeson="x")), ":22:4: unknown key 'raeson'; known keys: "),
-        (whole(entry(reason=" ")), ":20:14: 'reason': a text is expected, found the text ' '; Why it is let be"),
-        (whole(entry(since="hôm qua")), ":19:13: 'since': 'hôm qua' is no time"),
-        (whole(entry(fingerprint="12")), ":21:19: 'fingerprint': 64 digits and letters a to f are expected"),
-        (whole(entry(fingerprint="0" * 64)), ":21:19: this fingerprint is not that of SEC-901 on s3.bucket 'a'"),
-        (whole(entry(), entry()), ":33:19: this fingerprint is already given at line 21; remove one of the two"),
+        (whole(entry(raeson="x")), ":23:4: unknown key 'raeson'; known keys: "),
+        (whole(entry(reason=" ")), ":21:14: 'reason': a text is expected, found the text ' '; Why it is let be"),
+        (whole(entry(since="hôm qua")), ":20:13: 'since': 'hôm qua' is no time"),
+        (whole(entry(fingerprint="12")), ":22:19: 'fingerprint': 64 digits and letters a to f are expected"),
+        (whole(entry(fingerprint="0" * 64)), ":22:19: this fingerprint is not that of SEC-901 on s3.bucket 'a'"),
+        (whole(entry(), entry()), ":35:19: this fingerprint is already given at line 22; remove one of the two"),
         (whole(subject=...), ":1:1: missing key 'subject'; subject: Id of the subject, as in targets.yaml."),
         (whole().replace('"so"', '"so",\n "subject": "khac"'), ":4:2: the key 'subject' is already given at line 3"),
         (whole(made_at=None), ":9:13: 'made_at': a text is expected, found nothing"),

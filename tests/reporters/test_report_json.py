@@ -122,7 +122,7 @@ def test_a_finding_whole() -> None:
     facts = {"good": True, "system.id": "thue", "site.id": "hn"}
     (record,) = written(Memory([thing("v1", facts, name="máy 1", at=SEEN)]), of(obligations=["L-1"]))
     assert record == {
-        "fingerprint": sha256(b"SEC-01\x1fdam-may\x1fvm\x1fv1").hexdigest(),
+        "fingerprint": sha256(b"SEC-01\x1fdam-may\x1fhn\x1fvm\x1fv1").hexdigest(),
         "control": "SEC-01",
         "resource": {
             "type": "vm", "id": "v1", "name": "máy 1", "target": "dam-may", "region": "hn", "project": "p1",
