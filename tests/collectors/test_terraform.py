@@ -973,6 +973,11 @@ def plain(**top: Any) -> bytes:
         (b'"x"', "holds no JSON object", PLAN_HINT),
         (b'{"a": "\xff\xfe"}', "is neither UTF-8 nor UTF-16", PLAN_HINT),
         (b"{}", "is no plan: it has no 'format_version'", PLAN_HINT.replace(" with", "")),
+        (
+            b'{"meta": {}, "encrypted_data": "x", "encryption_version": "v0"}',
+            "is encrypted by OpenTofu",
+            PLAN_HINT.replace("make it with", "have it decrypted"),
+        ),
         (plain(format_version="2.0"), "has format version '2.0'; 0.1, 0.2 and 1.x are known", ""),
         (plain(format_version=f"1.{CANARY}"), "has format version that is not a number; 0.1, 0.2 and 1.x are known", ""),
         (plain(format_version=None), "is no plan: it has no 'format_version'", PLAN_HINT.replace(" with", "")),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cloudaudit.collectors.deployment import terraform
 from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget, Link
+from cloudaudit.errors import TargetError
 from cloudaudit.model import Written
 
 DATA = Path(__file__).parent.parent / "data" / "terraform"
@@ -30,6 +35,61 @@ def code(case: str, file: str = "plan.json", source: str | None = "") -> Code:
 
 def blocks(*args: Any) -> dict[str, Block]:
     return {block.address: block for block in code(*args).blocks}
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a document: what holds it, and its key there."""
+    for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(one, dict | list):
+            yield from places(one)
+
+
+JUNK = (
+    None,
+    True,
+    False,
+    0,
+    -1.5,
+    "",
+    "x",
+    "\x1b[31m",
+    [],
+    {},
+    [None],
+    [[True]],
+    {"x": {"y": True}},
+    "a.b[",
+    ["a.b.id"],
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "file"),
+    [
+        ("json", "plan.json"),
+        ("alias", "plan.json"),
+        ("modules", "plan.json"),
+        ("changes", "state.json"),
+        ("changes", "terraform.tfstate"),
+    ],
+)
+@given(data=st.data())
+@settings(max_examples=100)
+def test_a_file_that_somebody_changed_is_read_or_refused(case: str, file: str, data: st.DataObject) -> None:
+    """Whatever stands in the place of something else: there is no other exception than what tells so."""
+    document = json.loads((DATA / case / file).read_bytes())
+    every = list(places(document))
+    for number in data.draw(st.lists(st.integers(0, len(every) - 1), min_size=1, max_size=4)):
+        holder, key = every[number]
+        holder[key] = data.draw(st.sampled_from(JUNK))
+    form = "plan" if file == "plan.json" else "state"
+    target = CodeTarget("tf", form, Path(file), file, source=DATA / case)
+    try:
+        found = terraform.read(target, json.dumps(document).encode())
+    except TargetError:
+        return
+    assert all(isinstance(block.address, str) and isinstance(block.values, dict) for block in found.blocks)
 
 
 def links(value: Any) -> list[Link]:

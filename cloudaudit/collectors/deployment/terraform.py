@@ -114,6 +114,8 @@ def _is_what_it_should_be(target: CodeTarget, document: Mapping[str, Any]) -> No
     plan = any(key in document for key in ("planned_values", "resource_changes", "output_changes"))
     raw = "version" in document and "format_version" not in document
     version = document.get("version" if raw else "format_version")
+    if version is None and "encrypted_data" in document:
+        _refuse(target, "is encrypted by OpenTofu", f"have it decrypted: {_MAKE[target.form]}")
     if version is None:
         _refuse(target, f"is no {target.form}: it has no 'format_version'", f"make it: {_MAKE[target.form]}")
     told = f"'{version}'" if re.fullmatch(r"[0-9.]{1,16}", str(version)) else "that is not a number"
