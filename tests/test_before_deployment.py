@@ -320,3 +320,12 @@ def test_a_bucket_open_to_all(acl: object, verdict: str) -> None:
     """One that all may read could be open data, which only a register tells."""
     code = tuple(one for one in with_(f"{S3}acl.ho_so", acl=acl) if one.address != CONTAINER.address)
     assert judged(code, "SEC-13") == verdict
+
+
+def test_a_network_that_the_code_does_not_make_may_be_any() -> None:
+    """Of one that it makes nobody else has the id; of another one it is not known whether it leads outside."""
+    assert judged((NETWORK, SUBNET), "BDR-106") == "pass"
+    assert (
+        judged((NETWORK, replace(SUBNET, values={**SUBNET.values, "network_id": "n-1"})), "BDR-106")
+        == "unknown"
+    )

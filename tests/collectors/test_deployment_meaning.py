@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from code_blocks import AMAZON, HERE, TARGET, block, link, resources
+from code_blocks import AMAZON, HERE, STORE, TARGET, block, link, resources
 
 from cloudaudit.catalog import load_catalogue
 from cloudaudit.collectors.deployment import KINDS, meaning
@@ -1218,6 +1218,32 @@ ON = {"versioning_configuration": [{"status": "Enabled"}]}
 )  # fmt: skip
 def test_a_setting_with_a_block_of_its_own(others: list[Block], expected: object) -> None:
     assert setting(BUCKET, *others) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "block_", "encryption"),
+    [
+        (STORE, (False, None), (None, Reason.NOT_DESCRIBED)),
+        (AMAZON, (True, None), ("AES256", None)),
+        (
+            {"region": "cn-north-1", "endpoint": "https://s3.cn-north-1.amazonaws.com.cn"},
+            (True, None),
+            ("AES256", None),
+        ),
+        # Nothing is told of its provider, or not yet.
+        ({}, (None, Reason.NOT_DESCRIBED), (None, Reason.NOT_DESCRIBED)),
+        ({"region": "x", "endpoints": LATER}, (None, Reason.NOT_DESCRIBED), (None, Reason.NOT_DESCRIBED)),
+        (
+            {"region": "x", "endpoint": "https://s3.amazonaws.com.khac.vn"},
+            (False, None),
+            (None, Reason.NOT_DESCRIBED),
+        ),
+    ],
+)
+def test_what_stores_do_by_themselves(place: dict[str, Any], block_: object, encryption: object) -> None:
+    own = block("aws_s3_bucket.b", {"bucket": "b"}, place=place)
+    assert setting(own, fact="block.block_acls") == block_
+    assert setting(own, fact="encryption.algorithm") == encryption
 
 
 @pytest.mark.parametrize(
