@@ -1282,6 +1282,17 @@ def test_lines_of_facts() -> None:
     }
 
 
+def test_a_floating_ip_that_is_there_already_is_tied_by_its_address() -> None:
+    code = [
+        block("openstack_networking_floatingip_v2.f", {"pool": "p", "address": "203.0.113.5", "port_id": None}, id_="f-1"),
+        block("openstack_networking_floatingip_associate_v2.a",
+              {"floating_ip": link("openstack_networking_floatingip_v2.f", "address"), "port_id": "p-1"}),
+        block("openstack_networking_floatingip_associate_v2.b", {"floating_ip": "203.0.113.6", "port_id": "p-2"}),
+    ]  # fmt: skip
+    (one,) = resources(code)
+    assert (one.id, one.facts["port_id"]) == ("f-1", "p-1")
+
+
 def test_links_that_go_round_have_no_end() -> None:
     code = [
         block("openstack_networking_subnet_v2.a", {"name": link("openstack_networking_subnet_v2.b", "name")}),
