@@ -133,7 +133,9 @@ ACCESS = block(
     "openstack_sharedfilesystem_share_access_v2.s",
     {"share_id": link(SHARE.address), "access_type": "ip", "access_to": "10.20.0.0/24", "access_level": "rw"},
 )
-BUCKET = block("aws_s3_bucket.ho_so", {"bucket": "ho-so", "object_lock_enabled": True, "tags": {"tier": "a"}})
+BUCKET = block(
+    "aws_s3_bucket.ho_so", {"bucket": "ho-so", "object_lock_enabled": True, "tags": {"role": "backup"}}
+)
 SETTINGS = (
     block("aws_s3_bucket_acl.ho_so", {"bucket": link(BUCKET.address), "acl": "private"}),
     block("aws_s3_bucket_versioning.ho_so", {"bucket": link(BUCKET.address), "versioning_configuration": [{"status": "Enabled"}]}),
@@ -144,6 +146,10 @@ SETTINGS = (
     ),
     block("aws_s3_bucket_notification.ho_so", {"bucket": link(BUCKET.address), "topic": [{"topic_arn": "arn:aws:sns:vn::t"}]}),
     block("aws_s3_bucket_logging.ho_so", {"bucket": link(BUCKET.address), "target_bucket": "nhat-ky", "target_prefix": "x/"}),
+    block(
+        "aws_s3_bucket_object_lock_configuration.ho_so",
+        {"bucket": link(BUCKET.address), "rule": [{"default_retention": [{"mode": "COMPLIANCE", "days": 30}]}]},
+    ),
     block(
         "aws_s3_bucket_lifecycle_configuration.ho_so",
         {"bucket": link(BUCKET.address), "rule": [{"id": "r", "status": "Enabled", "noncurrent_version_expiration": [{"noncurrent_days": 90}]}]},
@@ -207,7 +213,15 @@ BAD: Mapping[str, tuple[Block, ...]] = {
     "SEC-125": without(f"{S3}notification.ho_so"),
     "SEC-126": without(f"{S3}logging.ho_so"),
     "BDR-102": with_(f"{S3}versioning.ho_so", versioning_configuration=[{"status": "Suspended"}]),
-    "BDR-103": with_(BUCKET.address, object_lock_enabled=False),
+    "BDR-103": tuple(
+        one
+        for one in with_(BUCKET.address, object_lock_enabled=False)
+        if one.type != f"{S3}object_lock_configuration"
+    ),
+    "BDR-09": with_(
+        f"{S3}object_lock_configuration.ho_so",
+        rule=[{"default_retention": [{"mode": "GOVERNANCE", "days": 30}]}],
+    ),
     "DAT-101": without(f"{S3}lifecycle_configuration.ho_so"),
     "SEC-04": with_(CREDENTIAL.address, expires_at=None),
     "SEC-113": with_(CREDENTIAL.address, roles=["admin"]),
@@ -236,7 +250,12 @@ OPEN: Mapping[str, tuple[Block, ...]] = {
     "SEC-125": with_(f"{S3}notification.ho_so", bucket=LATER),
     "SEC-126": with_(f"{S3}logging.ho_so", target_bucket=LATER),
     "BDR-102": with_(f"{S3}versioning.ho_so", versioning_configuration=LATER),
-    "BDR-103": with_(BUCKET.address, object_lock_enabled=LATER),
+    "BDR-103": tuple(
+        one
+        for one in with_(BUCKET.address, object_lock_enabled=LATER)
+        if one.type != f"{S3}object_lock_configuration"
+    ),
+    "BDR-09": with_(BUCKET.address, tags={"role": LATER}),
     "DAT-101": with_(f"{S3}lifecycle_configuration.ho_so", rule=LATER),
     "SEC-04": with_(CREDENTIAL.address, expires_at=LATER),
     "SEC-113": with_(CREDENTIAL.address, roles=LATER),
@@ -301,3 +320,12 @@ def test_a_bucket_open_to_all(acl: object, verdict: str) -> None:
     """One that all may read could be open data, which only a register tells."""
     code = tuple(one for one in with_(f"{S3}acl.ho_so", acl=acl) if one.address != CONTAINER.address)
     assert judged(code, "SEC-13") == verdict
+
+
+def test_a_network_that_the_code_does_not_make_may_be_any() -> None:
+    """Of one that it makes nobody else has the id; of another one it is not known whether it leads outside."""
+    assert judged((NETWORK, SUBNET), "BDR-106") == "pass"
+    assert (
+        judged((NETWORK, replace(SUBNET, values={**SUBNET.values, "network_id": "n-1"})), "BDR-106")
+        == "unknown"
+    )

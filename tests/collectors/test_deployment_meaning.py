@@ -7,14 +7,17 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from code_blocks import AMAZON, HERE, TARGET, block, link, resources
+from code_blocks import AMAZON, HERE, STORE, TARGET, block, link, resources
 
 from cloudaudit.catalog import load_catalogue
 from cloudaudit.collectors.deployment import KINDS, meaning
 from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, CodeTarget, Untold
+from cloudaudit.collectors.item import LABEL_KEYS, Item
+from cloudaudit.collectors.openstack import identity, image, load_balancer, network, shared_file_system
 from cloudaudit.model import Partial, Reason, Resource, Value
 from cloudaudit.records import Encoder
 
@@ -69,6 +72,10 @@ CASES: dict[str, tuple[Block, ...]] = {
             {"name": "v", "size": 10, "volume_type": "cham", "metadata": {}, "attachment": [{"id": "a", "instance_id": "s-1", "device": "/dev/vdb"}]},
             id_="v-1",
         ),
+    ),
+    "volume that a server starts with": (
+        block("openstack_blockstorage_volume_v3.v", {"name": "v", "size": 1}),
+        block("openstack_compute_instance_v2.s", {"name": "s", "block_device": [{"source_type": "volume", "uuid": link("openstack_blockstorage_volume_v3.v"), "destination_type": "volume"}]}),
     ),
     "volume type": (block("openstack_blockstorage_volume_type_v3.t", {"name": "t", "is_public": LATER, "extra_specs": {"replication_enabled": "<is> True", "volume_backend_name": "ceph"}}, left_out=["is_public"]),),
     "server": (
@@ -274,6 +281,13 @@ EXPECTED: dict[str, list[Seen]] = {
             'openstack.volume', 'openstack_blockstorage_volume_v3.v', 'du-lieu', 'ke-hoach/hn/p1',
             {'size_gb': 10, 'zone': 'hn-1', 'volume_type': 'nhanh', 'snapshot_id': None, 'labels': {'system_id': 'cong'}, 'label_names': ('note', 'owner', 'system_id'), 'multiattach': True, 'bootable': True, 'image.os_distro': 'ubuntu', 'image.os_version': None, 'attachments': ({'server': 'openstack_compute_instance_v2.s'},)},
             {'after_deployment': 'created_at encrypted encryption_key host labels.owner replication_status secrets.found status updated_at'},
+        ),
+    ],
+    'volume that a server starts with': [
+        Seen(
+            'openstack.volume', 'openstack_blockstorage_volume_v3.v', 'v', 'ke-hoach/hn/p1',
+            {'size_gb': 1, 'snapshot_id': None, 'labels': {}, 'label_names': (), 'secrets.found': (), 'bootable': False, 'image.os_distro': None, 'image.os_version': None, 'attachments': ({'server': 'openstack_compute_instance_v2.s'},)},
+            {'not_described': 'multiattach volume_type zone', 'after_deployment': 'created_at encrypted encryption_key host replication_status status updated_at'},
         ),
     ],
     'volume there already': [
@@ -757,6 +771,257 @@ def fitting(one: Resource) -> bool:
     return True
 
 
+# --- the same, read live --------------------------------------------------------------------------------
+
+OF_API: dict[str, tuple[Any, dict[str, Any], Block]] = {
+    "rule": (
+        network._rule,
+        {
+            "security_group_id": "g",
+            "direction": "ingress",
+            "ethertype": "IPv4",
+            "protocol": "tcp",
+            "remote_ip_prefix": None,
+            "remote_group_id": "h",
+            "port_range_min": 22,
+            "port_range_max": 80,
+        },
+        block(
+            "openstack_networking_secgroup_rule_v2.r",
+            {
+                "security_group_id": "g",
+                "direction": "ingress",
+                "ethertype": "IPv4",
+                "protocol": "tcp",
+                "remote_ip_prefix": None,
+                "remote_group_id": "h",
+                "port_range_min": 22,
+                "port_range_max": 80,
+            },
+        ),
+    ),
+    "rule for all": (
+        network._rule,
+        {
+            "security_group_id": "g",
+            "direction": "ingress",
+            "ethertype": "IPv6",
+            "protocol": "ipv6-icmp",
+            "remote_ip_prefix": "::/0",
+            "remote_group_id": None,
+            "port_range_min": 128,
+            "port_range_max": 0,
+        },
+        block(
+            "openstack_networking_secgroup_rule_v2.r",
+            {
+                "security_group_id": "g",
+                "direction": "ingress",
+                "ethertype": "IPv6",
+                "protocol": "ipv6-icmp",
+                "remote_ip_prefix": "::/0",
+                "remote_group_id": LATER,
+                "port_range_min": 128,
+                "port_range_max": 0,
+            },
+            left_out=["remote_group_id"],
+        ),
+    ),
+    "network": (
+        network._network,
+        {
+            "shared": False,
+            "admin_state_up": True,
+            "router:external": False,
+            "port_security_enabled": True,
+            "availability_zones": [],
+            "tags": ["role=web"],
+        },
+        block(
+            "openstack_networking_network_v2.n",
+            {"name": "n", "port_security_enabled": True, "tags": ["role=web"]},
+        ),
+    ),
+    "subnet": (
+        network._subnet,
+        {
+            "network_id": "n",
+            "cidr": "10.0.0.0/24",
+            "dns_nameservers": [],
+            "enable_dhcp": True,
+            "ip_version": 4,
+        },
+        block("openstack_networking_subnet_v2.s", {"name": "s", "network_id": "n", "cidr": "10.0.0.0/24"}),
+    ),
+    "port": (
+        network._port,
+        {
+            "network_id": "n",
+            "device_owner": "",
+            "device_id": "",
+            "security_groups": ["g"],
+            "port_security_enabled": True,
+            "status": "DOWN",
+            "fixed_ips": [{"subnet_id": "s", "ip_address": "10.0.0.9"}],
+            "allowed_address_pairs": [{"ip_address": "10.0.0.10", "mac_address": "m"}],
+            "extra_dhcp_opts": [{"opt_name": "ntp-server", "opt_value": "10.0.0.2", "ip_version": 4}],
+        },
+        block(
+            "openstack_networking_port_v2.p",
+            {
+                "name": "p",
+                "network_id": "n",
+                "security_group_ids": ["g"],
+                "port_security_enabled": True,
+                "fixed_ip": [{"subnet_id": "s", "ip_address": "10.0.0.9"}],
+                "allowed_address_pairs": [{"ip_address": "10.0.0.10", "mac_address": LATER}],
+                "extra_dhcp_option": [{"name": "ntp-server", "value": "10.0.0.2", "ip_version": 4}],
+            },
+        ),
+    ),
+    "router": (
+        network._router,
+        {"external_gateway_info": None, "availability_zones": [], "routes": [], "tags": []},
+        block("openstack_networking_router_v2.r", {"name": "r"}),
+    ),
+    "image": (
+        image._image,
+        {
+            "status": "active",
+            "visibility": "private",
+            "owner": "p",
+            "disk_format": "qcow2",
+            "container_format": "bare",
+            "protected": False,
+            "size": 1,
+            "min_disk": 5,
+            "min_ram": 0,
+            "os_hash_algo": "sha512",
+            "os_hash_value": "00",
+            "os_distro": "ubuntu",
+            "hw_rng_model": "virtio",
+            "image_source": "https://x",
+            "os_hidden": False,
+            "created_at": "2026-01-01T00:00:00Z",
+            "updated_at": None,
+            "tags": ["role=web"],
+        },
+        block(
+            "openstack_images_image_v2.i",
+            {
+                "name": "i",
+                "visibility": "private",
+                "disk_format": "qcow2",
+                "container_format": "bare",
+                "min_disk_gb": 5,
+                "properties": {"os_distro": "ubuntu", "hw_rng_model": "virtio", "image_source": "https://x"},
+                "tags": ["role=web"],
+            },
+        ),
+    ),
+    "listener": (
+        load_balancer._listener,
+        {
+            "protocol": "TERMINATED_HTTPS",
+            "protocol_port": 443,
+            "loadbalancers": [{"id": "l"}],
+            "admin_state_up": True,
+            "default_tls_container_ref": "https://k",
+            "sni_container_refs": [],
+            "tls_versions": ["TLSv1.3"],
+            "tls_ciphers": "A:B",
+            "alpn_protocols": ["h2"],
+            "insert_headers": {},
+            "allowed_cidrs": None,
+            "default_pool_id": None,
+        },
+        block(
+            "openstack_lb_listener_v2.l",
+            {
+                "name": "l",
+                "protocol": "TERMINATED_HTTPS",
+                "protocol_port": 443,
+                "loadbalancer_id": "l",
+                "default_tls_container_ref": "https://k",
+                "tls_versions": ["TLSv1.3"],
+                "tls_ciphers": "A:B",
+                "alpn_protocols": ["h2"],
+            },
+        ),
+    ),
+    "share": (
+        shared_file_system._share,
+        {
+            "status": "available",
+            "share_proto": "NFS",
+            "size": 5,
+            "availability_zone": "hn",
+            "created_at": "2026-01-01T00:00:00",
+            "is_public": False,
+            "metadata": {"role": "web"},
+        },
+        block(
+            "openstack_sharedfilesystem_share_v2.s",
+            {
+                "name": "s",
+                "share_proto": "NFS",
+                "size": 5,
+                "availability_zone": "hn",
+                "metadata": {"role": "web"},
+            },
+        ),
+    ),
+    "access to a share": (
+        shared_file_system._rule,
+        {
+            "share": "s",
+            "access_type": "ip",
+            "access_level": "rw",
+            "state": "active",
+            "access_to": "0.0.0.0/0",
+        },
+        block(
+            "openstack_sharedfilesystem_share_access_v2.a",
+            {"share_id": "s", "access_type": "ip", "access_level": "rw", "access_to": "0.0.0.0/0"},
+        ),
+    ),
+    "application credential": (
+        identity._credential,
+        {
+            "user_id": "u",
+            "project_id": "p",
+            "roles": [{"name": "reader"}],
+            "unrestricted": False,
+            "expires_at": "2027-01-01T00:00:00.000000",
+            "access_rules": [{"id": "x", "service": "compute", "method": "GET", "path": "/v2.1/servers"}],
+        },
+        block(
+            "openstack_identity_application_credential_v3.c",
+            {
+                "name": "c",
+                "roles": ["reader"],
+                "expires_at": "2027-01-01T00:00:00Z",
+                "access_rules": [
+                    {"id": LATER, "service": "compute", "method": "GET", "path": "/v2.1/servers"}
+                ],
+            },
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OF_API)
+def test_code_gives_the_facts_that_the_service_will(case: str) -> None:
+    read, row, code = OF_API[case]
+    desk = SimpleNamespace(allowed=LABEL_KEYS, at_least=lambda *version: True)
+    item = Item(row)
+    read(item, desk)
+    (one,) = of((code,))
+    shared = item.facts.keys() & one.facts.keys()
+    assert len(shared) >= 4
+    assert {fact: one.facts[fact] for fact in shared} == {fact: item.facts[fact] for fact in shared}
+
+
 # --- values that are not told, or not fit ---------------------------------------------------------------
 
 
@@ -956,6 +1221,32 @@ def test_a_setting_with_a_block_of_its_own(others: list[Block], expected: object
 
 
 @pytest.mark.parametrize(
+    ("place", "block_", "encryption"),
+    [
+        (STORE, (False, None), (None, Reason.NOT_DESCRIBED)),
+        (AMAZON, (True, None), ("AES256", None)),
+        (
+            {"region": "cn-north-1", "endpoint": "https://s3.cn-north-1.amazonaws.com.cn"},
+            (True, None),
+            ("AES256", None),
+        ),
+        # Nothing is told of its provider, or not yet.
+        ({}, (None, Reason.NOT_DESCRIBED), (None, Reason.NOT_DESCRIBED)),
+        ({"region": "x", "endpoints": LATER}, (None, Reason.NOT_DESCRIBED), (None, Reason.NOT_DESCRIBED)),
+        (
+            {"region": "x", "endpoint": "https://s3.amazonaws.com.khac.vn"},
+            (False, None),
+            (None, Reason.NOT_DESCRIBED),
+        ),
+    ],
+)
+def test_what_stores_do_by_themselves(place: dict[str, Any], block_: object, encryption: object) -> None:
+    own = block("aws_s3_bucket.b", {"bucket": "b"}, place=place)
+    assert setting(own, fact="block.block_acls") == block_
+    assert setting(own, fact="encryption.algorithm") == encryption
+
+
+@pytest.mark.parametrize(
     ("policy", "expected"),
     [
         ("{", (None, Reason.INVALID_ANSWER)),
@@ -989,6 +1280,17 @@ def test_lines_of_facts() -> None:
         "openstack_networking_subnet_v2.s": {"network": 3, "dhcp": 4},
         "openstack_networking_secgroup_rule_v2.r": {"ports": 7},
     }
+
+
+def test_a_floating_ip_that_is_there_already_is_tied_by_its_address() -> None:
+    code = [
+        block("openstack_networking_floatingip_v2.f", {"pool": "p", "address": "203.0.113.5", "port_id": None}, id_="f-1"),
+        block("openstack_networking_floatingip_associate_v2.a",
+              {"floating_ip": link("openstack_networking_floatingip_v2.f", "address"), "port_id": "p-1"}),
+        block("openstack_networking_floatingip_associate_v2.b", {"floating_ip": "203.0.113.6", "port_id": "p-2"}),
+    ]  # fmt: skip
+    (one,) = resources(code)
+    assert (one.id, one.facts["port_id"]) == ("f-1", "p-1")
 
 
 def test_links_that_go_round_have_no_end() -> None:

@@ -7,11 +7,11 @@ known here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from cloudaudit.collectors.item import Item, Odd, Reader, Row, text
 from cloudaudit.errors import Where
@@ -96,10 +96,6 @@ class Code:
     """What of it could not be read, one line each: the list of blocks is then not whole."""
     made: Mapping[str, str] = field(default_factory=dict)
     """By what and when it was made, for the snapshot to tell."""
-
-
-Make: TypeAlias = Callable[["Declared", Block], None]
-"""Reads the facts of one type off a block whose attributes have the names of the service's API."""
 
 
 class Declared(Item):

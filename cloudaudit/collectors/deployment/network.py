@@ -58,6 +58,7 @@ ROUTER_INTERFACE: Final = P + "networking_router_interface_v2"
 GROUPS: Final = (P + "networking_secgroup_v2", P + "compute_secgroup_v2")
 RULE: Final = P + "networking_secgroup_rule_v2"
 TRUNK: Final = P + "networking_trunk_v2"
+TIES: Final = (P + "networking_floatingip_associate_v2", P + "compute_floatingip_associate_v2")
 
 
 # --- ports that Nova makes ------------------------------------------------------------------------------
@@ -363,43 +364,30 @@ def floating_ip(item: Told) -> None:
 
 def _leads_to(item: Told) -> None:
     """The port and the address inside: its own word, or of what ties it to a port or server."""
-    keys = [
-        key
-        for key in (Link(item.block.address, "address"), item.value("address"))
-        if isinstance(key, str | Link)
+    if item.left_out("port_id"):
+        tied, doubt = _tied(item)
+        if not tied and doubt is None and item.block.new:
+            item.facts |= {"port_id": None, "fixed_address": None, "router": None}
+            return
+        if len(tied) != 1:
+            item.unseen |= dict.fromkeys(("port_id", "fixed_address", "router"), doubt or item.silent)
+            return
+        tie = tied[0]
+        leads = tie.row.get("port_id") if tie.block.type == TIES[0] else _first_port(tie)
+        item.row = {**item.row, "port_id": leads, "fixed_ip": tie.value("fixed_ip")}
+    item.take("port_id", "port_id", id_or_null)
+    item.take("fixed_address", "fixed_ip", address_or_null)
+    item.after("router")
+
+
+def _tied(item: Told) -> tuple[list[Told], Unseen | None]:
+    """What ties a floating IP by its address to something, and why there may be more."""
+    keys = (Link(item.block.address, "address"), item.value("address"))
+    found = [
+        item.whole.referring(type_, "floating_ip", key) for type_ in TIES for key in keys if key is not None
     ]
-    tied = [
-        (one, kind)
-        for kind in ("networking_floatingip_associate_v2", "compute_floatingip_associate_v2")
-        for key in keys
-        for one in item.whole.referring(P + kind, "floating_ip", key).blocks
-    ]
-    doubts = [
-        item.whole.referring(P + kind, "floating_ip", "").doubt
-        for kind in ("networking_floatingip_associate_v2", "compute_floatingip_associate_v2")
-    ]
-    doubt = next(filter(None, doubts), None)
-    if not item.left_out("port_id"):
-        item.take("port_id", "port_id", id_or_null)
-        item.take("fixed_address", "fixed_ip", address_or_null)
-    elif len(tied) == 1 and tied[0][1].startswith("networking"):
-        item.row = {
-            **item.row,
-            "port_id": tied[0][0].row.get("port_id"),
-            "fixed_ip": tied[0][0].value("fixed_ip"),
-        }
-        item.take("port_id", "port_id", identifier)
-        item.take("fixed_address", "fixed_ip", address_or_null)
-    elif len(tied) == 1:
-        item.row = {**item.row, "port_id": _first_port(tied[0][0]), "fixed_ip": tied[0][0].value("fixed_ip")}
-        item.take("port_id", "port_id", identifier)
-        item.take("fixed_address", "fixed_ip", address_or_null)
-    elif not tied and doubt is None and item.block.new:
-        item.facts |= {"port_id": None, "fixed_address": None, "router": None}
-    else:
-        item.unseen |= dict.fromkeys(("port_id", "fixed_address"), doubt or item.silent)
-    if "router" not in item.facts:
-        item.after("router")
+    ties = {one.block.address: one for each_ in found for one in each_.blocks}
+    return list(ties.values()), next((one.doubt for one in found if one.doubt), None)
 
 
 def _first_port(tie: Told) -> Any:

@@ -130,7 +130,7 @@ class Whole:
         if (type_, attribute) not in self._indexes:
             self._indexes[type_, attribute] = self._index(type_, attribute)
         found, doubt = self._indexes[type_, attribute]
-        return Found(tuple(found.get(key, ())), doubt)
+        return Found(tuple(found.get(key, ()) if isinstance(key, str | Link) else ()), doubt)
 
     def _index(self, type_: str, attribute: str) -> tuple[dict[Any, list[Told]], Unseen | None]:
         found: dict[Any, list[Told]] = defaultdict(list)
