@@ -12,19 +12,16 @@ from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from os.path import normpath
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloudaudit import __version__, plugins, snapshot
-from cloudaudit.collectors import Collector, Seen
+from cloudaudit.collectors import Collector, Seen, Telling
 from cloudaudit.collectors.deployment import CodeTarget, DeploymentCollector
 from cloudaudit.collectors.documents import DocumentCollector
 from cloudaudit.collectors.names import CALL as NAMES
 from cloudaudit.collectors.names import NameProbe
-from cloudaudit.collectors.openstack import OpenStackCollector, OpenStackTarget
-from cloudaudit.collectors.openstack.entry import read_entry
 from cloudaudit.collectors.probe import TlsProbe
 from cloudaudit.collectors.runner import Collected, OnProgress, collect
-from cloudaudit.collectors.s3 import LABEL_KEYS, S3Collector, S3Target
 from cloudaudit.collectors.transport import Proxy
 from cloudaudit.errors import OutputError, Problem, SnapshotError, TargetError
 from cloudaudit.model import (
@@ -43,6 +40,12 @@ from cloudaudit.plan import Plan
 from cloudaudit.registers import Registers
 from cloudaudit.snapshot import Snapshot
 from cloudaudit.targets import CodeEntry, Entry, OpenStackEntry, PluginEntry, S3Entry, Subject
+
+if TYPE_CHECKING:
+    # Collectors are loaded for the targets there are: a gate over a plan asks no cloud.
+    from cloudaudit.collectors.openstack import OpenStackTarget
+    from cloudaudit.collectors.openstack.entry import Entry as CloudEntry
+    from cloudaudit.collectors.s3 import S3Target
 
 KINDS: Final = {"openstack": "openstack.", "s3": "s3."}
 """Beginning of the resource types of each kind of target that is ours."""
@@ -261,11 +264,14 @@ def check_targets(subject: Subject) -> list[Problem]:
 
 def _unverified(subject: Subject) -> list[OpenStackEntry]:
     """Targets whose certificates nobody verifies, so that anyone on the way could have answered for them."""
-    return [
-        entry
-        for entry in subject.targets
-        if isinstance(entry, OpenStackEntry) and read_entry(openstack_target(entry)).verify is False
-    ]
+    clouds = [entry for entry in subject.targets if isinstance(entry, OpenStackEntry)]
+    return [entry for entry in clouds if _read_entry(entry).verify is False]
+
+
+def _read_entry(entry: OpenStackEntry) -> CloudEntry:
+    from cloudaudit.collectors.openstack.entry import read_entry
+
+    return read_entry(openstack_target(entry))
 
 
 def _collectors(
@@ -301,12 +307,16 @@ def _collector(
     if isinstance(entry, CodeEntry):
         return DeploymentCollector(_code_target(entry), types, now=now)
     if isinstance(entry, OpenStackEntry):
+        from cloudaudit.collectors.openstack import OpenStackCollector
+
         target = replace(openstack_target(entry), sample=sample)
         # The collector reads its entry of clouds.yaml late; a wrong one is told before any cloud is asked.
-        read_entry(target)
+        _read_entry(entry)
         return OpenStackCollector(target, now=now, cancelled=cancelled)
     if isinstance(entry, PluginEntry):
         return plugins.collector(entry, now, cancelled)
+    from cloudaudit.collectors.s3 import S3Collector
+
     return S3Collector(replace(_s3_target(entry), sample=sample), now=now, cancelled=cancelled)
 
 
@@ -343,19 +353,15 @@ def _told(collectors: Sequence[Collector]) -> dict[str, dict[str, Any]]:
     """What collectors tell of themselves, by target: the credential, how a file was made, a clock far off."""
     found: dict[str, dict[str, Any]] = {}
     for collector in collectors:
-        if isinstance(collector, OpenStackCollector):
-            skew = collector.clock_skew()
-            found[collector.name] = {
-                "credential": dict(collector.credential()),
-                **({"clock_skew": skew} if skew else {}),
-            }
-        elif isinstance(collector, DeploymentCollector) and collector.code.made:
-            found[collector.name] = {"made": dict(collector.code.made)}
+        if isinstance(collector, Telling) and (told := collector.told()):
+            found[collector.name] = dict(told)
     return found
 
 
 def openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
     """An entry of targets.yaml as its collector takes it."""
+    from cloudaudit.collectors.openstack import OpenStackTarget
+
     return OpenStackTarget(
         name=entry.name, cloud=entry.cloud, regions=entry.regions, projects=entry.projects,
         vantage=entry.vantage, ca_file=str(entry.ca_file) if entry.ca_file else None,
@@ -366,6 +372,8 @@ def openstack_target(entry: OpenStackEntry) -> OpenStackTarget:
 
 
 def _s3_target(entry: S3Entry) -> S3Target:
+    from cloudaudit.collectors.s3 import LABEL_KEYS, S3Target
+
     return S3Target(
         name=entry.name, endpoint=entry.endpoint, region=entry.region, profile=entry.profile,
         access_key_file=str(entry.access_key_file) if entry.access_key_file else None,

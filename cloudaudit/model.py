@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Protocol, TypeAlias
 
@@ -215,6 +216,7 @@ def parse_time(text: str) -> Seconds:
         raise ValueError(f"'{text}' lies outside the years 1 to 9999 of UTC") from None
 
 
+@lru_cache(maxsize=4096)
 def format_time(moment: Seconds) -> str:
     """Write a moment as RFC 3339 in UTC. The year has four digits, which not every strftime gives it."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from math import isfinite
 from types import NoneType
 from typing import Any, Final, TypeAlias
@@ -62,10 +63,16 @@ def clean(value: Value) -> Any:
         case list() | tuple():
             return [clean(item) for item in value]
         case Mapping():
-            cleaned = {clean(str(key)): clean(item) for key, item in value.items()}
-            return dict(sorted(cleaned.items(), key=lambda entry: entry[0].encode("utf-16-be")))
+            return _ordered({clean(str(key)): clean(item) for key, item in value.items()})
         case _:
             return value
+
+
+def _ordered(cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping in the order of RFC 8785, which is another than Python's beyond the basic plane alone."""
+    if all(map(str.isascii, cleaned)):
+        return {key: cleaned[key] for key in sorted(cleaned)}
+    return {key: cleaned[key] for key in sorted(cleaned, key=lambda key: key.encode("utf-16-be"))}
 
 
 def line(record: Mapping[str, Any]) -> str:
@@ -123,8 +130,7 @@ class Encoder:
         if resource.sources:
             record["sources"] = clean(resource.sources)
         if unseen:
-            told = {key: {"detail": why.detail, "reason": why.reason.value} for key, why in unseen.items()}
-            record["unseen"] = clean(told)
+            record["unseen"] = _ordered({clean(key): _told(why) for key, why in unseen.items()})
         if resource.written is not None:
             record["written"] = clean(_written_json(resource.written))
         return record
@@ -164,6 +170,12 @@ class Encoder:
                 self._dropped.add(clean(f"{self._type.name}:{path}.{name}"))
 
 
+@lru_cache(maxsize=4096)
+def _told(why: Unseen) -> Mapping[str, str]:
+    """Why a fact is missing, as records have it. Many facts of many resources are for the same reason."""
+    return {"detail": clean(why.detail), "reason": why.reason.value}
+
+
 def _bound(value: Value, spec: FactSpec, encode: Callable[[Value], Any]) -> Any:
     if spec.type not in _ORDERED:
         raise _MisfitError
@@ -197,7 +209,8 @@ class Decoder:
         """The resource of a record. KeyError, TypeError, ValueError or AttributeError: it is none."""
         facts: dict[str, Value] = {}
         unseen = {
-            key: Unseen(Reason(why["reason"]), why["detail"]) for key, why in record.get("unseen", {}).items()
+            key: _why(text_of(why["reason"]), text_of(why["detail"]))
+            for key, why in record.get("unseen", {}).items()
         }
         classes = self._classes
         for name, value in record["facts"].items():
@@ -231,6 +244,11 @@ def _written(record: Mapping[str, Any]) -> Written:
     line = record["line"]
     lines = {text_of(fact): _whole(number) for fact, number in record.get("lines", {}).items()}
     return Written(text_of(record["path"]), None if line is None else _whole(line), lines)
+
+
+@lru_cache(maxsize=4096)
+def _why(reason: str, detail: str) -> Unseen:
+    return Unseen(Reason(reason), detail)
 
 
 def _decode(value: Any, spec: FactSpec) -> Value:

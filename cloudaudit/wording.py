@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Final, Literal
 
@@ -210,13 +211,18 @@ def message(template: Text, facts: Facts, specs: Mapping[str, FactSpec], params:
     """Fill a control's message with the facts of a resource: `{backup.newest_age}`, `{param.max_age}`."""
 
     def fill(lang: Lang) -> str:
-        def one(found: re.Match[str]) -> str:
-            name = found.group(1)
+        said = list(_parts(_in(template, lang)))
+        for place in range(1, len(said), 2):
+            name = said[place]
             key = name.removeprefix("param.")
             value = look_up(facts, name) if key == name else params.get(key, MISSING)
-            return shown(value, specs.get(name), lang)
-
-        one_line = " ".join(_in(template, lang).split())
-        return plain(_PLACEHOLDER.sub(one, one_line), MAX_MESSAGE)
+            said[place] = shown(value, specs.get(name), lang)
+        return plain("".join(said), MAX_MESSAGE)
 
     return Text(fill("vi"), fill("en"))
+
+
+@lru_cache(maxsize=1024)
+def _parts(template: str) -> tuple[str, ...]:
+    """A message on one line, taken apart: text and names of facts in turn, text first."""
+    return tuple(_PLACEHOLDER.split(" ".join(template.split())))

@@ -7,8 +7,8 @@ breakdown or an unreadable answer is a gap with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from cloudaudit.collectors.transport import CallLog
 from cloudaudit.model import Gap, Listing, Resource, Scope
@@ -28,3 +28,11 @@ class Collector(Protocol):
 
     def collect(self, scope: Scope, wanted: frozenset[str], log: CallLog) -> Iterator[Seen]:
         """Read one scope. `wanted` holds names of calls declared in `resources/`; no other call is made."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A collector that has something to tell of itself, for the snapshot to say of its target."""
+
+    def told(self) -> Mapping[str, Any]:
+        """With what credential it asked, how a file was made, a clock far off: nothing secret."""

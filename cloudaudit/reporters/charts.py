@@ -11,9 +11,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from math import isfinite, log
 from typing import Final, TypeVar
-from xml.sax.saxutils import escape, quoteattr
 
 from cloudaudit import wording
 from cloudaudit.model import Text
@@ -141,7 +141,7 @@ def _picture(
         draw(ink)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" role="img" font-family={quoteattr(FONTS)} font-size="13" fill="{INK}">'
+            f'height="{height}" role="img" font-family="{escape(FONTS)}" font-size="13" fill="{INK}">'
             f"{_said('title', title, lang)}{_said('desc', alternative, lang)}{''.join(ink.parts)}</svg>"
         )
 
@@ -161,7 +161,7 @@ def _one(lang: Languages) -> str:
 
 
 def _attributes(given: dict[str, object]) -> str:
-    return "".join(f" {name.replace('_', '-')}={quoteattr(_value(value))}" for name, value in given.items())
+    return "".join(f' {name.replace("_", "-")}="{escape(_value(value))}"' for name, value in given.items())
 
 
 def _value(value: object) -> str:
@@ -169,7 +169,8 @@ def _value(value: object) -> str:
 
 
 def _escaped(text: str, limit: int = MAX_NAME) -> str:
-    return escape(clean(text, limit))
+    # Quotes in a text stand as they are: it is no attribute.
+    return escape(clean(text, limit), quote=False)
 
 
 def _n(value: float) -> str:

@@ -8,10 +8,10 @@ declares is whole for the code and open beyond it: others may be there in the cl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cloudaudit.collectors import Seen
 from cloudaudit.collectors.deployment import meaning
@@ -39,6 +39,9 @@ class DeploymentCollector:
     @property
     def code(self) -> Code:
         return self._code
+
+    def told(self) -> Mapping[str, Any]:
+        return {"made": dict(self._code.made)} if self._code.made else {}
 
     def scopes(self, log: CallLog) -> Iterable[Scope | Gap]:
         return [Scope(self.name)]

@@ -143,6 +143,10 @@ class OpenStackCollector:
         """Seconds by which the cloud's clock was ahead of ours; 0 where they agree within 15 minutes."""
         return self._opened().client.clock_skew
 
+    def told(self) -> Mapping[str, Any]:
+        skew = self.clock_skew()
+        return {"credential": dict(self.credential()), **({"clock_skew": skew} if skew else {})}
+
     def _collect(self, cloud: Cloud, scope: Scope, wanted: frozenset[str], log: CallLog) -> Iterator[Seen]:
         parts = [part for part in self._parts(scope) if part.pairs(wanted)]
         layout = cloud.layout(log)
