@@ -412,15 +412,17 @@ class Told(Declared):
             wrong = Unseen(Reason.INVALID_ANSWER, f"'{own}' holds no id")
             self.unseen[fact] = wrong if untold(value) is None else why(value, own)
             return None
-        found = [self.block.place.get(name) for name in (*names, fact)]
-        place = next((one for one in (*found, named) if _is_id(one)), None)
+        settings = (self.block.place.get(name) for name in (*names, fact))
+        # A setting that is there and cannot be told is another place than the one that targets.yaml names.
+        place = next((one for one in (*settings, named) if _is_id(one) or untold(one) is not None), None)
         if place is None:
-            late = next((one for one in found if untold(one) is not None), None)
-            silent = Unseen(
-                Reason.NOT_DESCRIBED, f"the code does not tell the {fact}; name it in targets.yaml"
-            )
-            self.unseen[fact] = silent if late is None else why(late, fact)
-        return None if place is None else identifier(place)
+            told = f"the code does not tell the {fact}; name it in targets.yaml"
+            self.unseen[fact] = Unseen(Reason.NOT_DESCRIBED, told)
+            return None
+        if untold(place) is not None:
+            self.unseen[fact] = why(place, fact)
+            return None
+        return identifier(place)
 
 
 def _is_id(value: object) -> bool:
