@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cloudaudit.reporters import Context, view
 from cloudaudit.reporters.rows import FORMULA, Lookup, collected, every, kept
+from cloudaudit.reporters.spots import declared_at
 from cloudaudit.reporters.words import clean
 
 Record = Mapping[str, Any]
@@ -52,6 +53,7 @@ COLUMNS: Final[Mapping[str, Callable[[Record, Lookup], Value]]] = {
     "collected_at": lambda f, _: collected(f),
     "evidence": lambda f, _: json.dumps(f["evidence"], ensure_ascii=False, separators=(",", ":")),
     "fingerprint": lambda f, _: f["fingerprint"],
+    "declared_at": lambda f, _: declared_at(f),
 }
 """Every column: its name, and what of a finding stands in it. New ones are added at the end."""
 

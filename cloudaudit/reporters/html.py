@@ -34,6 +34,7 @@ from cloudaudit.reporters.document import (
     Section,
     Table,
 )
+from cloudaudit.reporters.spots import declared_at
 from cloudaudit.reporters.values import Values
 from cloudaudit.reporters.words import (
     MAX_NAME,
@@ -370,7 +371,7 @@ class _Page:
             "message": view.message(record),
             "type": clean(resource["type"], MAX_NAME),
             "id": clean(resource["id"], MAX_NAME),
-            "scope": None if scope or resource["target"] == _REGISTERS else clean(place, MAX_NAME),
+            "scope": None if scope or resource["target"] == _REGISTERS else self._where(record, place),
             "system": clean(resource["system"], MAX_NAME) if resource["system"] else None,
             "site": clean(resource["site"], MAX_NAME) if resource["site"] else None,
             "reason": labels().of("reason", reason) if reason and not scope else None,
@@ -381,6 +382,10 @@ class _Page:
             "refused": text_of(record["refused_waiver"]) if record["refused_waiver"] else None,
             "print": record["fingerprint"][:SHORT_PRINT],
         }
+
+    def _where(self, record: Mapping[str, Any], place: str) -> str:
+        code = declared_at(record)
+        return clean(place, MAX_NAME) + (f" · {code}" if code else "")
 
     def _evidence(self, entry: Mapping[str, Any], own: str, facts: dict[str, Text]) -> tuple[Any, ...]:
         """Fact, value, source with time; and the resource where it is another one."""

@@ -28,6 +28,7 @@ from cloudaudit.reporters.document import (
     Table,
     cell,
 )
+from cloudaudit.reporters.spots import declared_at
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
 
 MOST_FINDINGS: Final = 500
@@ -241,6 +242,8 @@ def _row(record: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[Cell, ..
     about += cell(clean(resource["type"], MAX_NAME), style="muted")
     if not scope and resource["target"] not in STRANGERS:
         about += cell(clean(where, MAX_NAME), style="muted")
+    if code := declared_at(record):
+        about += cell(code, style="muted")
     said: list[Phrase] = list(cell(view.message(record)))
     if record["reason_code"] and not scope:
         said += cell(labels().of("reason", record["reason_code"]), style="muted")

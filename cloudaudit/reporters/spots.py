@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cloudaudit.reporters.words import clean
+
 TARGETS: Final = "targets.yaml"
 """What is pointed to where an assessment does not tell its file of targets."""
 
@@ -21,6 +23,14 @@ class Spot:
     path: str
     line: int
     exact: bool
+
+
+def declared_at(record: Mapping[str, Any]) -> str | None:
+    """File and line of the code that declares the resource of a finding, for people; None where none does."""
+    found = record["resource"].get("source")
+    if found is None:
+        return None
+    return clean(found["path"] if found["line"] is None else f"{found['path']}:{found['line']}")
 
 
 def spot(report: Mapping[str, Any], record: Mapping[str, Any]) -> Spot:

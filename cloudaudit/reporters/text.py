@@ -19,6 +19,7 @@ from rich.text import Text as Line
 
 from cloudaudit.model import Text
 from cloudaudit.reporters import Context, view
+from cloudaudit.reporters.spots import declared_at
 from cloudaudit.reporters.standing import days, known_of, remaining
 from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, short, text_of
 
@@ -269,6 +270,8 @@ class _Screen:
         for record in records[:ROWS_PER_CONTROL]:
             key = view.outcome(record)
             message = Line(short(self.say(view.message(record)), MESSAGE))
+            if place := declared_at(record):
+                message.append(f" [{place}]")
             if known := known_of(record, self.baseline):
                 message.append(f" ({self.label('report.known_for', days=_age(known.since, self.report))})")
             table.add_row(

@@ -31,7 +31,7 @@ def test_the_columns_are_those_of_the_documentation() -> None:
         "control", "title_vi", "title_en", "dimension", "severity", "gate", "verdict", "disposition", "reason_code",
         "message_vi", "message_en", "detail", "resource_type", "resource_id", "resource_name", "target", "region",
         "project", "project_name", "system", "site", "weight", "basis", "waiver", "refused_waiver_vi",
-        "refused_waiver_en", "collected_at", "evidence", "fingerprint",
+        "refused_waiver_en", "collected_at", "evidence", "fingerprint", "declared_at",
     ]  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def test_a_finding_is_a_line() -> None:
         "refused_waiver_vi": "",
         "refused_waiver_en": "",
         "collected_at": "2026-11-22T01:05:00Z",
+        "declared_at": "",
         "evidence": json.dumps(
             [
                 {
@@ -144,3 +145,15 @@ def test_findings_that_are_missing_are_no_short_list(change: dict[str, Any], why
     inputs = sample.small()
     with pytest.raises(CloudauditError, match=f"^{why}$"):
         CsvReporter().render(sample.report(inputs), replace(data.context(inputs), **change))
+
+
+def test_what_code_declares_is_told_with_its_line() -> None:
+    inputs = sample.small()
+    report = sample.report(inputs)
+    records = [dict(one) for one in data.records(inputs)]
+    places = [{"path": "ha\u202e tang/main.tf", "line": 12}, {"path": "plan.json", "line": None}]
+    for record, place in zip(records, places, strict=False):
+        record["resource"] = {**record["resource"], "source": place}
+    context = replace(sample.context(inputs=inputs), findings=iter(records))
+    rows = read(str(CsvReporter().render(report, context)))
+    assert [row["declared_at"] for row in rows[:3]] == ["ha\ufffd tang/main.tf:12", "plan.json", ""]

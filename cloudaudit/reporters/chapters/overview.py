@@ -309,7 +309,7 @@ def _targets(matter: Matter) -> Any:
 
 
 _TOLD: Final = frozenset(
-    {"name", "kind", "vantage", "credential", "verify", "proxy", "allow_http", "clock_skew"}
+    {"name", "kind", "vantage", "credential", "verify", "proxy", "allow_http", "clock_skew", "source"}
 )
 """What of a target stands in columns and sentences of its own."""
 
