@@ -59,7 +59,8 @@ install() {
 audit() {
   report=${AUDIT_REPORT:-cloudaudit-report}
   # Of an earlier run in a workspace that was kept, of subjects that may be gone.
-  rm -f -- "$report"/sarif/cloudaudit*.sarif "$report"/junit/cloudaudit*.xml "$report"/summary/summary*.md
+  rm -f -- "$report"/sarif/cloudaudit*.sarif "$report"/junit/cloudaudit*.xml "$report"/summary/summary*.md \
+    "$report"/report.html "$report"/report.json "$report"/*/report.html "$report"/*/report.json
   set -- run --targets "${AUDIT_TARGETS:-targets.yaml}" --output "$report" --format github \
     --export "sarif=$report/sarif/cloudaudit.sarif" --export "junit=$report/junit/cloudaudit.xml" \
     --export "github-summary=$report/summary/summary.md"
@@ -97,10 +98,10 @@ END
   rm -f "$shown"
 
   output exit-code "$code"
-  output report "$report"
   summarise "$code" "$report"
   case $code in
     0 | 1 | 3)
+      output report "$report"
       output sarif "$report/sarif"
       output junit "$report/junit"
       ;;

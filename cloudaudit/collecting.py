@@ -253,12 +253,19 @@ def _read(
 
 def check_targets(subject: Subject) -> list[Problem]:
     """What is dangerous about targets. TargetError: credentials or files are not there. No cloud is asked."""
-    _collectors(subject, lambda: 0, None)
+    made = _collectors(subject, lambda: 0, None)
     _proxy(subject)
     hint = "name its authority as ca_file"
-    return [
+    unverified = [
         Problem(entry.where, f"target '{entry.name}': by clouds.yaml its certificate is not verified", hint)
         for entry in _unverified(subject)
+    ]
+    places = {entry.name: entry.where for entry in subject.targets}
+    return unverified + [
+        Problem(places[one.name], f"target '{one.name}': {what}", to_do)
+        for one in made
+        if isinstance(one, DeploymentCollector)
+        for what, to_do in one.doubts()
     ]
 
 
@@ -324,7 +331,7 @@ def _code_target(entry: CodeEntry) -> CodeTarget:
     return CodeTarget(
         entry.name, entry.form, entry.file, in_repository(entry.file), entry.source,
         in_repository(entry.source) if entry.source else ".", entry.environment, entry.region, entry.project,
-        frozenset(entry.label_keys), entry.where,
+        frozenset(entry.label_keys), entry.where, entry.ignored,
     )  # fmt: skip
 
 
@@ -520,7 +527,13 @@ def _settings(entry: Entry) -> dict[str, Any]:
         # What its own keys mean is not known here, so that none of their values is told.
         return {"name": entry.name, "kind": entry.kind}
     if isinstance(entry, CodeEntry):
-        return {"name": entry.name, "kind": entry.kind, "form": entry.form, "file": in_repository(entry.file)}
+        found = {
+            "name": entry.name,
+            "kind": entry.kind,
+            "form": entry.form,
+            "file": in_repository(entry.file),
+        }
+        return {**found, "ignored": list(entry.ignored)} if entry.ignored else found
     proxied = {"proxy": True} if entry.proxy or entry.proxy_file else {}
     if isinstance(entry, OpenStackEntry):
         return {

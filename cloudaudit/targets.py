@@ -143,6 +143,8 @@ class CodeEntry:
     project: str | None
     label_keys: tuple[str, ...]
     where: Where
+    ignored: tuple[str, ...] = ()
+    """Patterns of types of a plan's resources that are declared to be no matter of the audit."""
     ca_file: ClassVar[None] = None
     proxy: ClassVar[None] = None
     proxy_file: ClassVar[None] = None
@@ -785,7 +787,7 @@ def _code_entry(target: Mapping[str, Any], base: Path, where: Where) -> CodeEntr
     return CodeEntry(
         target["name"], target["kind"], form, base / target[form], _file(target, "source", base),
         _file(target, "environment", base), target.get("region"), target.get("project"),
-        tuple(target.get("label_keys", ())), where,
+        tuple(target.get("label_keys", ())), where, tuple(target.get("ignored", ())),
     )  # fmt: skip
 
 

@@ -310,7 +310,7 @@ def test_without_a_result_the_action_says_so(runner: GitHubRunner, code: int) ->
     assert "error: plan.json:1: it is cut off\n" in ended.log
     assert runner.outputs() == {
         "exit-code": str(code),
-        "report": "cloudaudit-report",
+        "report": "",
         "sarif": "",
         "junit": "",
     }

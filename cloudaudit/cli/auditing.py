@@ -476,7 +476,15 @@ def run(
     for subject in loaded.subjects:
         api.check_room(folders[subject.id], registers or subject.registers)
     own = {subject.id: exports if single else _of_subject(exports, subject.id) for subject in loaded.subjects}
-    _check_exports([path for each in own.values() for _, path in each], folders.values())
+    read = [
+        targets_file,
+        Path(profile),
+        *controls,
+        *baselines,
+        *previous,
+        *([registers] if registers else ()),
+    ]
+    _check_exports([path for each in own.values() for _, path in each], folders.values(), read, loaded)
     earlier = by_subject(api.load_earlier(previous), loaded.subjects, now() if at is None else at)
     gate = Gate(fail_on, allow_incomplete, exit_zero)
     job = Job(at, gate, format_, lang, exports, form=form, quiet=quiet)
@@ -531,14 +539,30 @@ def _of_subject(exports: Sequence[tuple[str, Path]], id_: str) -> Sequence[tuple
     ]
 
 
-def _check_exports(paths: Sequence[Path], folders: Iterable[Path]) -> None:
-    """Refuse an export that another one, or what is written anyway, would overwrite."""
+CODE: Final = (".tf", ".tofu", ".tfvars", ".tf.json", ".tofu.json", ".tfvars.json", ".yaml", ".yml")
+"""Ends of the names of files that code is written in."""
+
+
+def _check_exports(
+    paths: Sequence[Path], folders: Iterable[Path], read: Iterable[Path], loaded: TargetsFile
+) -> None:
+    """Refuse an export that another one, or what is written anyway, would overwrite; or that is read."""
     from cloudaudit import api
     from cloudaudit.errors import OutputError
+    from cloudaudit.targets import CodeEntry
 
     taken = {(folder / name).resolve() for folder in folders for name in api.OURS}
+    code = [entry for one in loaded.subjects for entry in one.targets if isinstance(entry, CodeEntry)]
+    files = [*read, *(one.registers for one in loaded.subjects if one.registers)]
+    files += [file for entry in code for file in (entry.file, entry.environment) if file]
+    needed = {file.resolve() for file in files}
+    sources = {entry.source.resolve() for entry in code if entry.source}
     for path in paths:
         place = path.resolve()
+        inside = needed & {place, *place.parents}
+        written = sources & set(place.parents) and path.name.endswith(CODE)
+        if place.exists() and (inside or written):
+            raise OutputError(f"{path} is read for this audit", hint="give the export a path of its own")
         if place in taken or taken & set(place.parents):
             raise OutputError(f"{path} is written twice", hint="give each export a path of its own")
         taken.add(place)

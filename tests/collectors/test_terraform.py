@@ -326,7 +326,7 @@ def test_an_incomplete_plan_has_a_gap_in_place_of_each_list() -> None:
     found = collected(part.document)
     assert isinstance(found[1], Gap)
     assert (found[1].reason, found[1].detail) == (
-        Reason.PARTIAL,
+        Reason.NOT_DESCRIBED,
         "the plan ended in an error: it is not whole",
     )
 
@@ -345,14 +345,74 @@ def test_a_planned_resource_whose_change_is_not_told_is_known_in_part() -> None:
 
 def test_a_plan_of_which_nothing_is_known() -> None:
     plan = Plan().add(f"{VOLUME}.db", {}, ["size", "name", "id"], {"size": {}, "name": {}})
-    del plan.document["configuration"]
+    plan.document["configuration"] = {}
     assert plan.read()[f"{VOLUME}.db"].values == {"size": LATER, "name": LATER, "id": LATER}
     assert plan.read()[f"{VOLUME}.db"].left_out == frozenset()
 
 
 def test_an_empty_plan() -> None:
-    document = {"format_version": "1.2", "planned_values": {"root_module": {}}}
+    document = {"format_version": "1.2", "planned_values": {"root_module": {}}, "configuration": {}}
     assert read(document).blocks == ()
+
+
+# Types that are not read
+
+
+def doubted(plan: Plan, *types: str, ignored: tuple[str, ...] = ()) -> tuple[dict[str, str], list[str]]:
+    """Of these types of ours, why each list is a gap, if it is; and what is warned of."""
+    with NamedTemporaryFile(suffix=".json") as file:
+        file.write(json.dumps(plan.document).encode())
+        file.flush()
+        target = CodeTarget("tf", "plan", Path(file.name), "p.json", ignored=ignored)
+        made = DeploymentCollector(target, frozenset(types), now=lambda: 1)
+    found = list(made.collect(Scope("tf"), frozenset(), CallLog()))
+    gaps = {one.type: one.detail for one in found if isinstance(one, Gap)}
+    assert all(one.reason is Reason.NOT_DESCRIBED for one in found if isinstance(one, Gap))
+    return gaps, [what for what, _ in made.doubts()]
+
+
+PORT_TYPE, BUCKET_TYPE, FLOATING = "openstack.port", "s3.bucket", "openstack.floating_ip"
+
+
+@pytest.mark.parametrize(
+    ("type_", "hidden"),
+    [
+        ("google_storage_bucket", {PORT_TYPE, BUCKET_TYPE, FLOATING}),
+        ("aws_security_group", {PORT_TYPE, BUCKET_TYPE, FLOATING}),
+        ("minio_s3_bucket", {BUCKET_TYPE}),
+        ("aws_s3_object", {BUCKET_TYPE}),
+        ("openstack_containerinfra_cluster_v1", {PORT_TYPE, FLOATING}),
+        ("openstack_db_instance_v1", {PORT_TYPE, FLOATING}),
+        ("openstack_orchestration_stack_v1", {PORT_TYPE, FLOATING}),
+        ("openstack_networking_port_secgroup_associate_v2", {PORT_TYPE}),
+        ("openstack_networking_portforwarding_v2", {FLOATING}),
+        ("openstack_something_new_v9", {PORT_TYPE, FLOATING}),
+    ],
+)
+def test_what_is_not_read_leaves_the_lists_open_that_it_may_add_to(type_: str, hidden: set[str]) -> None:
+    plan = Plan().add(f"{VOLUME}.db", {"size": 1}).add(f"{type_}.x", {"name": "x"})
+    gaps, doubts = doubted(plan, PORT_TYPE, BUCKET_TYPE, FLOATING)
+    assert gaps == dict.fromkeys(hidden, f"these types of resources are not read: {type_} (1)")
+    assert doubts == [f"these types of resources are not read, and what they may add is unknown: {type_} (1)"]
+    assert doubted(plan, PORT_TYPE, BUCKET_TYPE, ignored=(f"{type_[:5]}*",)) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "random_password", "null_resource", "tls_private_key", "terraform_data", "openstack_networking_quota_v2",
+        "openstack_dns_recordset_v2", "openstack_networking_router_interface_v2", "openstack_lb_member_v2",
+        "openstack_compute_volume_attach_v2", "openstack_networking_qos_dscp_marking_rule_v2",
+    ],
+)  # fmt: skip
+def test_what_makes_nothing_that_is_judged_is_in_nobodys_way(type_: str) -> None:
+    plan = Plan().add(f"{VOLUME}.db", {"size": 1}).add(f"{type_}.x", {"name": "x"})
+    assert doubted(plan, PORT_TYPE, BUCKET_TYPE) == ({}, [])
+
+
+def test_a_plan_that_declares_nothing_is_warned_of() -> None:
+    plan = Plan()
+    assert doubted(plan, PORT_TYPE) == ({}, ["the terraform plan declares no resource: nothing is judged"])
 
 
 # Links
@@ -932,7 +992,7 @@ STATE_HINT = (
     "make it with: terraform show -json > state.json, or the file terraform.tfstate itself (tofu likewise)"
 )
 ANEW = PLAN_HINT.replace("make it with", "make it anew")
-OTHERWISE = f"write `state:` in place of `plan:`, or make a plan: {PLAN_HINT.removeprefix('make it with: ')}"
+OTHER_FORM = "write `state:` in place of `plan:`, or make a plan"
 
 
 def plain(**top: Any) -> bytes:
@@ -981,11 +1041,13 @@ def plain(**top: Any) -> bytes:
         (plain(format_version="2.0"), "has format version '2.0'; 0.1, 0.2 and 1.x are known", ""),
         (plain(format_version=f"1.{CANARY}"), "has format version that is not a number; 0.1, 0.2 and 1.x are known", ""),
         (plain(format_version=None), "is no plan: it has no 'format_version'", PLAN_HINT.replace(" with", "")),
-        (b'{"format_version": "1.0", "values": {}}', "is a state, not a plan", OTHERWISE),
-        (b'{"format_version": "1.0"}', "is a state, not a plan", OTHERWISE),
-        (b'{"format_version": "1.0", "provider_schemas": {}}', "has no plan in it", OTHERWISE),
-        (b'{"version": 4, "resources": []}', "is a state, not a plan", "write `state:` in place of `plan:`, or make a plan"),
-        (b'{"format_version": "1.2", "resource_changes": []}', "'planned_values' is missing", ANEW),
+        (b'{"format_version": "1.0", "values": {}}', "is a state, not a plan", OTHER_FORM),
+        (b'{"format_version": "1.0"}', "has no plan in it", PLAN_HINT.replace(" with", "")),
+        (b'{"format_version": "1.0", "provider_schemas": {}}', "has no plan in it", PLAN_HINT.replace(" with", "")),
+        (b'{"version": "2.1.0", "runs": []}', "has no plan in it", PLAN_HINT.replace(" with", "")),
+        (b'{"format_version": "1.2", "planned_values": {}}', "lacks 'configuration', which every plan has", PLAN_HINT.replace(" with", "")),
+        (b'{"version": 4, "resources": []}', "is a state, not a plan", OTHER_FORM),
+        (b'{"format_version": "1.2", "resource_changes": [], "configuration": {}}', "'planned_values' is missing", ANEW),
         (plain(planned_values=[]), "'planned_values' is no object", ANEW),
         (plain(planned_values={"root_module": {"resources": {}}}), "'resources' is no list", ANEW),
         (plain(planned_values={"root_module": {"resources": ["x"]}}), "'resources' has an entry that is no object", ANEW),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloudaudit.cli import _run
+from cloudaudit.cli import _run, cli
+from cloudaudit.errors import OutputError
+
+ROOT = Path(__file__).parents[2]
 
 CANARY = "CANARY-mat-khau-2"
 MAKE = "terraform plan -out=p && terraform show -json p > plan.json (tofu likewise)"
@@ -32,6 +36,7 @@ ROW = {"address": f"{RULE}.ssh", "mode": "managed", "type": RULE, "name": "ssh",
 PLAN = {
     "format_version": "1.2",
     "terraform_version": "1.11.4",
+    "configuration": {},
     "planned_values": {"root_module": {"resources": [{**ROW, "sensitive_values": {"description": True}}]}},
     "resource_changes": [
         {**ROW, "change": {"actions": ["create"], "after_unknown": {"id": True, "security_group_id": True}}}
@@ -133,3 +138,30 @@ def test_findings_point_into_the_code_and_no_secret_is_in_any_file(
         if file.is_file():
             content = file.read_bytes()
             assert CANARY.encode() not in (gzip.decompress(content) if file.suffix == ".gz" else content)
+
+
+def test_an_export_never_overwrites_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip of the pen in a pipeline must not cost anybody the plan, the targets or the code."""
+    source = ROOT / "examples" / "ci"
+    shutil.copytree(source, tmp_path / "ci")
+    monkeypatch.chdir(tmp_path / "ci")
+    before = {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()}
+    for path in (
+        "fixed/plan.json", "fixed/targets.yaml", "fixed/main.tf", "./fixed/../fixed/main.tf", "registers/systems.yaml",
+    ):  # fmt: skip
+        with pytest.raises(OutputError, match="is read for this audit"):
+            cli.main(
+                [
+                    "run",
+                    "-t",
+                    "fixed/targets.yaml",
+                    "-p",
+                    "before-deployment",
+                    "-o",
+                    "out",
+                    "--export",
+                    f"sarif={path}",
+                ],
+                standalone_mode=False,
+            )
+    assert {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()} == before

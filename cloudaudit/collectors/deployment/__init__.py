@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cloudaudit.collectors import Seen
-from cloudaudit.collectors.deployment import meaning
+from cloudaudit.collectors.deployment import meaning, strangers
 from cloudaudit.collectors.deployment.block import Code, CodeTarget
 from cloudaudit.collectors.transport import CallLog, Clock
 from cloudaudit.errors import TargetError
@@ -35,13 +35,31 @@ class DeploymentCollector:
         self._target = target
         self._now = now
         self._code = _read_once(target, check=not types)
+        self._strangers = strangers.strangers(self._code, target)
 
     @property
     def code(self) -> Code:
         return self._code
 
     def told(self) -> Mapping[str, Any]:
-        return {"made": dict(self._code.made)} if self._code.made else {}
+        made = dict(self._code.made)
+        if self._strangers:
+            made["not_read"] = strangers.told(self._strangers)
+        return {"made": made} if made else {}
+
+    def doubts(self) -> Iterator[tuple[str, str]]:
+        """Why this target may say less than it seems to, with what to do."""
+        kind = self._code.kind
+        for why in self._code.unread:
+            yield f"{why}; what it declares is not taken for all", "give one of the whole configuration"
+        if self._strangers:
+            yield (
+                f"these types of resources are not read, and what they may add is unknown: "
+                f"{strangers.told(self._strangers)}",
+                "name those that are no matter of this audit under 'ignored', such as cloudflare_*",
+            )
+        elif not self._code.blocks and not self._code.unread:
+            yield f"the {kind} declares no resource: nothing is judged", "check its folder and workspace"
 
     def scopes(self, log: CallLog) -> Iterable[Scope | Gap]:
         return [Scope(self.name)]
@@ -64,7 +82,11 @@ class DeploymentCollector:
             detail = f"a {code.kind} does not tell what the cloud itself is like"
             return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
         if code.unread:
-            return Gap(scope, type_, operation, Reason.PARTIAL, code.unread[0], call)
+            return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, code.unread[0], call)
+        hiding = Counter({one: n for one, n in self._strangers.items() if type_ in strangers.hides(one)})
+        if hiding:
+            detail = f"these types of resources are not read: {strangers.told(hiding)}"
+            return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
         proof = f"the {code.kind} was read to its end, with {len(code.blocks)} resources in all"
         return Listing(scope, type_, count, proof, call, open=True)
 

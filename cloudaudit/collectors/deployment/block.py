@@ -36,6 +36,8 @@ class CodeTarget:
     project: str | None = None
     label_keys: frozenset[str] = frozenset()
     where: Where | None = None
+    ignored: tuple[str, ...] = ()
+    """Patterns of types of resources that somebody declared to be no matter of the audit."""
 
 
 class Untold(Enum):

@@ -120,6 +120,8 @@ def _is_what_it_should_be(target: CodeTarget, document: Mapping[str, Any]) -> No
         _refuse(target, f"is no {target.form}: it has no 'format_version'", f"make it: {_MAKE[target.form]}")
     told = f"'{version}'" if re.fullmatch(r"[0-9.]{1,16}", str(version)) else "that is not a number"
     if raw:
+        if target.form == "plan" and "resources" not in document:
+            _refuse(target, "has no plan in it", f"make it: {_MAKE['plan']}")
         if target.form == "plan":
             _refuse(target, "is a state, not a plan", "write `state:` in place of `plan:`, or make a plan")
         if version != _OLD_STATE:
@@ -129,8 +131,11 @@ def _is_what_it_should_be(target: CodeTarget, document: Mapping[str, Any]) -> No
     if str(version).split(".")[0] not in ("0", "1") or told.endswith("number"):
         _refuse(target, f"has format version {told}; 0.1, 0.2 and 1.x are known", "")
     if target.form == "plan" and not plan:
-        what = "has no plan in it" if "provider_schemas" in document else "is a state, not a plan"
-        _refuse(target, what, f"write `state:` in place of `plan:`, or make a plan: {_MAKE['plan']}")
+        if "values" in document:
+            _refuse(target, "is a state, not a plan", "write `state:` in place of `plan:`, or make a plan")
+        _refuse(target, "has no plan in it", f"make it: {_MAKE['plan']}")
+    if target.form == "plan" and "configuration" not in document:
+        _refuse(target, "lacks 'configuration', which every plan has", f"make it: {_MAKE['plan']}")
     if target.form == "state" and plan:
         _refuse(target, "is a plan, not a state", "write `plan:` in place of `state:`")
 
