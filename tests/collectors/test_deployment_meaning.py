@@ -924,6 +924,46 @@ def test_a_setting_with_a_block_of_its_own(others: list[Block], expected: object
     assert setting(BUCKET, *others) == expected
 
 
+UNTOLD = {"provider": "aws", "alias": "xa", "region": LATER, "endpoints": LATER}
+
+
+def test_a_setting_of_a_store_that_is_not_told_may_be_the_buckets() -> None:
+    own = block("aws_s3_bucket_policy.b", {"bucket": link("aws_s3_bucket.b"), "policy": "{}"}, place=UNTOLD)
+    assert setting(BUCKET, own, fact="policy.present") == (None, Reason.NOT_DESCRIBED)
+
+
+def test_two_buckets_of_one_name_in_stores_that_are_not_told_keep_their_own_settings() -> None:
+    other = {**UNTOLD, "alias": "gan"}
+    code = [
+        block("aws_s3_bucket.a", {"bucket": "b"}, place=UNTOLD),
+        block("aws_s3_bucket.b", {"bucket": "b"}, place=other),
+        block("aws_s3_bucket_versioning.a", {"bucket": link("aws_s3_bucket.a"), **ON}, place=UNTOLD),
+        block("aws_s3_bucket_logging.x", {"bucket": "b", "target_bucket": "c"}, place=UNTOLD),
+    ]
+    found = {
+        one.id: (one.facts.get("versioning.state"), one.facts.get("logging.target"))
+        for one in resources(code)
+        if one.type == "s3.bucket"
+    }
+    assert found == {"aws_s3_bucket.a": ("enabled", "c"), "aws_s3_bucket.b": ("off", None)}
+
+
+@pytest.mark.parametrize(
+    ("place", "blocks"),
+    [
+        (AMAZON, True),
+        ({"region": "hn-1"}, None),
+        ({**AMAZON, "s3_use_path_style": True}, None),
+        ({"provider": "aws"}, None),
+    ],
+)
+def test_what_only_amazon_does_is_not_taken_of_a_store_that_may_be_another(
+    place: dict[str, Any], blocks: bool | None
+) -> None:
+    found, _ = setting(block("aws_s3_bucket.b", {"bucket": "b"}, place=place), fact="block.block_policy")
+    assert found is blocks
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [

@@ -685,8 +685,11 @@ S3 = "https://s3.hn.example.vn"
         ("openstack", {"provider": "openstack"}),
         # Before Terraform 1.1, what a module inherits has a key of its own that nothing explains.
         ("net:openstack", {"provider": "openstack"}),
-        ("net:aws", {"provider": "aws", "region": LATER, "endpoints": LATER}),
-        ("net:aws.abroad", {"provider": "aws", "region": LATER, "endpoints": LATER}),
+        ("net:aws", {"provider": "aws", "alias": "net:aws", "region": LATER, "endpoints": LATER}),
+        (
+            "net:aws.abroad",
+            {"provider": "aws", "alias": "net:aws.abroad", "region": LATER, "endpoints": LATER},
+        ),
         ("net:google", {"provider": "google"}),
         ("module.net:openstack", {"provider": "openstack"}),
         (None, {"region": LATER, "endpoints": LATER}),

@@ -53,6 +53,10 @@ WITHHELD: Final = Untold.WITHHELD
 REASONS: Final[Mapping[Untold, Reason]] = {LATER: Reason.AFTER_DEPLOYMENT, WITHHELD: Reason.WITHHELD}
 
 
+ELSEWHERE: Final = ("s3_use_path_style", "s3_force_path_style")
+"""Switches of the AWS provider that stores other than Amazon's need."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A value known only after deployment, of which the code tells that it will be another block's."""

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget
+from cloudaudit.collectors.deployment.block import ELSEWHERE, LATER, WITHHELD, Block, Code, CodeTarget
 from cloudaudit.collectors.deployment.references import Configuration, Expression, Index, Module, Place
 from cloudaudit.collectors.deployment.sources import FIXED, Body, Sources
 from cloudaudit.errors import TargetError
@@ -588,7 +588,7 @@ def _any(marks: Any) -> bool:
 class _Providers:
     """Where the providers of a configuration deploy to. Of their settings only these few are ever kept."""
 
-    _PLAIN: Final = ("region", "s3_use_path_style", "s3_force_path_style")
+    _PLAIN: Final = ("region", *ELSEWHERE)
 
     def __init__(
         self, document: Mapping[str, Any], configuration: Configuration, variables: Mapping[str, Any]
@@ -622,7 +622,8 @@ class _Providers:
                 if isinstance(one, dict) and one.get("name") == name and not _inherited(one)
             ]
             if len(same) > 1 or "." in name:
-                return {"provider": name.split(".")[0], "region": LATER, "endpoints": LATER}
+                # The key in place of an alias: a module's own names say nothing outside of it.
+                return {"provider": name.split(".")[0], "alias": key, "region": LATER, "endpoints": LATER}
             config = same[0] if same else {}
         if not isinstance(config, dict):
             raise _Malformed("'provider_config' has an entry that is no object")
