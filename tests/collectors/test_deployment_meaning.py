@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import NOW
 from code_blocks import AMAZON, HERE, TARGET, block, link, resources
 
 from cloudaudit.catalog import load_catalogue
 from cloudaudit.collectors.deployment import KINDS, meaning
-from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, CodeTarget, Untold
+from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget, Untold
 from cloudaudit.model import Partial, Reason, Resource, Value
 from cloudaudit.records import Encoder
 
@@ -627,8 +628,8 @@ EXPECTED: dict[str, list[Seen]] = {
     'role that is inherited': [
         Seen(
             'openstack.role_assignment', 'openstack_identity_inherit_role_assignment_v3.a', '', 'ke-hoach',
-            {'role': '00000000000000000000000000000000', 'user': None, 'group': 'g-1', 'inherited': True, 'scope': 'domain', 'scope_id': 'd-1'},
-            {},
+            {'user': None, 'group': 'g-1', 'inherited': True, 'scope': 'domain', 'scope_id': 'd-1'},
+            {'not_described': 'role'},
         ),
     ],
     'application credential': [
@@ -922,6 +923,62 @@ ON = {"versioning_configuration": [{"status": "Enabled"}]}
 )  # fmt: skip
 def test_a_setting_with_a_block_of_its_own(others: list[Block], expected: object) -> None:
     assert setting(BUCKET, *others) == expected
+
+
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        (frozenset(), ("enabled", None)),
+        (frozenset({"aws_s3_bucket_policy"}), ("enabled", None)),
+        (frozenset({"aws_s3_bucket_versioning"}), (None, Reason.AFTER_DEPLOYMENT)),
+    ],
+)
+def test_what_a_bucket_tells_of_a_setting_is_over_when_the_setting_is_taken_away(
+    gone: frozenset[str], expected: object
+) -> None:
+    there = block("aws_s3_bucket.b", {"bucket": "b", "versioning": [{"enabled": True}]}, id_="b")
+    code = Code("terraform plan", "plan.json", "0" * 64, [there], gone=gone)
+    (bucket,) = meaning.resources(code, TARGET, frozenset({"s3.bucket"}), NOW, 1)
+    why = bucket.why_missing("versioning.state")
+    assert (bucket.facts.get("versioning.state"), why and why.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("group", "server", "known"),
+    [
+        ({"region": "hn"}, {"region": "hn"}, True),
+        ({"region": "hn"}, {"region": "hcm"}, False),
+        ({}, {}, True),
+        ({"region": LATER}, {"region": LATER}, True),
+        ({"region": "hn"}, {}, True),
+    ],
+)
+def test_a_name_means_a_group_of_the_same_region(
+    group: dict[str, Any], server: dict[str, Any], known: bool
+) -> None:
+    code = [
+        block("openstack_networking_secgroup_v2.web", {"name": "web", **group}),
+        block(
+            "openstack_compute_instance_v2.web",
+            {"name": "web", "security_groups": ["web"], "network": [{"uuid": "n-1"}], **server},
+        ),
+    ]
+    port = next(one for one in resources(code) if one.type == "openstack.port")
+    ids = ("openstack_networking_secgroup_v2.web",)
+    assert port.facts["security_groups"] == (ids if known else Partial(()))
+
+
+def test_a_name_means_nothing_at_another_provider() -> None:
+    place = {"provider": "openstack", "alias": "xa"}
+    code = [
+        block("openstack_networking_secgroup_v2.web", {"name": "web"}, place=place),
+        block(
+            "openstack_compute_instance_v2.web",
+            {"name": "web", "security_groups": ["web"], "network": [{"uuid": "n-1"}]},
+        ),
+    ]
+    port = next(one for one in resources(code) if one.type == "openstack.port")
+    assert port.facts["security_groups"] == Partial(())
 
 
 UNTOLD = {"provider": "aws", "alias": "xa", "region": LATER, "endpoints": LATER}

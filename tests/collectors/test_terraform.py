@@ -263,6 +263,7 @@ def test_data_and_what_is_deleted_forgotten_or_deposed_are_no_blocks() -> None:
         row = {"type": VOLUME, "name": "old", "change": {"actions": ["delete"], "after_unknown": {}}, **more}
         plan.document["resource_changes"].append(row)
     assert list(plan.read()) == [f"{VOLUME}.db"]
+    assert read(plan.document).gone == {VOLUME}
 
 
 @pytest.mark.parametrize(
@@ -381,6 +382,8 @@ def linked(expression: Any, attribute: str = "security_group_id", plan: Plan | N
         (ref("local.x"), "security_group_id", LATER),
         (ref("each.value.id"), "security_group_id", LATER),
         (ref("data.x.y.id"), "security_group_id", LATER),
+        # `setunion([….a.id], var.x)`: a list of which some is known, and which as a whole is not.
+        (ref(f"{GROUP}.a.id", "var.x"), "security_group_ids", LATER),
         ({}, "security_group_id", LATER),
         ({"references": [7, None]}, "security_group_id", LATER),
         ({"references": ["a..b[", "\x1b"]}, "security_group_id", LATER),

@@ -100,6 +100,8 @@ class Code:
     """What of it could not be read, one line each: the list of blocks is then not whole."""
     made: Mapping[str, str] = field(default_factory=dict)
     """By what and when it was made, for the snapshot to tell."""
+    gone: frozenset[str] = frozenset()
+    """Types of the blocks that are taken away: what other blocks were told of them before is over then."""
 
 
 Make: TypeAlias = Callable[["Declared", Block], None]

@@ -19,6 +19,7 @@ from cloudaudit.collectors.deployment.whole import (
     Told,
     Whole,
     address_or_null,
+    beside,
     by_name,
     combined,
     id_or_null,
@@ -132,12 +133,13 @@ def _groups_by_name(port: Told, owner: Told) -> None:
         return
     known = owner.whole.once(_groups)
     try:
-        found = [known.get(text(name), []) if untold(name) is None else [] for name in names]
+        named = [known.get(text(name), []) if untold(name) is None else [] for name in names]
     except (Odd, TypeError):
         port.unseen["security_groups"] = Unseen(
             Reason.INVALID_ANSWER, "'security_groups' holds no list of names"
         )
         return
+    found = [[group.id for group in groups if beside(group, owner)] for groups in named]
     ids = tuple(dict.fromkeys(one[0] for one in found if len(one) == 1))
     if all(len(one) == 1 for one in found):
         port.facts["security_groups"] = ids
@@ -147,13 +149,13 @@ def _groups_by_name(port: Told, owner: Told) -> None:
         port.unseen["security_groups"] = Unseen(Reason.NOT_DESCRIBED, detail)
 
 
-def _groups(whole: Whole) -> Mapping[str, list[str]]:
-    """Ids of security groups by name and by id, both of which Nova takes."""
-    found: dict[str, list[str]] = defaultdict(list)
+def _groups(whole: Whole) -> Mapping[str, list[Told]]:
+    """Security groups by name and by id, both of which Nova takes."""
+    found: dict[str, list[Told]] = defaultdict(list)
     for group in whole.of(*GROUPS):
         name = group.row.get("name")
         for key in {group.id, name if isinstance(name, str) else group.id}:
-            found[key].append(group.id)
+            found[key].append(group)
     return dict(found)
 
 

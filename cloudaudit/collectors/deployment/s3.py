@@ -696,6 +696,10 @@ def _set(item: Told, group: str, setting: _Setting) -> Facts:
         return setting.read(own[0])
     if found.doubt is not None:
         raise _Late(found.doubt)
+    if not item.block.new and setting.block in item.whole.code.gone:
+        # NOTE: a bucket tells its settings as they were; taking one away suspends or removes it.
+        detail = f"the code takes away a block that sets the {group} of a bucket"
+        raise _Late(Unseen(Reason.AFTER_DEPLOYMENT, detail))
     inline = setting.inline(item)
     if inline is not None:
         _note(item, group, next((item.lines[n] for n in setting.attributes if item.lines.get(n)), None))

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 from cloudaudit.collectors.deployment.block import ELSEWHERE, LATER, WITHHELD, Block, Code, CodeTarget
@@ -45,11 +45,11 @@ def read(target: CodeTarget, content: bytes) -> Code:
     digest = sha256(content).hexdigest()
     try:
         _is_what_it_should_be(target, document)
-        blocks, unread, made = (_plan if target.form == "plan" else _state)(target, document)
+        blocks, unread, made, gone = (_plan if target.form == "plan" else _state)(target, document)
     except (_Malformed, RecursionError) as wrong:
         what = str(wrong) if isinstance(wrong, _Malformed) else _TOO_DEEP
         _refuse(target, what, f"make it anew: {_MAKE[target.form]}")
-    return Code(f"terraform {target.form}", target.shown, digest, blocks, unread, made)
+    return Code(f"terraform {target.form}", target.shown, digest, blocks, unread, made, gone)
 
 
 _TOO_DEEP: Final = "its values are nested too deeply"
@@ -136,9 +136,11 @@ def _is_what_it_should_be(target: CodeTarget, document: Mapping[str, Any]) -> No
 # Plans
 
 
-def _plan(
-    target: CodeTarget, document: Mapping[str, Any]
-) -> tuple[Sequence[Block], Sequence[str], dict[str, str]]:
+_Read: TypeAlias = tuple[Sequence[Block], Sequence[str], dict[str, str], frozenset[str]]
+"""Of a :class:`Code`: its blocks, what could not be read, how it was made, and what is taken away."""
+
+
+def _plan(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     if "planned_values" not in document:
         raise _Malformed("'planned_values' is missing")
     changes = _Changes(document)
@@ -176,7 +178,7 @@ def _plan(
         for one in planned
         if one.mode == "managed" and one.address not in changes.gone
     )
-    return blocks, tuple(dict.fromkeys(unread)), _made(document, sources)
+    return blocks, tuple(dict.fromkeys(unread)), _made(document, sources), frozenset(changes.deleted)
 
 
 class _Changes:
@@ -187,6 +189,8 @@ class _Changes:
         """By address."""
         self.gone: dict[str, tuple[str, str]] = {}
         """Module and `type.name` of what is deleted, or no longer kept, by address."""
+        self.deleted: set[str] = set()
+        """Types of what is deleted."""
         self.waiting: set[tuple[str, str]] = set()
         """The same of data that are read only while deploying."""
         for one in _list(document, "resource_changes"):
@@ -210,6 +214,8 @@ class _Changes:
             self.of[address] = change
             if actions in (["delete"], ["forget"]):
                 self.gone[address] = which
+                if actions == ["delete"]:
+                    self.deleted.add(_word(one, "type"))
 
 
 def _unfinished(document: Mapping[str, Any]) -> Iterator[str]:
@@ -631,7 +637,10 @@ class _Providers:
         expressions = _object(config, "expressions")
         body = None if inside else self._configuration.body(self._configuration.root, "provider", name)
         place: dict[str, Any] = {"provider": name.split(".")[0]}
-        if isinstance(config.get("alias"), str):
+        if inside:
+            # What it is told there is not known here, and what it is called is said of others too.
+            place["alias"] = key
+        elif isinstance(config.get("alias"), str):
             place["alias"] = config["alias"]
         for setting in self._PLAIN:
             if setting in expressions:
@@ -690,9 +699,7 @@ def _host(url: Any) -> Any:
 # States
 
 
-def _state(
-    target: CodeTarget, document: Mapping[str, Any]
-) -> tuple[Sequence[Block], Sequence[str], dict[str, str]]:
+def _state(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     unread: list[str] = []
     raw = "format_version" not in document
     if raw:
@@ -723,7 +730,7 @@ def _state(
     made = _made(document, sources)
     if raw:
         made["format_version"] = str(document["version"])
-    return tuple(blocks), tuple(dict.fromkeys(unread)), made
+    return tuple(blocks), tuple(dict.fromkeys(unread)), made, frozenset()
 
 
 def _instances(document: Mapping[str, Any], unread: list[str]) -> Iterator[_Row]:
