@@ -981,6 +981,34 @@ def test_a_name_means_nothing_at_another_provider() -> None:
     assert port.facts["security_groups"] == Partial(())
 
 
+def test_routes_that_one_block_holds() -> None:
+    router = block("openstack_networking_router_v2.r", {"name": "r"})
+    held = [{"destination_cidr": "10.9.0.0/16", "next_hop": "10.0.0.9"}, {"destination_cidr": LATER, "next_hop": "x"}]
+    address, owner = "openstack_networking_router_routes_v2.r", link("openstack_networking_router_v2.r")
+    told = {"destination": "10.9.0.0/16", "nexthop": "10.0.0.9"}
+    for routes, expected in ((held[:1], (told,)), (held, Partial((told,))), (LATER, Partial(()))):
+        (one,) = resources([router, block(address, {"router_id": owner, "routes": routes})])
+        assert one.facts["routes"] == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "hidden"),
+    [
+        ("openstack_compute_floatingip_v2", {"openstack.floating_ip"}),
+        ("openstack_orchestration_stack_v1", {one for one in meaning.DEPLOYABLE if one.startswith("openstack.")}),
+        ("minio_s3_bucket", {"s3.bucket"}),
+        ("aws_s3_bucket_metric", set()),
+        ("aws_instance", set()),
+        ("openstack_compute_instance_v2", set()),
+    ],
+)  # fmt: skip
+def test_what_makes_more_than_is_read_leaves_its_lists_open(type_: str, hidden: set[str]) -> None:
+    code = Code("terraform plan", "plan.json", "0" * 64, [block(f"{type_}.x", {"name": "x"})])
+    unread = meaning.unread(code)
+    assert {one for one in meaning.DEPLOYABLE if one.startswith(tuple(unread))} == hidden
+    assert set(unread.values()) == ({f"what {type_} makes is not read"} if hidden else set())
+
+
 UNTOLD = {"provider": "aws", "alias": "xa", "region": LATER, "endpoints": LATER}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,7 @@ class DeploymentCollector:
         self._target = target
         self._now = now
         self._code = _read_once(target, check=not types)
+        self._unread = meaning.unread(self._code)
 
     @property
     def code(self) -> Code:
@@ -60,8 +62,9 @@ class DeploymentCollector:
         if type_ not in meaning.DEPLOYABLE:
             detail = f"a {code.kind} does not tell what the cloud itself is like"
             return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
-        if code.unread:
-            return Gap(scope, type_, operation, Reason.PARTIAL, code.unread[0], call)
+        more = (why for makes, why in self._unread.items() if type_.startswith(makes))
+        if why := next(chain(code.unread, more), None):
+            return Gap(scope, type_, operation, Reason.PARTIAL, why, call)
         proof = f"the {code.kind} was read to its end, with {len(code.blocks)} resources in all"
         return Listing(scope, type_, count, proof, call, open=True)
 

@@ -5,12 +5,14 @@ The same thing read live once it is deployed gives the same facts. What the code
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cloudaudit.collectors.deployment import openstack, s3
 from cloudaudit.collectors.deployment.block import Code, CodeTarget
 from cloudaudit.collectors.deployment.whole import Meaning, Whole
+from cloudaudit.collectors.item import text
 from cloudaudit.model import Resource, Seconds
 
 TERRAFORM: Final[Mapping[str, Meaning]] = {**openstack.MEANINGS, **s3.MEANINGS}
@@ -49,6 +51,33 @@ OF_THE_PLATFORM: Final[Mapping[str, str]] = {
     ), "the admin API of the store alone tells it"),
 }  # fmt: skip
 """Types of which code can tell neither that there are some nor that there are none, and why."""
+
+_P: Final = "openstack_"
+_MAKES: Final[Mapping[str, str]] = {
+    **dict.fromkeys((
+        _P + "orchestration_stack_v1", _P + "containerinfra_cluster_v1", _P + "containerinfra_nodegroup_v1",
+        _P + "db_instance_v1",
+    ), "openstack."),
+    _P + "compute_floatingip_v2": "openstack.floating_ip",
+    _P + "blockstorage_volume_v1": "openstack.volume",
+    _P + "lb_vip_v1": "openstack.l",
+    _P + "lb_pool_v1": "openstack.l",
+    "aws_s3_directory_bucket": "s3.bucket",
+    "aws_s3control_bucket": "s3.bucket",
+}
+"""Blocks that are not read, and the beginnings of the types that they make."""
+_BUCKET: Final = re.compile(r"(?!aws_)[a-z0-9_]*_s3_bucket(_v[0-9])?")
+"""Buckets of other providers that speak S3."""
+
+
+def unread(code: Code) -> Mapping[str, str]:
+    """The beginnings of types of which a code may make more than is read, and why."""
+    found: dict[str, str] = {}
+    for type_ in sorted({block.type for block in code.blocks}):
+        makes = _MAKES.get(type_) or ("s3.bucket" if _BUCKET.fullmatch(type_) else None)
+        if makes is not None:
+            found.setdefault(makes, f"what {text(type_)} makes is not read")
+    return found
 
 
 def resources(

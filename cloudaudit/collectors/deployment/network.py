@@ -334,7 +334,15 @@ def router(item: Told) -> None:
         {"destination": one.row.get("destination_cidr"), "nexthop": one.row.get("next_hop")}
         for one in found.blocks
     ]
-    combined(item, "routes", routes, _route, found.doubt or (None if item.block.new else item.silent))
+    several = item.whole.referring(P + "networking_router_routes_v2", "router_id", item.id)
+    routes += [
+        {"destination": row.get("destination_cidr"), "nexthop": row.get("next_hop")}
+        for one in several.blocks
+        for row in rows(one, "routes")
+    ]
+    unclear = next(filter(None, (untold_list(one, "routes") for one in several.blocks)), None)
+    doubt = found.doubt or several.doubt or unclear or (None if item.block.new else item.silent)
+    combined(item, "routes", routes, _route, doubt)
     item.after("zones")
     item.tags("tags", item.whole.labels)
 
