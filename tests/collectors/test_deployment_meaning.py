@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -748,7 +748,11 @@ def fitting(one: Resource) -> bool:
     assert not dropped
     # A number beyond those of JSON is kept out by the snapshot itself, with that reason.
     assert one.facts.keys() <= record["facts"].keys() | record.get("unseen", {}).keys()
-    nulls = [name for name, value in one.facts.items() if value is None and not TYPES[one.type].facts[name].nullable]
+    nulls = [
+        name
+        for name, value in one.facts.items()
+        if value is None and not TYPES[one.type].facts[name].nullable
+    ]
     assert nulls == []
     json.dumps(record)
     return True
@@ -786,7 +790,10 @@ def test_what_is_not_told_is_never_taken_for_something_else(case: str, why: Unto
             for fact in plain.facts.keys() - one.facts.keys():
                 missing = one.why_missing(fact)
                 assert missing is not None, (where, fact)
-                assert missing.reason in (reasons[why], Reason.AFTER_DEPLOYMENT, Reason.NOT_DESCRIBED), (where, fact)
+                assert missing.reason in (reasons[why], Reason.AFTER_DEPLOYMENT, Reason.NOT_DESCRIBED), (
+                    where,
+                    fact,
+                )
 
 
 BY_ANOTHER = {
@@ -797,8 +804,26 @@ BY_ANOTHER = {
 logs is known by the same id as before its name is told."""
 
 HOSTILE: tuple[Any, ...] = (
-    7, -1, 2**70, 1.5, True, "", "x" * 10_000, unicodedata.normalize("NFD", "hồ sơ"), "\ud800", "\x00", [], {}, [[]],
-    [{}], [None], {"a": {"b": []}}, [{"id": 1}], ["x", 7], {"": ""}, None,
+    7,
+    -1,
+    2**70,
+    1.5,
+    True,
+    "",
+    "x" * 10_000,
+    unicodedata.normalize("NFD", "hồ sơ"),
+    "\ud800",
+    "\x00",
+    [],
+    {},
+    [[]],
+    [{}],
+    [None],
+    {"a": {"b": []}},
+    [{"id": 1}],
+    ["x", 7],
+    {"": ""},
+    None,
 )
 
 
@@ -811,8 +836,12 @@ def test_a_value_of_the_wrong_kind_costs_no_more_than_its_facts(case: str) -> No
 
 
 def test_a_fact_of_the_wrong_kind_says_so() -> None:
-    (one,) = of((block("openstack_sharedfilesystem_share_v2.s", {"name": "s", "size": "5", "is_public": {}}),))
-    assert {fact: (why.reason, why.detail) for fact, why in one.unseen.items() if fact in ("size_gb", "is_public")} == {
+    (one,) = of(
+        (block("openstack_sharedfilesystem_share_v2.s", {"name": "s", "size": "5", "is_public": {}}),)
+    )
+    assert {
+        fact: (why.reason, why.detail) for fact, why in one.unseen.items() if fact in ("size_gb", "is_public")
+    } == {
         "size_gb": (Reason.INVALID_ANSWER, "'size' holds no integer"),
         "is_public": (Reason.INVALID_ANSWER, "'is_public' holds no boolean"),
     }
@@ -861,7 +890,9 @@ def test_user_data(user_data: object, found: object, unseen: Reason | None) -> N
         ({"region": 7, "tenant_id": []}, {}, "t", {"region": Reason.INVALID_ANSWER, "project": Reason.INVALID_ANSWER}),
     ],
 )  # fmt: skip
-def test_where_a_thing_will_be(values: dict[str, Any], place: dict[str, Any], scope: str, unseen: dict[str, Reason]) -> None:
+def test_where_a_thing_will_be(
+    values: dict[str, Any], place: dict[str, Any], scope: str, unseen: dict[str, Reason]
+) -> None:
     target = CodeTarget("t", "plan", Path("p"), "p")
     code = [block("openstack_networking_subnet_v2.s", {"name": "s", **values}, place=place)]
     (one,) = resources(code, target)
@@ -983,7 +1014,10 @@ def test_a_name_means_nothing_at_another_provider() -> None:
 
 def test_routes_that_one_block_holds() -> None:
     router = block("openstack_networking_router_v2.r", {"name": "r"})
-    held = [{"destination_cidr": "10.9.0.0/16", "next_hop": "10.0.0.9"}, {"destination_cidr": LATER, "next_hop": "x"}]
+    held = [
+        {"destination_cidr": "10.9.0.0/16", "next_hop": "10.0.0.9"},
+        {"destination_cidr": LATER, "next_hop": "x"},
+    ]
     address, owner = "openstack_networking_router_routes_v2.r", link("openstack_networking_router_v2.r")
     told = {"destination": "10.9.0.0/16", "nexthop": "10.0.0.9"}
     for routes, expected in ((held[:1], (told,)), (held, Partial((told,))), (LATER, Partial(()))):
@@ -1007,6 +1041,53 @@ def test_what_makes_more_than_is_read_leaves_its_lists_open(type_: str, hidden: 
     unread = meaning.unread(code)
     assert {one for one in meaning.DEPLOYABLE if one.startswith(tuple(unread))} == hidden
     assert set(unread.values()) == ({f"what {type_} makes is not read"} if hidden else set())
+
+
+@pytest.mark.parametrize(
+    ("values", "left_out", "port"),
+    [
+        ({"network": LATER}, ["network"], True),
+        ({"network": LATER, "network_mode": "auto"}, ["network"], True),
+        ({"network": LATER, "network_mode": "none"}, ["network"], False),
+        ({"network": LATER}, [], False),
+        ({"network": []}, [], False),
+    ],
+)
+def test_a_server_that_names_no_network_gets_a_port(
+    values: dict[str, Any], left_out: list[str], port: bool
+) -> None:
+    server = block("openstack_compute_instance_v2.s", {"name": "s", **values}, left_out=left_out)
+    found = [(one.id, one.facts["device_id"]) for one in resources([server]) if one.type == "openstack.port"]
+    assert found == [(f"{server.address}/network/0", server.address)] * port
+
+
+def test_a_port_that_is_made_for_a_server_from_elsewhere() -> None:
+    code = [block("openstack_compute_interface_attach_v2.i", {"instance_id": "vm-1", "network_id": "n-1"})]
+    (port,) = resources(code)
+    assert (port.type, port.facts["device_id"], port.facts["device_owner"]) == (
+        "openstack.port",
+        "vm-1",
+        "compute:",
+    )
+    assert "security_groups" not in port.facts
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "type_"),
+    [
+        ("openstack_compute_instance_v2.s", "network", "openstack.port"),
+        ("openstack_compute_secgroup_v2.g", "rule", "openstack.security_group_rule"),
+    ],
+)
+def test_entries_that_are_not_told_leave_the_list_of_what_they_make_open(
+    address: str, name: str, type_: str
+) -> None:
+    def unread(value: object, *left_out: str) -> Mapping[str, str]:
+        one = block(address, {"name": "x", name: value}, left_out=left_out)
+        return meaning.unread(Code("terraform plan", "plan.json", "0" * 64, [one]))
+
+    assert unread(LATER) == unread(WITHHELD) == {type_: f"'{name}' of {address} is not told"}
+    assert unread(LATER, name) == unread([{"uuid": LATER}]) == unread([]) == {}
 
 
 UNTOLD = {"provider": "aws", "alias": "xa", "region": LATER, "endpoints": LATER}
@@ -1073,7 +1154,11 @@ def test_lines_of_facts() -> None:
         block("openstack_networking_subnet_v2.s", {"network_id": "n", "enable_dhcp": False}, lines={"enable_dhcp": 4, "network_id": 3}),
         block("openstack_networking_secgroup_rule_v2.r", {"port_range_min": 1, "port_range_max": 2}, lines={"port_range_min": 7}),
     ]  # fmt: skip
-    written = {one.id: dict(one.written.lines) for one in resources(code) if one.written and one.type != "s3.endpoint"}
+    written = {
+        one.id: dict(one.written.lines)
+        for one in resources(code)
+        if one.written and one.type != "s3.endpoint"
+    }
     assert written == {
         "b": {"acl": 9},
         "openstack_networking_subnet_v2.s": {"network": 3, "dhcp": 4},

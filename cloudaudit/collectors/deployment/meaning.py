@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cloudaudit.collectors.deployment import openstack, s3
-from cloudaudit.collectors.deployment.block import Code, CodeTarget
+from cloudaudit.collectors.deployment import network, openstack, s3
+from cloudaudit.collectors.deployment.block import Code, CodeTarget, Link, Untold
 from cloudaudit.collectors.deployment.whole import Meaning, Whole
 from cloudaudit.collectors.item import text
 from cloudaudit.model import Resource, Seconds
@@ -54,10 +54,15 @@ OF_THE_PLATFORM: Final[Mapping[str, str]] = {
 
 _P: Final = "openstack_"
 _MAKES: Final[Mapping[str, str]] = {
-    **dict.fromkeys((
-        _P + "orchestration_stack_v1", _P + "containerinfra_cluster_v1", _P + "containerinfra_nodegroup_v1",
-        _P + "db_instance_v1",
-    ), "openstack."),
+    **dict.fromkeys(
+        (
+            _P + "orchestration_stack_v1",
+            _P + "containerinfra_cluster_v1",
+            _P + "containerinfra_nodegroup_v1",
+            _P + "db_instance_v1",
+        ),
+        "openstack.",
+    ),
     _P + "compute_floatingip_v2": "openstack.floating_ip",
     _P + "blockstorage_volume_v1": "openstack.volume",
     _P + "lb_vip_v1": "openstack.l",
@@ -66,6 +71,11 @@ _MAKES: Final[Mapping[str, str]] = {
     "aws_s3control_bucket": "s3.bucket",
 }
 """Blocks that are not read, and the beginnings of the types that they make."""
+_WITHIN: Final[Mapping[str, tuple[str, str]]] = {
+    network.SERVER: ("network", "openstack.port"),
+    network.GROUPS[1]: ("rule", "openstack.security_group_rule"),
+}
+"""Lists in blocks of which each entry makes a resource of its own, and its type."""
 _BUCKET: Final = re.compile(r"(?!aws_)[a-z0-9_]*_s3_bucket(_v[0-9])?")
 """Buckets of other providers that speak S3."""
 
@@ -77,6 +87,10 @@ def unread(code: Code) -> Mapping[str, str]:
         makes = _MAKES.get(type_) or ("s3.bucket" if _BUCKET.fullmatch(type_) else None)
         if makes is not None:
             found.setdefault(makes, f"what {text(type_)} makes is not read")
+    for block in code.blocks:
+        name, makes = _WITHIN.get(block.type, ("", ""))
+        if isinstance(block.values.get(name), Untold | Link) and name not in block.left_out:
+            found.setdefault(makes, f"'{name}' of {text(block.address)} is not told")
     return found
 
 

@@ -65,6 +65,9 @@ TRUNK: Final = P + "networking_trunk_v2"
 
 
 def networks_of(item: Told) -> list[tuple[int, dict[str, Any]]]:
+    """The networks of a server. For one that names none, Nova takes the one that its project has."""
+    if item.block.new and item.left_out("network") and item.value("network_mode") != "none":
+        return [(0, {})]
     return list(enumerate(rows(item, "network")))
 
 
@@ -92,7 +95,7 @@ def ports_of_server(item: Told) -> Iterator[Resource]:
 def port_of_interface(item: Told) -> Iterator[Resource]:
     """The port that Nova makes where an interface is added by its network."""
     owner = item.whole.at_id(item.row.get("instance_id"), SERVER)
-    if item.value("network_id") is not None and item.left_out("port_id") and owner is not None:
+    if item.value("network_id") is not None and item.left_out("port_id"):
         port = _part(item, "port", item.row)
         port.take("addresses", "fixed_ip", lambda value: (address(value),))
         yield _port_of_nova(port, owner, item.row.get("network_id"))
@@ -105,14 +108,22 @@ def _part(item: Told, name: str, row: Row) -> Told:
     return part
 
 
-def _port_of_nova(port: Told, owner: Told, network: Any) -> Resource:
+def _port_of_nova(port: Told, owner: Told | None, network: Any) -> Resource:
+    """`owner`: the server; None where the code does not declare it."""
     port.row = {**port.row, "network_id": network}
     port.take("network", "network_id", identifier)
-    port.facts |= {"device_id": owner.id, "device_owner": owner_of(owner)}
+    if owner is None:
+        port.take("device_id", "instance_id", identifier)
+        port.facts["device_owner"] = "compute:"
+    else:
+        port.facts |= {"device_id": owner.id, "device_owner": owner_of(owner)}
     port.facts |= {"allowed_address_pairs": (), "dhcp.name_servers": (), "dhcp.time_servers": ()}
     port.after("status")
     _security(port, network)
-    if port.facts.get("port_security") is False and owner.left_out("security_groups"):
+    if owner is None:
+        detail = "the code does not make the server, whose security groups it gets"
+        port.unseen["security_groups"] = Unseen(Reason.NOT_DESCRIBED, detail)
+    elif port.facts.get("port_security") is False and owner.left_out("security_groups"):
         port.facts["security_groups"] = ()
     else:
         _groups_by_name(port, owner)
