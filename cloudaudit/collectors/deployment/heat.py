@@ -270,7 +270,7 @@ class _Stack:
                 did_you_mean(name, declared),
             )  # fmt: skip
         for name, schema in declared.items():
-            if schema.get("type") not in _KINDS:
+            if not isinstance(kind := schema.get("type"), str) or kind not in _KINDS:
                 message = f"parameter '{excerpt(name)}': its type must be one of {', '.join(_KINDS)}"
                 self._wrong(("parameters", name, "type"), message)
             values[name] = self._parameter(name, schema, given.get(name))
@@ -315,7 +315,8 @@ class _Stack:
         resource = self._resource(name, pointer)
         if "external_id" in resource:
             return self._functions.value(resource["external_id"], ("resources", name, "external_id"))
-        if resource.get("type") in _NAMED:
+        type_ = resource.get("type")
+        if isinstance(type_, str) and type_ in _NAMED:
             given = self._value(name, "name")
             return Link(self._prefix + name, "name") if given is None else given
         return Link(self._prefix + name)
