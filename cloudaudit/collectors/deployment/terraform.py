@@ -276,7 +276,9 @@ def _made(document: Mapping[str, Any], sources: Sources | None) -> dict[str, str
 class _Row:
     """One resource of a plan or state, as it is told there."""
 
-    __slots__ = ("address", "alias", "index", "kind", "mode", "module", "name", "sensitive", "type", "values")
+    __slots__ = (
+        "address", "alias", "deposed", "index", "kind", "mode", "module", "name", "sensitive", "type", "values",
+    )  # fmt: skip
 
     def __init__(self, one: Mapping[str, Any], module: str) -> None:
         self.address = _address(one)
@@ -290,6 +292,7 @@ class _Row:
         self.values = _object(one, "values")
         self.sensitive = one.get("sensitive_values")
         self.alias = ""
+        self.deposed = "deposed_key" in one
 
 
 def _resources(module: Mapping[str, Any], depth: int = 0) -> Iterator[_Row]:
@@ -713,6 +716,9 @@ def _state(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     for one in rows:
         if one.mode != "managed":
             continue
+        if one.deposed:
+            unread.append(_DEPOSED)
+            continue
         if one.address in seen:
             raise _Malformed("has a resource with the address of another one")
         seen.add(one.address)
@@ -733,6 +739,9 @@ def _state(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     return tuple(blocks), tuple(dict.fromkeys(unread)), made, frozenset()
 
 
+_DEPOSED: Final = "an object that was replaced, and is still there, has no address of its own"
+
+
 def _instances(document: Mapping[str, Any], unread: list[str]) -> Iterator[_Row]:
     """Resources of a state file. What of it is no whole resource is added to `unread`."""
     if "resources" not in document:
@@ -748,7 +757,7 @@ def _instances(document: Mapping[str, Any], unread: list[str]) -> Iterator[_Row]
             if not isinstance(one, dict):
                 raise _Malformed("'instances' has an entry that is no object")
             if "deposed" in one:
-                unread.append("an object that was replaced, and is still there, has no address of its own")
+                unread.append(_DEPOSED)
                 continue
             if "attributes" not in one:
                 unread.append("the state has a resource in a form of before Terraform 0.12")
