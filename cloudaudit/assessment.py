@@ -120,7 +120,7 @@ def assess(
     Without a sink only tallies are made, and nothing is explained.
     """
     world = Estate(evidence, declared, derivations, profile.controls, at)
-    judge = _Judge(world, declared.waivers, obligations, profile.controls, sink)
+    judge = _Judge(world, declared.waivers, obligations, profile, sink)
     by_type: dict[str, list[Control]] = defaultdict(list)
     for control in profile.controls:
         for type_ in dict.fromkeys(control.applies_to):
@@ -368,14 +368,16 @@ class _Judge:
         world: Estate,
         waivers: Iterable[WaiverEntry],
         obligations: Mapping[str, Obligation],
-        controls: Iterable[Control],
+        profile: Profile,
         sink: Sink | None,
     ) -> None:
         self.world = world
         self.at = world.assessed_at
         self.obligations = obligations
         self.sink = sink
-        self.tallies = {control.id: Tally() for control in controls}
+        self.concludes = bool(profile.gates)
+        """Whether the profile concludes on a cloud, and not only on what is there to look at."""
+        self.tallies = {control.id: Tally() for control in profile.controls}
         self.waivers: dict[str, list[WaiverEntry]] = defaultdict(list)
         for waiver in sorted(waivers, key=lambda entry: entry.id):
             self.waivers[waiver.control].append(waiver)
@@ -484,9 +486,12 @@ class _Judge:
             self.sink(finding)
 
     def gapped(self, type_: str, controls: Sequence[Control]) -> None:
-        """One unknown finding for each scope of a type that could not be listed."""
+        """One unknown finding for each scope of a type that could not be listed.
+
+        Where the profile has gates, code is such a scope too: what it declares is not all that the cloud has.
+        """
         scopes: dict[Scope, Gap] = {}
-        for gap in self.world.hiding(type_):
+        for gap in hidden(self.world, type_) if self.concludes else self.world.hiding(type_):
             scopes.setdefault(gap.scope, gap)
         for scope, gap in scopes.items():
             place = self._place(type_, scope, gap.call)

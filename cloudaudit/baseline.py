@@ -54,6 +54,8 @@ class Entry:
     since: str
     reason: str
     region: str | None = None
+    count: int = 1
+    """Violations that share it: a fingerprint leaves out the project, in which alone some ids are unique."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,12 @@ class Baseline:
         """What the exit code and reporters read for a report: why and since when, by fingerprint.
 
         Not among them: what somebody waived after the entry was made, until a day that is over. The decision
-        was about that finding, and its end opens it again.
+        was about that finding, and its end opens it again. Nor those of which there are more now than were
+        named: nobody can say which of them is new.
         """
         reopened = set(_reopened(self.entries, report))
-        known = (one for one in self.entries if one not in reopened)
+        present = _violations(report)
+        known = (one for one in self.entries if one not in reopened and present[one.fingerprint] <= one.count)
         return {one.fingerprint: Known(one.since, one.reason) for one in known}
 
     def check_fit(self, subject: str, scope: str, profile: str) -> None:
@@ -119,6 +123,10 @@ def choose(given: Sequence[Baseline], subjects: Collection[str]) -> dict[str, Ba
             )
         found[one.subject] = one
     return found
+
+
+def _violations(report: Mapping[str, Any]) -> Counter[str]:
+    return Counter(record["fingerprint"] for record in report["findings"] if is_violation(record))
 
 
 def _reopened(entries: Sequence[Entry], report: Mapping[str, Any]) -> Iterator[Entry]:
@@ -173,7 +181,9 @@ def make(
     is none. `settled` are the fingerprints that pass or do not apply. BaselineError: the report tells no
     names, so that nothing would fit it again.
     """
-    present = {record["fingerprint"]: record for record in report["findings"]}
+    # Of findings that share a fingerprint, a violation: the others say nothing of it.
+    present = {record["fingerprint"]: record for record in sorted(report["findings"], key=is_violation)}
+    counts = _violations(report)
     known = old.known_in(report) if old is not None else {}
     before = (
         {one.fingerprint: one for one in old.entries if one.fingerprint in known} if old is not None else {}
@@ -184,7 +194,7 @@ def make(
     for print_, entry in before.items():
         record = present.get(print_)
         if record is not None and is_violation(record):
-            kept.append(_entry(record, entry.since, entry.reason))
+            kept.append(_entry(record, entry.since, entry.reason, counts[print_]))
         elif record is not None and record["waiver"]:
             waived += 1
         elif print_ in settled or (record is None and complete.get(entry.control, True)):
@@ -193,7 +203,11 @@ def make(
             unseen += 1
             kept.append(entry)
     new = [r for p, r in present.items() if is_violation(r) and p not in before]
-    added = [_entry(record, report["assessed_at"], reason) for record in new if reason is not None]
+    added = [
+        _entry(record, report["assessed_at"], reason, counts[record["fingerprint"]])
+        for record in new
+        if reason is not None
+    ]
     if any(_own_print(one) != one.fingerprint for one in (*kept, *added)):
         raise BaselineError(
             "this report tells no names: a baseline made from it would fit no other report",
@@ -208,11 +222,11 @@ def make(
     return Update(baseline, stood, len(added), fixed, waived, unseen, len(new) - len(added))
 
 
-def _entry(record: Mapping[str, Any], since: str, reason: str) -> Entry:
+def _entry(record: Mapping[str, Any], since: str, reason: str, count: int) -> Entry:
     place = record["resource"]
     return Entry(
         record["fingerprint"], record["control"], place["type"], place["id"], place["name"], place["target"],
-        since, reason, place["region"],
+        since, reason, place["region"], count,
     )  # fmt: skip
 
 
@@ -269,6 +283,7 @@ def _line(entry: Entry) -> str:
         "since": entry.since,
         "reason": entry.reason,
         "fingerprint": entry.fingerprint,
+        **({"count": entry.count} if entry.count > 1 else {}),
     }
     return json.dumps(record, ensure_ascii=False)
 
@@ -344,6 +359,8 @@ def _baseline(name: str, value: Any) -> Baseline:
     profile = _exact(whole["profile"], {"id": (str,), "version": (str,)})
     if whole["schema_version"] != SCHEMA_VERSION or whole["scope"] not in ("provider", "agency"):
         raise ValueError("this is no baseline of this version")
+    if not (whole["subject"] and profile["id"] and profile["version"]):
+        raise ValueError("its subject or its profile is none")
     parse_time(whole["made_at"])
     return Baseline(
         name, whole["subject"], whole["scope"], profile["id"], profile["version"], whole["made_at"],
@@ -353,16 +370,19 @@ def _baseline(name: str, value: Any) -> Baseline:
 
 def _read_entry(number: int, value: Any) -> Entry:
     try:
-        entry = _exact(value, _ENTRY)
+        several = isinstance(value, dict) and "count" in value
+        entry = _exact(value, {**_ENTRY, "count": (int,)} if several else _ENTRY)
         place = _exact(entry["resource"], _RESOURCE)
         parse_time(entry["since"])
     except (TypeError, ValueError) as wrong:
         raise ValueError(f"entries[{number}]: {wrong}") from None
     if not _PRINT.fullmatch(entry["fingerprint"]) or not entry["reason"].strip():
         raise ValueError(f"entries[{number}]: its fingerprint or its reason is none")
+    if entry.get("count", 2) < 2 or not entry["control"]:
+        raise ValueError(f"entries[{number}]: its count is less than two, or its control is none")
     return Entry(
         entry["fingerprint"], entry["control"], place["type"], place["id"], place["name"], place["target"],
-        entry["since"], entry["reason"], place["region"],
+        entry["since"], entry["reason"], place["region"], entry.get("count", 1),
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from cloudaudit.catalog import Catalogue, load_catalogue, load_profile
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.facts.derivation import Derived, Family
 from cloudaudit.model import (
+    BEYOND,
     MISSING,
     AtLeast,
     AtMost,
@@ -44,6 +45,7 @@ from cloudaudit.model import (
     Finding,
     Frame,
     Gap,
+    Gate,
     Join,
     Limit,
     Listing,
@@ -64,6 +66,7 @@ from cloudaudit.model import (
 
 ELSEWHERE = Scope("dam-may", "hcm")
 REFUSED = Gap(ELSEWHERE, "vm", "vm.list", Reason.NO_PERMISSION, "403 Forbidden", 1)
+GATES = (Gate("G1", Text("", ""), ("SEC-01",)),)
 IN_DETAIL = replace(REFUSED, operation="vm.disks", listing=False)
 
 
@@ -298,6 +301,28 @@ def test_nothing_in_a_complete_list_is_not_applicable_with_the_proof() -> None:
     )
     assert result.tallies["SEC-01"] == Tally({"not_applicable": 1}, {}, {"not_applicable": 1})
     assert result.tallies["SEC-01"].verdict == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("gates", "things", "verdicts"),
+    [
+        ((), [], ["not_applicable"]),
+        ((), [thing()], ["pass"]),
+        (GATES, [], ["unknown"]),
+        (GATES, [thing()], ["pass", "unknown"]),
+    ],
+)
+def test_what_code_declares_proves_nothing_to_a_profile_that_concludes_on_a_cloud(
+    gates: tuple[Gate, ...], things: list[Resource], verdicts: list[str]
+) -> None:
+    whole_of_the_code = Listing(Scope("ke-hoach"), "vm", len(things), "read to its end", 1, open=True)
+    evidence = Memory(things, listed=(), lists=[whole_of_the_code])
+    found: list[Finding] = []
+    profile_ = replace(profile(control()), gates=gates)
+    assessed = assess(evidence, Declared({}), profile_, (), {}, at=NOW, sink=found.append)
+    assert sorted(one.verdict.value for one in found) == verdicts
+    assert assessed.tallies["SEC-01"].listing_complete == (not gates)
+    assert all(one.detail == BEYOND for one in found if one.verdict.value == "unknown")
 
 
 def test_nothing_that_where_selects_is_not_applicable_too() -> None:

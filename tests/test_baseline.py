@@ -156,6 +156,24 @@ def test_an_update_tells_where_every_entry_went() -> None:
     assert made == Update(of(entry("a"), entry("b"), entry("f"), entry("g")), 1, 0, 2, 1, 3, 1)
 
 
+def test_a_violation_more_of_one_fingerprint_is_a_new_one() -> None:
+    """Some ids are unique in a project only; a fingerprint leaves the project out."""
+    before = report(a="fail")
+    there = before["findings"][0]
+    elsewhere = copy.deepcopy(there)
+    elsewhere["resource"] |= {"project": "khac"}
+    named = baseline.make("b.json", before, "mới", MADE).baseline
+    now = before | {"findings": [there, elsewhere]}
+    assert counts(now, Severity.LOW, named.known_in(now).keys()) == (2, 0)
+    for beside in ({"verdict": "unknown"}, {"verdict": "fail", "waiver": "mt-1"}):
+        hidden = before | {"findings": [there, elsewhere | beside]}
+        assert [one.count for one in baseline.make("b.json", hidden, "mới", MADE).baseline.entries] == [1]
+        assert counts(hidden, Severity.LOW, named.known_in(hidden).keys())[0] == 0
+    updated = baseline.make("b.json", now, "mới", MADE, named)
+    assert [one.count for one in updated.baseline.entries] == [2]
+    assert counts(now, Severity.LOW, updated.baseline.known_in(now).keys()) == (0, 0)
+
+
 def test_a_report_without_names_makes_no_baseline() -> None:
     now = report(a="fail")
     now["findings"][0]["resource"]["id"] = "resource-1"
@@ -233,7 +251,7 @@ junk = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.just
             ("schema_version",), ("subject",), ("scope",), ("profile",), ("profile", "id"), ("made_at",),
             ("entries",), ("entries", 0), ("entries", 0, "control"), ("entries", 0, "resource"),
             ("entries", 0, "resource", "name"), ("entries", 0, "resource", "id"), ("entries", 0, "since"),
-            ("entries", 0, "reason"), ("entries", 0, "fingerprint"),
+            ("entries", 0, "reason"), ("entries", 0, "fingerprint"), ("entries", 0, "count"),
         ]
     ),
     junk,
@@ -242,7 +260,7 @@ junk = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.just
 def test_the_quick_reader_takes_nothing_that_the_schema_refuses(
     tmp_path_factory: pytest.TempPathFactory, way: tuple[str | int, ...], value: object, how: str
 ) -> None:
-    whole = json.loads(baseline.dumps(of(entry("a"))))
+    whole = json.loads(baseline.dumps(of(replace(entry("a"), count=2))))
     place: Any = whole
     for step in way[:-1]:
         place = place[step]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from builders import NOW
 from code_blocks import AMAZON, HERE, STORE, TARGET, block, link, resources
 
 from cloudaudit.catalog import load_catalogue
 from cloudaudit.collectors.deployment import KINDS, meaning
-from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, CodeTarget, Untold
+from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget, Untold
 from cloudaudit.collectors.item import LABEL_KEYS, Item
 from cloudaudit.collectors.openstack import identity, image, load_balancer, network, shared_file_system
 from cloudaudit.model import Partial, Reason, Resource, Value
@@ -641,8 +642,8 @@ EXPECTED: dict[str, list[Seen]] = {
     'role that is inherited': [
         Seen(
             'openstack.role_assignment', 'openstack_identity_inherit_role_assignment_v3.a', '', 'ke-hoach',
-            {'role': '00000000000000000000000000000000', 'user': None, 'group': 'g-1', 'inherited': True, 'scope': 'domain', 'scope_id': 'd-1'},
-            {},
+            {'user': None, 'group': 'g-1', 'inherited': True, 'scope': 'domain', 'scope_id': 'd-1'},
+            {'not_described': 'role'},
         ),
     ],
     'application credential': [
@@ -1244,6 +1245,162 @@ def test_what_stores_do_by_themselves(place: dict[str, Any], block_: object, enc
     own = block("aws_s3_bucket.b", {"bucket": "b"}, place=place)
     assert setting(own, fact="block.block_acls") == block_
     assert setting(own, fact="encryption.algorithm") == encryption
+
+
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        (frozenset(), ("enabled", None)),
+        (frozenset({"aws_s3_bucket_policy"}), ("enabled", None)),
+        (frozenset({"aws_s3_bucket_versioning"}), (None, Reason.AFTER_DEPLOYMENT)),
+    ],
+)
+def test_what_a_bucket_tells_of_a_setting_is_over_when_the_setting_is_taken_away(
+    gone: frozenset[str], expected: object
+) -> None:
+    there = block("aws_s3_bucket.b", {"bucket": "b", "versioning": [{"enabled": True}]}, id_="b")
+    code = Code("terraform plan", "plan.json", "0" * 64, [there], gone=gone)
+    (bucket,) = meaning.resources(code, TARGET, frozenset({"s3.bucket"}), NOW, 1)
+    why = bucket.why_missing("versioning.state")
+    assert (bucket.facts.get("versioning.state"), why and why.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("group", "server", "known"),
+    [
+        ({"region": "hn"}, {"region": "hn"}, True),
+        ({"region": "hn"}, {"region": "hcm"}, False),
+        ({}, {}, True),
+        ({"region": LATER}, {"region": LATER}, True),
+        ({"region": "hn"}, {}, True),
+    ],
+)
+def test_a_name_means_a_group_of_the_same_region(
+    group: dict[str, Any], server: dict[str, Any], known: bool
+) -> None:
+    code = [
+        block("openstack_networking_secgroup_v2.web", {"name": "web", **group}),
+        block(
+            "openstack_compute_instance_v2.web",
+            {"name": "web", "security_groups": ["web"], "network": [{"uuid": "n-1"}], **server},
+        ),
+    ]
+    port = next(one for one in resources(code) if one.type == "openstack.port")
+    ids = ("openstack_networking_secgroup_v2.web",)
+    assert port.facts["security_groups"] == (ids if known else Partial(()))
+
+
+def test_a_name_means_nothing_at_another_provider() -> None:
+    place = {"provider": "openstack", "alias": "xa"}
+    code = [
+        block("openstack_networking_secgroup_v2.web", {"name": "web"}, place=place),
+        block(
+            "openstack_compute_instance_v2.web",
+            {"name": "web", "security_groups": ["web"], "network": [{"uuid": "n-1"}]},
+        ),
+    ]
+    port = next(one for one in resources(code) if one.type == "openstack.port")
+    assert port.facts["security_groups"] == Partial(())
+
+
+def test_routes_that_one_block_holds() -> None:
+    router = block("openstack_networking_router_v2.r", {"name": "r"})
+    held = [
+        {"destination_cidr": "10.9.0.0/16", "next_hop": "10.0.0.9"},
+        {"destination_cidr": LATER, "next_hop": "x"},
+    ]
+    address, owner = "openstack_networking_router_routes_v2.r", link("openstack_networking_router_v2.r")
+    told = {"destination": "10.9.0.0/16", "nexthop": "10.0.0.9"}
+    for routes, expected in ((held[:1], (told,)), (held, Partial((told,))), (LATER, Partial(()))):
+        (one,) = resources([router, block(address, {"router_id": owner, "routes": routes})])
+        assert one.facts["routes"] == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "left_out", "port"),
+    [
+        ({"network": LATER}, ["network"], True),
+        ({"network": LATER, "network_mode": "auto"}, ["network"], True),
+        ({"network": LATER, "network_mode": "none"}, ["network"], False),
+        ({"network": LATER}, [], False),
+        ({"network": []}, [], False),
+    ],
+)
+def test_a_server_that_names_no_network_gets_a_port(
+    values: dict[str, Any], left_out: list[str], port: bool
+) -> None:
+    server = block("openstack_compute_instance_v2.s", {"name": "s", **values}, left_out=left_out)
+    found = [(one.id, one.facts["device_id"]) for one in resources([server]) if one.type == "openstack.port"]
+    assert found == [(f"{server.address}/network/0", server.address)] * port
+
+
+def test_a_port_that_is_made_for_a_server_from_elsewhere() -> None:
+    code = [block("openstack_compute_interface_attach_v2.i", {"instance_id": "vm-1", "network_id": "n-1"})]
+    (port,) = resources(code)
+    assert (port.type, port.facts["device_id"], port.facts["device_owner"]) == (
+        "openstack.port",
+        "vm-1",
+        "compute:",
+    )
+    assert "security_groups" not in port.facts
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "type_"),
+    [
+        ("openstack_compute_instance_v2.s", "network", "openstack.port"),
+        ("openstack_compute_secgroup_v2.g", "rule", "openstack.security_group_rule"),
+    ],
+)
+def test_entries_that_are_not_told_leave_the_list_of_what_they_make_open(
+    address: str, name: str, type_: str
+) -> None:
+    def unread(value: object, *left_out: str) -> Mapping[str, str]:
+        one = block(address, {"name": "x", name: value}, left_out=left_out)
+        return meaning.unread(Code("terraform plan", "plan.json", "0" * 64, [one]))
+
+    assert unread(LATER) == unread(WITHHELD) == {type_: f"'{name}' of {address} is not told"}
+    assert unread(LATER, name) == unread([{"uuid": LATER}]) == unread([]) == {}
+
+
+UNTOLD = {"provider": "aws", "alias": "xa", "region": LATER, "endpoints": LATER}
+
+
+def test_a_setting_of_a_store_that_is_not_told_may_be_the_buckets() -> None:
+    own = block("aws_s3_bucket_policy.b", {"bucket": link("aws_s3_bucket.b"), "policy": "{}"}, place=UNTOLD)
+    assert setting(BUCKET, own, fact="policy.present") == (None, Reason.NOT_DESCRIBED)
+
+
+def test_two_buckets_of_one_name_in_stores_that_are_not_told_keep_their_own_settings() -> None:
+    other = {**UNTOLD, "alias": "gan"}
+    code = [
+        block("aws_s3_bucket.a", {"bucket": "b"}, place=UNTOLD),
+        block("aws_s3_bucket.b", {"bucket": "b"}, place=other),
+        block("aws_s3_bucket_versioning.a", {"bucket": link("aws_s3_bucket.a"), **ON}, place=UNTOLD),
+        block("aws_s3_bucket_logging.x", {"bucket": "b", "target_bucket": "c"}, place=UNTOLD),
+    ]
+    found = {
+        one.id: (one.facts.get("versioning.state"), one.facts.get("logging.target"))
+        for one in resources(code)
+        if one.type == "s3.bucket"
+    }
+    assert found == {"aws_s3_bucket.a": ("enabled", "c"), "aws_s3_bucket.b": ("off", None)}
+
+
+@pytest.mark.parametrize(
+    ("place", "blocks"),
+    [
+        (AMAZON, True),
+        ({"region": "hn-1"}, None),
+        ({**AMAZON, "s3_use_path_style": True}, None),
+        ({"provider": "aws"}, None),
+    ],
+)
+def test_what_only_amazon_does_is_not_taken_of_a_store_that_may_be_another(
+    place: dict[str, Any], blocks: bool | None
+) -> None:
+    found, _ = setting(block("aws_s3_bucket.b", {"bucket": "b"}, place=place), fact="block.block_policy")
+    assert found is blocks
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -504,6 +504,9 @@ DOUBLING = (
         (HEAD + "parameters: {p: {type: text}}", 2, "parameter 'p': its type must be one of string, number, boolean, json, comma_delimited_list"),
         (HEAD + "parameters: {p: {type: {}}}", 2, "parameter 'p': its type must be one of"),
         (HEAD + "resources:\n  a: {type: 'OS::Heat::Value', properties: {value: {get_resource: b}}}\n  b: {type: {}}", 4, "the resource 'b' has no type"),
+        (HEAD + "parameters: {p: {type: [string]}}", 2, "parameter 'p': its type must be one of string, number, boolean, json, comma_delimited_list"),
+        (HEAD + "resources:\n  a: {type: {x: y}}\n  b: {type: 'OS::Heat::Value', properties: {value: {get_resource: a}}}", 3, "the resource 'a' has no type"),
+        (HEAD + "resources:\n  b: {type: 'OS::Heat::Value', properties: {value: {get_resource: a}}}\n  a: {type: [x]}", 4, "the resource 'a' has no type"),
         (BOMB, 7, "the file holds more than 200000 values"),
         (DOUBLING, 24, "the template comes to more than 5000000 values and characters"),
         (HEAD + "a: &a [*a]", 2, "the alias '*a' has no anchor that is complete before it"),
@@ -633,6 +636,20 @@ def test_the_port_that_nova_makes_is_in_the_groups_of_the_server(tmp_path: Path)
     assert {id_: one.facts["direction"] for id_, one in found.items() if one.type == "openstack.security_group_rule"} == {
         "group/egress/IPv4": "egress", "group/egress/IPv6": "egress",
     }  # fmt: skip
+
+
+def test_what_is_added_to_a_listener_and_to_a_policy_is_seen(tmp_path: Path) -> None:
+    template = HEAD + (
+        "resources:\n"
+        "  l: {type: 'OS::Octavia::Listener', properties: {name: l, protocol: HTTP, protocol_port: 80}}\n"
+        "  p: {type: 'OS::Octavia::L7Policy', properties: {listener: {get_resource: l}, action: REDIRECT_TO_POOL,"
+        " redirect_pool: {get_resource: l}}}\n"
+        "  q: {type: 'OS::Neutron::QoSPolicy', properties: {name: q}}\n"
+        "  b: {type: 'OS::Neutron::QoSBandwidthLimitRule', properties: {policy: {get_resource: q}, max_kbps: 9}}\n"
+    )
+    found = resources(tmp_path, template, "openstack.listener", "openstack.qos_policy")
+    assert [one["action"] for one in cast(Any, found["l"].facts["l7_policies"])] == ["REDIRECT_TO_POOL"]
+    assert found["q"].facts["rule_kinds"] == ("bandwidth_limit",)
 
 
 def test_what_heat_alone_tells_of_networks(tmp_path: Path) -> None:

@@ -263,6 +263,7 @@ def test_data_and_what_is_deleted_forgotten_or_deposed_are_no_blocks() -> None:
         row = {"type": VOLUME, "name": "old", "change": {"actions": ["delete"], "after_unknown": {}}, **more}
         plan.document["resource_changes"].append(row)
     assert list(plan.read()) == [f"{VOLUME}.db"]
+    assert read(plan.document).gone == {VOLUME}
 
 
 @pytest.mark.parametrize(
@@ -441,6 +442,8 @@ def linked(expression: Any, attribute: str = "security_group_id", plan: Plan | N
         (ref("local.x"), "security_group_id", LATER),
         (ref("each.value.id"), "security_group_id", LATER),
         (ref("data.x.y.id"), "security_group_id", LATER),
+        # `setunion([….a.id], var.x)`: a list of which some is known, and which as a whole is not.
+        (ref(f"{GROUP}.a.id", "var.x"), "security_group_ids", LATER),
         ({}, "security_group_id", LATER),
         ({"references": [7, None]}, "security_group_id", LATER),
         ({"references": ["a..b[", "\x1b"]}, "security_group_id", LATER),
@@ -745,8 +748,11 @@ S3 = "https://s3.hn.example.vn"
         ("openstack", {"provider": "openstack"}),
         # Before Terraform 1.1, what a module inherits has a key of its own that nothing explains.
         ("net:openstack", {"provider": "openstack"}),
-        ("net:aws", {"provider": "aws", "region": LATER, "endpoints": LATER}),
-        ("net:aws.abroad", {"provider": "aws", "region": LATER, "endpoints": LATER}),
+        ("net:aws", {"provider": "aws", "alias": "net:aws", "region": LATER, "endpoints": LATER}),
+        (
+            "net:aws.abroad",
+            {"provider": "aws", "alias": "net:aws.abroad", "region": LATER, "endpoints": LATER},
+        ),
         ("net:google", {"provider": "google"}),
         ("module.net:openstack", {"provider": "openstack"}),
         (None, {"region": LATER, "endpoints": LATER}),
@@ -967,6 +973,19 @@ def test_a_state_as_json() -> None:
         Block(address, VOLUME, "db", values, Written("p.json"), id="v-1", new=False)
         for address in (f"{VOLUME}.db", f"module.m.{VOLUME}.db")
     ]
+
+
+def test_what_a_replacement_left_behind_is_told_and_no_resource() -> None:
+    row = {
+        "address": f"{VOLUME}.db",
+        "mode": "managed",
+        "type": VOLUME,
+        "name": "db",
+        "values": {"id": "v-1"},
+    }
+    rows = [row, {**row, "deposed_key": "1234abcd", "values": {"id": "v-0"}}]
+    code = read({"format_version": "1.0", "values": {"root_module": {"resources": rows}}}, "state")
+    assert ([block.id for block in code.blocks], len(code.unread)) == (["v-1"], 1)
 
 
 def test_an_empty_state() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ class DeploymentCollector:
         self._now = now
         self._code = _read_once(target, check=not types)
         self._strangers = strangers.strangers(self._code, target)
+        self._unread = meaning.unread(self._code)
 
     @property
     def code(self) -> Code:
@@ -81,12 +83,11 @@ class DeploymentCollector:
         if type_ not in meaning.DEPLOYABLE:
             detail = f"a {code.kind} does not tell what the cloud itself is like"
             return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
-        if code.unread:
-            return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, code.unread[0], call)
+        makers = (why for makes, why in self._unread.items() if type_.startswith(makes))
         hiding = Counter({one: n for one, n in self._strangers.items() if type_ in strangers.hides(one)})
-        if hiding:
-            detail = f"these types of resources are not read: {strangers.told(hiding)}"
-            return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
+        types = (f"these types of resources are not read: {strangers.told(hiding)}",) if hiding else ()
+        if why := next(chain(code.unread, types, makers), None):
+            return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, why, call)
         proof = f"the {code.kind} was read to its end, with {len(code.blocks)} resources in all"
         return Listing(scope, type_, count, proof, call, open=True)
 

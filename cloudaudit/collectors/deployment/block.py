@@ -55,6 +55,10 @@ WITHHELD: Final = Untold.WITHHELD
 REASONS: Final[Mapping[Untold, Reason]] = {LATER: Reason.AFTER_DEPLOYMENT, WITHHELD: Reason.WITHHELD}
 
 
+ELSEWHERE: Final = ("s3_use_path_style", "s3_force_path_style")
+"""Switches of the AWS provider that stores other than Amazon's need."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A value known only after deployment, of which the code tells that it will be another block's."""
@@ -98,6 +102,8 @@ class Code:
     """What of it could not be read, one line each: the list of blocks is then not whole."""
     made: Mapping[str, str] = field(default_factory=dict)
     """By what and when it was made, for the snapshot to tell."""
+    gone: frozenset[str] = frozenset()
+    """Types of the blocks that are taken away: what other blocks were told of them before is over then."""
 
 
 class Declared(Item):

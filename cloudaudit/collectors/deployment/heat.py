@@ -316,7 +316,8 @@ class _Stack:
         resource = self._resource(name, pointer)
         if "external_id" in resource:
             return self._functions.value(resource["external_id"], ("resources", name, "external_id"))
-        if str(resource.get("type")) in _NAMED:
+        type_ = resource.get("type")
+        if isinstance(type_, str) and type_ in _NAMED:
             given = self._value(name, "name")
             return Link(self._prefix + name, "name") if given is None else given
         return Link(self._prefix + name)

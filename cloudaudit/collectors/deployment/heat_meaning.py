@@ -631,6 +631,15 @@ TYPES: Final[Mapping[str, _Kind]] = {
     "OS::Neutron::QoSPolicy": _Kind(
         "openstack_networking_qos_policy_v2", _same("name description shared tenant_id"), {"shared": False},
     ),
+    **{
+        f"OS::Neutron::QoS{word}Rule": _Kind(
+            f"openstack_networking_qos_{kind}_rule_v2", {"qos_policy_id": "policy"}
+        )
+        for word, kind in (
+            ("BandwidthLimit", "bandwidth_limit"), ("DscpMarking", "dscp_marking"),
+            ("MinimumBandwidth", "minimum_bandwidth"),
+        )
+    },
     "OS::Neutron::Trunk": _Kind(
         "openstack_networking_trunk_v2",
         _same("name description admin_state_up", port_id="port", sub_port="sub_ports"),
@@ -698,6 +707,12 @@ TYPES: Final[Mapping[str, _Kind]] = {
             default_pool_id="default_pool",
         ),
         {**_UP, "connection_limit": -1},
+    ),
+    "OS::Octavia::L7Policy": _Kind(
+        "openstack_lb_l7policy_v2",
+        _same("name description action redirect_url admin_state_up", listener_id="listener",
+              redirect_pool_id="redirect_pool"),
+        _UP,
     ),
     "OS::Octavia::Pool": _Kind(
         "openstack_lb_pool_v2",
@@ -778,9 +793,9 @@ PLAIN: Final = frozenset(
         "Mistral": "CronTrigger Workflow",
         "Neutron": "AddressScope Firewall FirewallPolicy FirewallRule FlowClassifier L2Gateway"
         " L2GatewayConnection MeteringLabel MeteringRule NetworkGateway PortChain PortPair PortPairGroup"
-        " QoSBandwidthLimitRule QoSDscpMarkingRule QoSMinimumBandwidthRule QoSMinimumPacketRateRule Segment"
+        " QoSMinimumPacketRateRule Segment"
         " Quota SubnetPool TaaS::TapFlow TaaS::TapService VPNService",
-        "Octavia": "AvailabilityZone AvailabilityZoneProfile Flavor FlavorProfile L7Policy L7Rule Quota",
+        "Octavia": "AvailabilityZone AvailabilityZoneProfile Flavor FlavorProfile L7Rule Quota",
         "Nova": "Quota",
         "Zaqar": "MistralTrigger Queue SignedQueueURL Subscription",
     }.items()

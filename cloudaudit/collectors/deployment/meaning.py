@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cloudaudit.collectors.deployment import openstack, s3
-from cloudaudit.collectors.deployment.block import Code, CodeTarget
+from cloudaudit.collectors.deployment import network, openstack, s3
+from cloudaudit.collectors.deployment.block import Code, CodeTarget, Link, Untold
 from cloudaudit.collectors.deployment.whole import Meaning, Whole
+from cloudaudit.collectors.item import text
 from cloudaudit.model import Resource, Seconds
 
 TERRAFORM: Final[Mapping[str, Meaning]] = {**openstack.MEANINGS, **s3.MEANINGS}
@@ -49,6 +50,22 @@ OF_THE_PLATFORM: Final[Mapping[str, str]] = {
     ), "the admin API of the store alone tells it"),
 }  # fmt: skip
 """Types of which code can tell neither that there are some nor that there are none, and why."""
+
+_WITHIN: Final[Mapping[str, tuple[str, str]]] = {
+    network.SERVER: ("network", "openstack.port"),
+    network.GROUPS[1]: ("rule", "openstack.security_group_rule"),
+}
+"""Lists in blocks of which each entry makes a resource of its own, and its type."""
+
+
+def unread(code: Code) -> Mapping[str, str]:
+    """The beginnings of types of which a code may make more than is read, and why."""
+    found: dict[str, str] = {}
+    for block in code.blocks:
+        name, makes = _WITHIN.get(block.type, ("", ""))
+        if isinstance(block.values.get(name), Untold | Link) and name not in block.left_out:
+            found.setdefault(makes, f"'{name}' of {text(block.address)} is not told")
+    return found
 
 
 def resources(

@@ -19,6 +19,7 @@ from cloudaudit.collectors.deployment.whole import (
     Told,
     Whole,
     address_or_null,
+    beside,
     by_name,
     combined,
     id_or_null,
@@ -65,6 +66,9 @@ TIES: Final = (P + "networking_floatingip_associate_v2", P + "compute_floatingip
 
 
 def networks_of(item: Told) -> list[tuple[int, dict[str, Any]]]:
+    """The networks of a server. For one that names none, Nova takes the one that its project has."""
+    if item.block.new and item.left_out("network") and item.value("network_mode") != "none":
+        return [(0, {})]
     return list(enumerate(rows(item, "network")))
 
 
@@ -92,7 +96,7 @@ def ports_of_server(item: Told) -> Iterator[Resource]:
 def port_of_interface(item: Told) -> Iterator[Resource]:
     """The port that Nova makes where an interface is added by its network."""
     owner = item.whole.at_id(item.row.get("instance_id"), SERVER)
-    if item.value("network_id") is not None and item.left_out("port_id") and owner is not None:
+    if item.value("network_id") is not None and item.left_out("port_id"):
         port = _part(item, "port", item.row)
         port.take("addresses", "fixed_ip", lambda value: (address(value),))
         yield _port_of_nova(port, owner, item.row.get("network_id"))
@@ -105,14 +109,22 @@ def _part(item: Told, name: str, row: Row) -> Told:
     return part
 
 
-def _port_of_nova(port: Told, owner: Told, network: Any) -> Resource:
+def _port_of_nova(port: Told, owner: Told | None, network: Any) -> Resource:
+    """`owner`: the server; None where the code does not declare it."""
     port.row = {**port.row, "network_id": network}
     port.take("network", "network_id", identifier)
-    port.facts |= {"device_id": owner.id, "device_owner": owner_of(owner)}
+    if owner is None:
+        port.take("device_id", "instance_id", identifier)
+        port.facts["device_owner"] = "compute:"
+    else:
+        port.facts |= {"device_id": owner.id, "device_owner": owner_of(owner)}
     port.facts |= {"allowed_address_pairs": (), "dhcp.name_servers": (), "dhcp.time_servers": ()}
     port.after("status")
     _security(port, network)
-    if port.facts.get("port_security") is False and owner.left_out("security_groups"):
+    if owner is None:
+        detail = "the code does not make the server, whose security groups it gets"
+        port.unseen["security_groups"] = Unseen(Reason.NOT_DESCRIBED, detail)
+    elif port.facts.get("port_security") is False and owner.left_out("security_groups"):
         port.facts["security_groups"] = ()
     else:
         _groups_by_name(port, owner)
@@ -133,12 +145,13 @@ def _groups_by_name(port: Told, owner: Told) -> None:
         return
     known = owner.whole.once(_groups)
     try:
-        found = [known.get(text(name), []) if untold(name) is None else [] for name in names]
+        named = [known.get(text(name), []) if untold(name) is None else [] for name in names]
     except (Odd, TypeError):
         port.unseen["security_groups"] = Unseen(
             Reason.INVALID_ANSWER, "'security_groups' holds no list of names"
         )
         return
+    found = [[group.id for group in groups if beside(group, owner)] for groups in named]
     ids = tuple(dict.fromkeys(one[0] for one in found if len(one) == 1))
     if all(len(one) == 1 for one in found):
         port.facts["security_groups"] = ids
@@ -148,13 +161,13 @@ def _groups_by_name(port: Told, owner: Told) -> None:
         port.unseen["security_groups"] = Unseen(Reason.NOT_DESCRIBED, detail)
 
 
-def _groups(whole: Whole) -> Mapping[str, list[str]]:
-    """Ids of security groups by name and by id, both of which Nova takes."""
-    found: dict[str, list[str]] = defaultdict(list)
+def _groups(whole: Whole) -> Mapping[str, list[Told]]:
+    """Security groups by name and by id, both of which Nova takes."""
+    found: dict[str, list[Told]] = defaultdict(list)
     for group in whole.of(*GROUPS):
         name = group.row.get("name")
         for key in {group.id, name if isinstance(name, str) else group.id}:
-            found[key].append(group.id)
+            found[key].append(group)
     return dict(found)
 
 
@@ -333,7 +346,15 @@ def router(item: Told) -> None:
         {"destination": one.row.get("destination_cidr"), "nexthop": one.row.get("next_hop")}
         for one in found.blocks
     ]
-    combined(item, "routes", routes, _route, found.doubt or (None if item.block.new else item.silent))
+    several = item.whole.referring(P + "networking_router_routes_v2", "router_id", item.id)
+    routes += [
+        {"destination": row.get("destination_cidr"), "nexthop": row.get("next_hop")}
+        for one in several.blocks
+        for row in rows(one, "routes")
+    ]
+    unclear = next(filter(None, (untold_list(one, "routes") for one in several.blocks)), None)
+    doubt = found.doubt or several.doubt or unclear or (None if item.block.new else item.silent)
+    combined(item, "routes", routes, _route, doubt)
     item.after("zones")
     item.tags("tags", item.whole.labels)
 

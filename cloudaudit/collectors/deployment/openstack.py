@@ -6,6 +6,7 @@ reference of the service's API, and named beside it where it is not the obvious 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -57,6 +58,7 @@ from cloudaudit.model import Partial, Reason, Unseen, Value
 LISTENER: Final = P + "lb_listener_v2"
 POOL: Final = P + "lb_pool_v2"
 ROLE: Final = P + "identity_role_v3"
+_ID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 # --- images ---------------------------------------------------------------------------------------------
@@ -421,11 +423,15 @@ def _of_group_and_user(item: Told) -> str | None:
 
 
 def assignment(item: Told) -> None:
-    """A role that is given. One that the code does not make is known by its id alone."""
+    """A role that is given. Of one that the code does not make the name is not known, unless it is given."""
     made = item.whole.at_id(item.row.get("role_id"), ROLE)
     if made is not None:
         item.row = {**item.row, "role_id": made.row.get("name")}
     item.take("role", "role_id")
+    if made is None and _ID.fullmatch(str(item.facts.get("role"))):
+        del item.facts["role"]
+        detail = "the code gives the id of the role, and not its name"
+        item.unseen["role"] = Unseen(Reason.NOT_DESCRIBED, detail)
     item.take("user", "user_id", id_or_null, absent=None)
     item.take("group", "group_id", id_or_null, absent=None)
     item.facts["inherited"] = item.block.type == P + "identity_inherit_role_assignment_v3"

@@ -25,6 +25,7 @@ _STEP: Final = re.compile(
 )
 _IDS: Final = re.compile(r"(_id|_ids|_ref|_refs)$|^(port|uuid)$")
 """Attributes of OpenStack's resources that hold an id and nothing else."""
+_LISTS: Final = re.compile(r"(_ids|_refs)$")
 
 
 _COMPOSED: Final = re.compile(
@@ -154,6 +155,9 @@ class Configuration:
             return [one if isinstance(one, Link) else LATER for one in found.targets]
         open_ = [one for one in found.targets if one is not KNOWN]
         if found.listed or len(open_) != 1 or (found.exact and len(found.targets) != 1):
+            return LATER
+        if not found.exact and _LISTS.search(attribute):
+            # What else is known to be in the list, nobody tells.
             return LATER
         return _believed(open_[0], found.exact, type_, attribute)
 

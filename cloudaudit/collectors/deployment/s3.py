@@ -12,6 +12,7 @@ encryption is not known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from cloudaudit.collectors.buckets import (
     retention,
     statements,
 )
-from cloudaudit.collectors.deployment.block import Block, Untold, untold
+from cloudaudit.collectors.deployment.block import ELSEWHERE, Block, Untold, untold
 from cloudaudit.collectors.deployment.whole import Level, Meaning, Path, Told, Whole, rows, untold_list, why
 from cloudaudit.collectors.item import (
     Item,
@@ -46,6 +47,8 @@ ENDPOINT: Final = "s3.endpoint"
 BUCKET: Final = "aws_s3_bucket"
 _AMAZON: Final = ".amazonaws.com"
 _FIRST_REGION: Final = "us-east-1"
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
+"""As Amazon names its regions, and hardly anybody else does."""
 Facts: TypeAlias = Mapping[str, Value]
 Inline: TypeAlias = Callable[[Told], Facts | None]
 """Facts by what the bucket itself says; None where it says nothing."""
@@ -91,10 +94,18 @@ def _url(block: Block) -> str | Unseen:
 
 
 def _is_amazon(item: Told) -> bool | None:
-    url = _url(item.block)
+    """Whether a bucket's store is Amazon's own; None where nobody can say.
+
+    NOTE: the provider also takes an address from its environment and from files of its own, which no plan
+    tells of. A region that Amazon does not have, and switches that only other stores need, hint at one.
+    """
+    url, place = _url(item.block), item.block.place
     if isinstance(url, Unseen):
-        # Where nothing is told of a provider, it may be told an address too.
-        return True if _address(item.block) is None and item.block.place else None
+        return None
+    if _address(item.block) is None and (
+        _REGION.fullmatch(place["region"]) is None or any(place.get(name) for name in ELSEWHERE)
+    ):
+        return None
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -181,8 +192,21 @@ def _bucket_name(value: object) -> str:
 
 
 def _names(item: Told) -> str | None:
+    """Its name; none where another bucket has the same one, and may be in the same store or in another."""
     name = item.row.get("bucket")
-    return name if isinstance(name, str) and name else None
+    if not isinstance(name, str) or not name:
+        return None
+    alike = [one for one in item.whole.of(BUCKET) if one.row.get("bucket") == name]
+    return name if len(alike) < 2 or not isinstance(_url(item.block), Unseen) else None
+
+
+def _same_store(one: Block, other: Block) -> bool | None:
+    """Whether two blocks are of one store; None where their providers do not tell."""
+    first, second = _url(one), _url(other)
+    if not isinstance(first, Unseen) and not isinstance(second, Unseen):
+        return first == second
+    is_named = "provider" in one.place or untold(dict(one.place)) is None
+    return True if one.place == other.place and is_named else None
 
 
 def _arn(whole: Whole, block: Block, path: Path) -> Any:
@@ -656,7 +680,14 @@ def _take(item: Told, group: str, setting: _Setting) -> None:
 def _set(item: Told, group: str, setting: _Setting) -> Facts:
     """Of the block for it, else of the bucket's own words, else of what nothing comes to."""
     found = item.whole.referring(setting.block, "bucket", item.id)
-    own = [one for one in found.blocks if _endpoint_of(one) == _endpoint_of(item)]
+    name = item.row.get("bucket")
+    is_other = isinstance(name, str) and name != item.id
+    by_name = item.whole.referring(setting.block, "bucket", name).blocks if is_other else ()
+    near = [(one, _same_store(one.block, item.block)) for one in (*found.blocks, *by_name)]
+    own = [one for one, is_same in near if is_same]
+    if any(is_same is None for _, is_same in near):
+        detail = f"whether a block of the code that sets its {group} is of the same store is not told"
+        raise _Late(Unseen(Reason.NOT_DESCRIBED, detail))
     if len(own) > 1:
         raise _Late(Unseen(Reason.AMBIGUOUS, f"{len(own)} blocks of the code set its {group}"))
     if own:
@@ -665,6 +696,10 @@ def _set(item: Told, group: str, setting: _Setting) -> Facts:
         return setting.read(own[0])
     if found.doubt is not None:
         raise _Late(found.doubt)
+    if not item.block.new and setting.block in item.whole.code.gone:
+        # NOTE: a bucket tells its settings as they were; taking one away suspends or removes it.
+        detail = f"the code takes away a block that sets the {group} of a bucket"
+        raise _Late(Unseen(Reason.AFTER_DEPLOYMENT, detail))
     inline = setting.inline(item)
     if inline is not None:
         _note(item, group, next((item.lines[n] for n in setting.attributes if item.lines.get(n)), None))

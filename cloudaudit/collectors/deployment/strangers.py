@@ -52,6 +52,8 @@ _HIDES: Final[Mapping[str, frozenset[str]]] = {
     "openstack_objectstorage_account_v1": frozenset({"openstack.container"}),
     "openstack_objectstorage_tempurl_v1": frozenset({"openstack.container"}),
     "openstack_keymanager_order_v1": frozenset({"openstack.secret"}),
+    "openstack_compute_floatingip_v2": frozenset({"openstack.floating_ip"}),
+    "openstack_blockstorage_volume_v1": frozenset({"openstack.volume"}),
     # Heat makes what its template says.
     "openstack_orchestration_stack_v1": _OPENSTACK,
 }
@@ -77,7 +79,7 @@ def hides(type_: str) -> frozenset[str]:
         return _HIDES[type_]
     if type_.startswith("openstack_"):
         return _OPENSTACK
-    return _S3 if type_.startswith(("aws_s3_", "aws_s3control_", "minio_")) else _OPENSTACK | _S3
+    return _S3 if "_s3_" in type_ or type_.startswith(("aws_s3control_", "minio_")) else _OPENSTACK | _S3
 
 
 def told(found: Counter[str]) -> str:

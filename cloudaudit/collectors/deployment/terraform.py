@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
-from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget
+from cloudaudit.collectors.deployment.block import ELSEWHERE, LATER, WITHHELD, Block, Code, CodeTarget
 from cloudaudit.collectors.deployment.references import Configuration, Expression, Index, Module, Place
 from cloudaudit.collectors.deployment.sources import FIXED, Body, Sources
 from cloudaudit.errors import TargetError
@@ -45,11 +45,11 @@ def read(target: CodeTarget, content: bytes) -> Code:
     digest = sha256(content).hexdigest()
     try:
         _is_what_it_should_be(target, document)
-        blocks, unread, made = (_plan if target.form == "plan" else _state)(target, document)
+        blocks, unread, made, gone = (_plan if target.form == "plan" else _state)(target, document)
     except (_Malformed, RecursionError) as wrong:
         what = str(wrong) if isinstance(wrong, _Malformed) else _TOO_DEEP
         _refuse(target, what, f"make it anew: {_MAKE[target.form]}")
-    return Code(f"terraform {target.form}", target.shown, digest, blocks, unread, made)
+    return Code(f"terraform {target.form}", target.shown, digest, blocks, unread, made, gone)
 
 
 _TOO_DEEP: Final = "its values are nested too deeply"
@@ -143,9 +143,11 @@ def _is_what_it_should_be(target: CodeTarget, document: Mapping[str, Any]) -> No
 # Plans
 
 
-def _plan(
-    target: CodeTarget, document: Mapping[str, Any]
-) -> tuple[Sequence[Block], Sequence[str], dict[str, str]]:
+_Read: TypeAlias = tuple[Sequence[Block], Sequence[str], dict[str, str], frozenset[str]]
+"""Of a :class:`Code`: its blocks, what could not be read, how it was made, and what is taken away."""
+
+
+def _plan(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     if "planned_values" not in document:
         raise _Malformed("'planned_values' is missing")
     changes = _Changes(document)
@@ -183,7 +185,7 @@ def _plan(
         for one in planned
         if one.mode == "managed" and one.address not in changes.gone
     )
-    return blocks, tuple(dict.fromkeys(unread)), _made(document, sources)
+    return blocks, tuple(dict.fromkeys(unread)), _made(document, sources), frozenset(changes.deleted)
 
 
 class _Changes:
@@ -194,6 +196,8 @@ class _Changes:
         """By address."""
         self.gone: dict[str, tuple[str, str]] = {}
         """Module and `type.name` of what is deleted, or no longer kept, by address."""
+        self.deleted: set[str] = set()
+        """Types of what is deleted."""
         self.waiting: set[tuple[str, str]] = set()
         """The same of data that are read only while deploying."""
         for one in _list(document, "resource_changes"):
@@ -217,6 +221,8 @@ class _Changes:
             self.of[address] = change
             if actions in (["delete"], ["forget"]):
                 self.gone[address] = which
+                if actions == ["delete"]:
+                    self.deleted.add(_word(one, "type"))
 
 
 def _unfinished(document: Mapping[str, Any]) -> Iterator[str]:
@@ -277,7 +283,10 @@ def _made(document: Mapping[str, Any], sources: Sources | None) -> dict[str, str
 class _Row:
     """One resource of a plan or state, as it is told there."""
 
-    __slots__ = ("address", "alias", "index", "kind", "mode", "module", "name", "sensitive", "type", "values")
+    __slots__ = (
+        "address", "alias", "deposed", "index", "kind", "mode", "module", "name", "sensitive", "type",
+        "values",
+    )  # fmt: skip
 
     def __init__(self, one: Mapping[str, Any], module: str) -> None:
         self.address = _address(one)
@@ -291,6 +300,7 @@ class _Row:
         self.values = _object(one, "values")
         self.sensitive = one.get("sensitive_values")
         self.alias = ""
+        self.deposed = "deposed_key" in one
 
 
 def _resources(module: Mapping[str, Any], depth: int = 0) -> Iterator[_Row]:
@@ -595,7 +605,7 @@ def _any(marks: Any) -> bool:
 class _Providers:
     """Where the providers of a configuration deploy to. Of their settings only these few are ever kept."""
 
-    _PLAIN: Final = ("region", "s3_use_path_style", "s3_force_path_style")
+    _PLAIN: Final = ("region", *ELSEWHERE)
 
     def __init__(
         self, document: Mapping[str, Any], configuration: Configuration, variables: Mapping[str, Any]
@@ -629,7 +639,8 @@ class _Providers:
                 if isinstance(one, dict) and one.get("name") == name and not _inherited(one)
             ]
             if len(same) > 1 or "." in name:
-                return {"provider": name.split(".")[0], "region": LATER, "endpoints": LATER}
+                # The key in place of an alias: a module's own names say nothing outside of it.
+                return {"provider": name.split(".")[0], "alias": key, "region": LATER, "endpoints": LATER}
             config = same[0] if same else {}
         if not isinstance(config, dict):
             raise _Malformed("'provider_config' has an entry that is no object")
@@ -637,7 +648,10 @@ class _Providers:
         expressions = _object(config, "expressions")
         body = None if inside else self._configuration.body(self._configuration.root, "provider", name)
         place: dict[str, Any] = {"provider": name.split(".")[0]}
-        if isinstance(config.get("alias"), str):
+        if inside:
+            # What it is told there is not known here, and what it is called is said of others too.
+            place["alias"] = key
+        elif isinstance(config.get("alias"), str):
             place["alias"] = config["alias"]
         for setting in self._PLAIN:
             if setting in expressions:
@@ -696,9 +710,7 @@ def _host(url: Any) -> Any:
 # States
 
 
-def _state(
-    target: CodeTarget, document: Mapping[str, Any]
-) -> tuple[Sequence[Block], Sequence[str], dict[str, str]]:
+def _state(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     unread: list[str] = []
     raw = "format_version" not in document
     if raw:
@@ -711,6 +723,9 @@ def _state(
     seen: set[str] = set()
     for one in rows:
         if one.mode != "managed":
+            continue
+        if one.deposed:
+            unread.append(_DEPOSED)
             continue
         if one.address in seen:
             raise _Malformed("has a resource with the address of another one")
@@ -729,7 +744,10 @@ def _state(
     made = _made(document, sources)
     if raw:
         made["format_version"] = str(document["version"])
-    return tuple(blocks), tuple(dict.fromkeys(unread)), made
+    return tuple(blocks), tuple(dict.fromkeys(unread)), made, frozenset()
+
+
+_DEPOSED: Final = "an object that was replaced, and is still there, has no address of its own"
 
 
 def _instances(document: Mapping[str, Any], unread: list[str]) -> Iterator[_Row]:
@@ -747,7 +765,7 @@ def _instances(document: Mapping[str, Any], unread: list[str]) -> Iterator[_Row]
             if not isinstance(one, dict):
                 raise _Malformed("'instances' has an entry that is no object")
             if "deposed" in one:
-                unread.append("an object that was replaced, and is still there, has no address of its own")
+                unread.append(_DEPOSED)
                 continue
             if "attributes" not in one:
                 unread.append("the state has a resource in a form of before Terraform 0.12")

@@ -465,9 +465,26 @@ def address_or_null(value: object) -> Value:
 
 
 def by_name(item: Told, type_: str, name: object) -> Told | None:
-    """The one block of a type that has a name."""
+    """The one block of a type that has a name, where it is looked up."""
     found = item.whole.referring(type_, "name", name).blocks if isinstance(name, str) else ()
-    return found[0] if len(found) == 1 else None
+    near = [one for one in found if beside(one, item)]
+    return near[0] if len(near) == 1 else None
+
+
+def beside(one: Told, other: Told) -> bool:
+    """Whether two blocks are deployed to one region, so that the name of one means something to the other.
+
+    Where neither says it, that is what the same provider comes to.
+    """
+    first, second = (_region(two) for two in (one, other))
+    if first is not None and second is not None:
+        return first == second
+    return one.block.place == other.block.place
+
+
+def _region(item: Told) -> str | None:
+    found = (item.row.get("region"), item.block.place.get("region"))
+    return next((region for region in found if isinstance(region, str) and region), None)
 
 
 def rows(item: Told, name: str) -> list[dict[str, Any]]:
