@@ -7,12 +7,12 @@ one name for what has to be done about it. Nothing that is not known stands amon
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, Literal
 
-from cloudaudit.model import Obligation, Severity, Text
+from cloudaudit.model import Obligation, ResourceType, Severity, Text
 from cloudaudit.reporters import Context, Known, view
 from cloudaudit.reporters.spots import TARGETS, Spot, spot
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, moment, text_of
@@ -23,6 +23,7 @@ Lang = Literal["vi", "en"]
 
 MAX_PATH: Final = 400
 MAX_ID: Final = 240
+MOST_FACTS: Final = 3
 
 
 class Standing(StrEnum):
@@ -69,6 +70,8 @@ class Case:
     """Its project as people know it."""
     known: Known | None = None
     """Of a known violation: what the baseline says of it."""
+    missing: Text | None = None
+    """Of what is not known: the facts that would decide it."""
 
     @property
     def severity(self) -> Severity:
@@ -109,7 +112,8 @@ class Case:
             return said
         if self.record["verdict"] == "unknown":
             reason = labels().of("reason", self.reason)
-            return labels()("pipeline.not_checked", reason=reason, message=said)
+            told = labels()("pipeline.not_checked", reason=reason, message=said)
+            return labels()("pipeline.missing", message=told, facts=self.missing) if self.missing else told
         if self.standing is Standing.DECISION:
             verdict = labels()("standing.decision")
         else:
@@ -149,6 +153,7 @@ class Bench:
     controls: Mapping[str, Record]
     gates: Mapping[str, str]
     final: frozenset[str]
+    types: Mapping[str, ResourceType] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: Report, context: Context) -> Bench:
@@ -159,6 +164,7 @@ class Bench:
             {entry["id"]: entry for entry in report["controls"]},
             view.gate_of(report),
             frozenset(control for gate in final for control in gate["controls"]),
+            context.types,
         )
 
     def case(self, record: Record) -> Case:
@@ -174,7 +180,8 @@ class Bench:
         control = self.controls[record["control"]]
         project = view.project(self.report, record["resource"]["project"])
         place = _shown(spot(self.report, record))
-        return Case(record, control, standing, place, self.gates.get(control["id"]), project, known)
+        missing = _missing(record, self.types) if record["verdict"] == "unknown" else None
+        return Case(record, control, standing, place, self.gates.get(control["id"]), project, known, missing)
 
     def cases(self, records: Iterable[Record] | None = None) -> Iterator[Case]:
         """Findings as they stand; without others given, all that are no pass."""
@@ -200,6 +207,23 @@ def order(case: Case) -> tuple[Any, ...]:
         case.thing,
         case.fingerprint,
     )
+
+
+def _missing(record: Record, types: Mapping[str, ResourceType]) -> Text | None:
+    """What the facts mean that a finding would need, and that were not seen."""
+    found: dict[Text, None] = {}
+    for entry in record["evidence"]:
+        type_ = types.get(entry["resource"].partition(":")[0])
+        if "missing" in entry and type_ is not None:
+            spec = type_.facts.get(entry["fact"]) or type_.facts.get(entry["fact"].partition(".")[0])
+            if spec is not None and spec.meaning.vi:
+                found[spec.meaning] = None
+    if not found:
+        return None
+    named = list(found)[:MOST_FACTS]
+    more = "…" if len(found) > MOST_FACTS else ""
+    vi, en = ("; ".join(getattr(one, lang) for one in named) + more for lang in ("vi", "en"))
+    return Text(vi, en)
 
 
 def _shown(found: Spot) -> Spot:

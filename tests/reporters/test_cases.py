@@ -58,8 +58,8 @@ def test_what_is_said_begins_with_how_it_stands() -> None:
         "Không đáp ứng: Bucket ho-so: đọc công khai: có", "Fail: Bucket ho-so: public read: yes"
     )
     assert messages["SEC-06", "unknown"] == Text(
-        "Chưa xác định (Chỉ biết được sau khi triển khai): Quy tắc ssh: nguồn chưa xác định, cổng 22",
-        "Unknown (Known only after deployment): Rule ssh: source not known, ports 22",
+        "Chưa xác định (Chỉ biết được sau khi triển khai): Quy tắc ssh: nguồn chưa xác định, cổng 22. Chưa biết: Địa chỉ nguồn",
+        "Unknown (Known only after deployment): Rule ssh: source not known, ports 22. Not known: Source",
     )
     assert messages["RES-05", "unknown"] == Text(
         "Chưa thu thập được s3.bucket tại s3-hn: Thiếu quyền đọc",
@@ -105,11 +105,11 @@ def test_a_place_is_a_relative_path_inside_the_repository(path: str, shown: str)
     assert (case.spot.path, case.spot.line) == (shown, 1)
 
 
-def test_what_has_one_fingerprint_in_two_regions_is_told_apart() -> None:
-    """The image service of each region of a cloud is called "image"."""
+def test_what_has_one_fingerprint_in_two_projects_is_told_apart() -> None:
+    """Key pairs of two projects may be called the same."""
     findings = [
-        sample.finding("RES-04", sample.resource("s3.bucket", "image", region=region), "fail")
-        for region in ("hn-1", "hcm-1")
+        sample.finding("RES-04", sample.resource("s3.bucket", "chung", project=project), "fail")
+        for project in ("ho-tich", "van-ban")
     ]
     inputs = sample.Inputs(findings=findings)
     cases = list(Bench.of(sample.report(inputs), samples.context(inputs)).cases())

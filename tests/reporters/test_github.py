@@ -81,7 +81,7 @@ def test_what_a_step_says() -> None:
         (
             "warning",
             {"file": "deploy/mạng #1.tf", "line": "14", "title": "SEC-06: Administration ports are not open to every address"},
-            "Unknown (Known only after deployment): Rule ssh: source not known, ports 22\n"
+            "Unknown (Known only after deployment): Rule ssh: source not known, ports 22. Not known: Source\n"
             "openstack.security_group_rule ssh (tf:ssh), hn-cloud/hn-1/ho-tich\nDeclared at deploy/mạng #1.tf:14",
         ),
         (

@@ -73,7 +73,7 @@ def test_what_is_wrong_and_what_is_not_known() -> None:
         ("blocker", "BDR-24", 1, "Expired: nen-tang: a disaster recovery plan is in force [platform nen-tang, registers]"),
         ("major", "BDR-05", 7, "Fail: Volume csdl-0: encrypted: no [openstack.volume csdl-0 (5a10), hn-cloud/hn-1/ho-tich]"),
         ("major", "RES-05", 15, "s3.bucket at s3-hn was not seen: No permission to read [s3.bucket s3-hn]"),
-        ("major", "SEC-06", 14, "Unknown (Known only after deployment): Rule ssh: source not known, ports 22 [openstack.security_group_rule ssh (tf:ssh), hn-cloud/hn-1/ho-tich]"),
+        ("major", "SEC-06", 14, "Unknown (Known only after deployment): Rule ssh: source not known, ports 22. Not known: Source [openstack.security_group_rule ssh (tf:ssh), hn-cloud/hn-1/ho-tich]"),
         ("major", "COM-01", 1, "Manual review pending: nen-tang: data-management policy is published [platform nen-tang, registers]"),
         ("info", "BDR-05", 7, "Known from the baseline since 2026-10-01 07:00, because: chờ đợt mua sắm; Fail: Volume csdl-1: encrypted: no [openstack.volume csdl-1 (5a11), hn-cloud/hn-1/ho-tich]"),
         ("info", "BDR-05", 7, "Waived by MT-01 until 2026-12-31 23:59; approved by Giám đốc Hạ tầng (internal); reason: Đang chuyển sang loại có mã hóa; compensating measure: Hạn chế quyền gắn; Fail: Volume csdl-2: encrypted: no [openstack.volume csdl-2 (5a12), hn-cloud/hn-1/ho-tich]"),

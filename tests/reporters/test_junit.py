@@ -97,9 +97,9 @@ def test_what_a_case_says() -> None:
     texts = {(case.get("classname"), child.get("type")): (child.get("message"), child.text) for case in root.iter("testcase") for child in case}  # fmt: skip
     rule = samples.fingerprint("SEC-06", "tf:ssh")
     assert texts["SEC.SEC-06", "after_deployment"] == (
-        "Unknown (Known only after deployment): Rule ssh: source not known, ports 22",
-        "Unknown (Known only after deployment): Rule ssh: source not known, ports 22\n"
-        "Chưa xác định (Chỉ biết được sau khi triển khai): Quy tắc ssh: nguồn chưa xác định, cổng 22\n"
+        "Unknown (Known only after deployment): Rule ssh: source not known, ports 22. Not known: Source",
+        "Unknown (Known only after deployment): Rule ssh: source not known, ports 22. Not known: Source\n"
+        "Chưa xác định (Chỉ biết được sau khi triển khai): Quy tắc ssh: nguồn chưa xác định, cổng 22. Chưa biết: Địa chỉ nguồn\n"
         "Detail: after apply\n"
         "SEC-06: Administration ports are not open to every address\n"
         "Severity: Critical, Gate G4\n"

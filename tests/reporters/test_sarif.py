@@ -197,7 +197,7 @@ def test_what_is_not_known_is_a_notification(found: Object) -> None:
     ]  # fmt: skip
     assert told == [
         ("RES-05", "error", "unsettled/no_permission", "s3.bucket at s3-hn was not seen: No permission to read (s3.bucket s3-hn)."),
-        ("SEC-06", "error", "unsettled/after_deployment", "Unknown (Known only after deployment): Rule ssh: source not known, ports 22"),
+        ("SEC-06", "error", "unsettled/after_deployment", "Unknown (Known only after deployment): Rule ssh: source not known, ports 22. Not known: Source"),
         ("COM-01", "error", "unsettled/manual_pending", "Manual review pending: nen-tang: data-management policy is published (platform nen-tang, registers)."),
         ("NDC-01", "note", "unsettled/manual_pending", "Awaits the competent authority: nen-tang: the competent authority has assessed (platform nen-tang, registers)."),
     ]  # fmt: skip
