@@ -916,7 +916,13 @@ def test_a_state_as_json() -> None:
 
 
 def test_what_a_replacement_left_behind_is_told_and_no_resource() -> None:
-    row = {"address": f"{VOLUME}.db", "mode": "managed", "type": VOLUME, "name": "db", "values": {"id": "v-1"}}
+    row = {
+        "address": f"{VOLUME}.db",
+        "mode": "managed",
+        "type": VOLUME,
+        "name": "db",
+        "values": {"id": "v-1"},
+    }
     rows = [row, {**row, "deposed_key": "1234abcd", "values": {"id": "v-0"}}]
     code = read({"format_version": "1.0", "values": {"root_module": {"resources": rows}}}, "state")
     assert ([block.id for block in code.blocks], len(code.unread)) == (["v-1"], 1)

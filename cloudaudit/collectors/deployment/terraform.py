@@ -277,7 +277,8 @@ class _Row:
     """One resource of a plan or state, as it is told there."""
 
     __slots__ = (
-        "address", "alias", "deposed", "index", "kind", "mode", "module", "name", "sensitive", "type", "values",
+        "address", "alias", "deposed", "index", "kind", "mode", "module", "name", "sensitive", "type",
+        "values",
     )  # fmt: skip
 
     def __init__(self, one: Mapping[str, Any], module: str) -> None:
