@@ -6,11 +6,12 @@ of its own, and what is merely no longer seen is never called fixed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cloudaudit.reporters.view import UNMET, Record, Report, gate_count, outcome
+from cloudaudit.reporters.view import RANK, UNMET, Record, Report, gate_count, outcome
 
 MOST_POINTS: Final = 12
 """Earlier reports that a trend shows."""
@@ -78,7 +79,8 @@ def compare(report: Report, earlier: Report, passing: Collection[str] | None = N
     `passing` holds the fingerprints that pass now, of those that were open then. Without it nobody can
     tell fixed from no longer looked at, and nothing is called fixed.
     """
-    now, then = _by_print(report), _by_print(earlier)
+    shared = _shared(report) | _shared(earlier)
+    now, then = (_by_print(one, shared) for one in (report, earlier))
     new: list[Change] = []
     changed: list[Change] = []
     still: list[Change] = []
@@ -95,7 +97,8 @@ def compare(report: Report, earlier: Report, passing: Collection[str] | None = N
     vanished: list[Change] = []
     for print_, record in then.items():
         if record["verdict"] in UNMET and print_ not in now:
-            passes = passing is not None and print_ in passing
+            # Of several things with one fingerprint nobody can say which of them passes.
+            passes = passing is not None and print_[0] in passing and print_[0] not in shared
             (fixed if passes else vanished).append(
                 Change(record, outcome(record), "pass" if passes else None)
             )
@@ -138,8 +141,25 @@ def _point(report: Report) -> Point:
     )
 
 
-def _by_print(report: Report) -> dict[str, Record]:
-    return {record["fingerprint"]: record for record in report["findings"]}
+def _shared(report: Report) -> frozenset[str]:
+    """Fingerprints of several findings: they leave out region and project, where ids may be alike."""
+    counts = Counter(record["fingerprint"] for record in report["findings"])
+    return frozenset(print_ for print_, count in counts.items() if count > 1)
+
+
+def _by_print(report: Report, shared: Collection[str]) -> dict[tuple[object, ...], Record]:
+    """Findings by their fingerprints; those that share one by their places too, the worst of each first."""
+    found: dict[tuple[object, ...], Record] = {}
+    met: Counter[tuple[object, ...]] = Counter()
+    for record in sorted(report["findings"], key=lambda one: RANK[outcome(one)]):
+        print_, place = record["fingerprint"], record["resource"]
+        if print_ not in shared:
+            found[(print_,)] = record
+            continue
+        where = (print_, place["region"], place["project"])
+        found[(*where, met[where])] = record
+        met[where] += 1
+    return found
 
 
 def _standing(record: Record) -> tuple[str, object]:

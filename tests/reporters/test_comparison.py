@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import sample_report as sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,6 +88,22 @@ def test_every_way_a_finding_can_go() -> None:
 def test_without_the_findings_that_pass_nothing_is_called_fixed() -> None:
     found = compare(report_of({"a": "pass"}), report_of({"a": "fail", "b": "fail"}))
     assert (prints(found.fixed), prints(found.vanished)) == ([], ["a", "b"])
+
+
+@pytest.mark.parametrize("region", ["khac", None])
+def test_things_that_share_a_fingerprint_hide_nothing_of_each_other(region: str | None) -> None:
+    before = report_of({"a": "fail"})
+    (there,) = before["findings"]
+    elsewhere = deepcopy(there)
+    elsewhere["resource"]["region"] = region or there["resource"]["region"]
+    for findings_ in ([there, elsewhere], [elsewhere, there]):
+        after = before | {"findings": findings_}
+        assert told(compare(after, before)) == {
+            "new": [("a", None, "fail")], "fixed": [], "changed": [], "vanished": [],
+            "still_open": [("a", "fail", "fail")],
+        }  # fmt: skip
+        back = compare(before, after, {"a"})
+        assert (prints(back.fixed), prints(back.vanished)) == ([], ["a"])
 
 
 def test_another_reason_for_not_knowing_is_a_change() -> None:
