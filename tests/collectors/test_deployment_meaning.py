@@ -1303,6 +1303,38 @@ def test_a_name_means_nothing_at_another_provider() -> None:
     assert port.facts["security_groups"] == Partial(())
 
 
+IP = block("openstack_networking_floatingip_v2.f", {"address": "203.0.113.4", "port_id": ""}, id_="f-1")
+TIE = block(
+    "openstack_networking_floatingip_associate_v2.t", {"floating_ip": "203.0.113.4", "port_id": "p-1"}
+)
+LISTENER = block("openstack_lb_listener_v2.l", {"protocol": "HTTP", "default_pool_id": ""}, id_="l-1")
+DISK = block("openstack_blockstorage_volume_v3.v", {"name": "v", "attachment": []}, id_="v-1")
+
+
+@pytest.mark.parametrize(
+    ("code", "gone", "fact", "expected"),
+    [
+        ([IP], "", "port_id", (None, None)),
+        ([IP, TIE], "", "port_id", ("p-1", None)),
+        ([IP, replace(TIE, values={**TIE.values, "floating_ip": LATER})], "", "port_id", (None, Reason.AFTER_DEPLOYMENT)),
+        ([replace(IP, values={**IP.values, "port_id": "p-1"})], TIE.type, "port_id", (None, Reason.NOT_DESCRIBED)),
+        ([LISTENER], "", "default_pool", (None, None)),
+        ([LISTENER, block("openstack_lb_pool_v2.p", {"listener_id": "l-1"})], "", "default_pool", ("openstack_lb_pool_v2.p", None)),
+        ([LISTENER, block("openstack_lb_pool_v2.p", {"listener_id": LATER})], "", "default_pool", (None, Reason.AFTER_DEPLOYMENT)),
+        ([DISK], "", "attachments", ((), None)),
+        ([DISK, block("openstack_compute_volume_attach_v2.a", {"volume_id": "v-1", "instance_id": "s"})], "", "attachments", (Partial(()), Reason.AFTER_DEPLOYMENT)),
+        ([DISK], "openstack_compute_volume_attach_v2", "attachments", (Partial(()), Reason.NOT_DESCRIBED)),
+    ],
+)  # fmt: skip
+def test_what_is_there_tells_how_it_was_before_the_code(
+    code: list[Block], gone: str, fact: str, expected: object
+) -> None:
+    whole = Code("terraform plan", "plan.json", "0" * 64, code, gone=frozenset({gone}))
+    first, *_ = meaning.resources(whole, TARGET, meaning.DEPLOYABLE, NOW, 1)
+    why = first.why_missing(fact)
+    assert (first.facts.get(fact), why and why.reason) == expected
+
+
 def test_routes_that_one_block_holds() -> None:
     router = block("openstack_networking_router_v2.r", {"name": "r"})
     held = [

@@ -385,8 +385,7 @@ PORT_TYPE, BUCKET_TYPE, FLOATING = "openstack.port", "s3.bucket", "openstack.flo
         ("openstack_containerinfra_cluster_v1", {PORT_TYPE, FLOATING}),
         ("openstack_db_instance_v1", {PORT_TYPE, FLOATING}),
         ("openstack_orchestration_stack_v1", {PORT_TYPE, FLOATING}),
-        ("openstack_networking_port_secgroup_associate_v2", {PORT_TYPE}),
-        ("openstack_networking_portforwarding_v2", {FLOATING}),
+        ("openstack_compute_floatingip_v2", {FLOATING}),
         ("openstack_something_new_v9", {PORT_TYPE, FLOATING}),
     ],
 )

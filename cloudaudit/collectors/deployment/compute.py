@@ -115,10 +115,14 @@ def _made_from(item: Told) -> None:
 
 
 def _attachments(item: Told) -> None:
-    if not item.block.new and untold(told := item.value("attachment")) is None and isinstance(told, list):
-        combined(item, "attachments", told, _told_attachment)
-        return
     found = item.whole.referring(ATTACH, "volume_id", item.id)
+    told = item.value("attachment")
+    if not item.block.new and untold(told) is None and isinstance(told, list):
+        # What is told of it is from before: others may be made now, or taken away.
+        later = found.doubt or next((one.silent for one in found.blocks if one.block.new), None)
+        gone = item.silent if ATTACH in item.whole.code.gone else None
+        combined(item, "attachments", [] if gone else told, _told_attachment, gone or later)
+        return
     given: list[Any] = [
         {"server": one.row.get("instance_id"), "device": one.row.get("device")} for one in found.blocks
     ]

@@ -385,8 +385,15 @@ def floating_ip(item: Told) -> None:
 
 def _leads_to(item: Told) -> None:
     """The port and the address inside: its own word, or of what ties it to a port or server."""
-    if item.left_out("port_id"):
-        tied, doubt = _tied(item)
+    tied, doubt = _tied(item)
+    # NOTE: one that is there tells the port it had before; a tie made, changed or taken away says more.
+    over = not item.block.new and any(tie.block.new or tie.block.type == TIES[0] for tie in tied)
+    told = not item.left_out("port_id") and not over
+    if told and not item.block.new and (doubt or not item.whole.code.gone.isdisjoint(TIES)):
+        item.unseen |= dict.fromkeys(("port_id", "fixed_address"), doubt or item.silent)
+        item.after("router")
+        return
+    if not told:
         if not tied and doubt is None and item.block.new:
             item.facts |= {"port_id": None, "fixed_address": None, "router": None}
             return

@@ -254,10 +254,12 @@ def listener(item: Told) -> None:
 
 def _default_pool(item: Told) -> None:
     """Its pool: the one it names, or one that names it, which Octavia then makes its default."""
-    if not item.left_out("default_pool_id"):
+    found = item.whole.referring(POOL, "listener_id", item.id)
+    # What one that is there tells is from before: a pool that names it may be made now.
+    was_none = not item.block.new and item.value("default_pool_id") == "" and (found.blocks or found.doubt)
+    if not item.left_out("default_pool_id") and not was_none:
         item.take("default_pool", "default_pool_id", id_or_null)
         return
-    found = item.whole.referring(POOL, "listener_id", item.id)
     if len(found.blocks) == 1:
         item.facts["default_pool"] = found.blocks[0].id
     elif not found.blocks and found.doubt is None and item.block.new:

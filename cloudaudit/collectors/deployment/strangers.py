@@ -17,9 +17,10 @@ from cloudaudit.collectors.deployment.meaning import DEPLOYABLE, TERRAFORM
 MOST_NAMED: Final = 5
 _ACCESSORY: Final = frozenset(f"openstack_{name}" for name in (
     "compute_volume_attach_v2", "blockstorage_volume_attach_v3", "compute_floatingip_associate_v2",
-    "networking_floatingip_associate_v2", "networking_router_interface_v2", "networking_router_route_v2",
-    "networking_router_routes_v2", "lb_member_v2", "lb_members_v2", "lb_monitor_v2", "lb_l7policy_v2",
-    "lb_l7rule_v2", "vpnaas_ike_policy_v2", "vpnaas_ipsec_policy_v2",
+    "networking_floatingip_associate_v2", "networking_port_secgroup_associate_v2",
+    "networking_router_interface_v2", "networking_router_route_v2", "networking_router_routes_v2",
+    "lb_member_v2", "lb_members_v2", "lb_monitor_v2", "lb_l7policy_v2", "lb_l7rule_v2",
+    "networking_portforwarding_v2", "vpnaas_ike_policy_v2", "vpnaas_ipsec_policy_v2",
 ))  # fmt: skip
 """Read with the resources they belong to."""
 _HARMLESS: Final = (
@@ -47,8 +48,6 @@ _HARMLESS: Final = (
 _OPENSTACK: Final = frozenset(type_ for type_ in DEPLOYABLE if type_.startswith("openstack."))
 _S3: Final = frozenset(type_ for type_ in DEPLOYABLE if type_.startswith("s3."))
 _HIDES: Final[Mapping[str, frozenset[str]]] = {
-    "openstack_networking_port_secgroup_associate_v2": frozenset({"openstack.port"}),
-    "openstack_networking_portforwarding_v2": frozenset({"openstack.floating_ip"}),
     "openstack_objectstorage_account_v1": frozenset({"openstack.container"}),
     "openstack_objectstorage_tempurl_v1": frozenset({"openstack.container"}),
     "openstack_keymanager_order_v1": frozenset({"openstack.secret"}),
