@@ -16,7 +16,7 @@ TARGET = CodeTarget("ke-hoach", "plan", Path("plan.json"), "plan.json", region="
 """A plan of which targets.yaml tells region and project."""
 HERE = Scope("ke-hoach", "hn", "p1")
 STORE = {"region": "vn-hn", "endpoint": "https://s3.hn.example.vn"}
-AMAZON = {"region": "ap-southeast-1"}
+AMAZON = {"region": "ap-southeast-1", "endpoint": "https://s3.ap-southeast-1.amazonaws.com"}
 
 
 def block(

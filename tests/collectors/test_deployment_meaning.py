@@ -1423,8 +1423,9 @@ def test_two_buckets_of_one_name_in_stores_that_are_not_told_keep_their_own_sett
     ("place", "blocks"),
     [
         (AMAZON, True),
+        # Its address may come from the environment of whoever deploys it.
+        ({"region": "ap-southeast-1"}, None),
         ({"region": "hn-1"}, None),
-        ({**AMAZON, "s3_use_path_style": True}, None),
         ({"provider": "aws"}, None),
     ],
 )

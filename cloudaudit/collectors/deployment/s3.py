@@ -12,7 +12,6 @@ encryption is not known.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -26,7 +25,7 @@ from cloudaudit.collectors.buckets import (
     retention,
     statements,
 )
-from cloudaudit.collectors.deployment.block import ELSEWHERE, Block, Untold, untold
+from cloudaudit.collectors.deployment.block import Block, Untold, untold
 from cloudaudit.collectors.deployment.whole import Level, Meaning, Path, Told, Whole, rows, untold_list, why
 from cloudaudit.collectors.item import (
     Item,
@@ -47,8 +46,6 @@ ENDPOINT: Final = "s3.endpoint"
 BUCKET: Final = "aws_s3_bucket"
 _AMAZON: Final = ".amazonaws.com"
 _FIRST_REGION: Final = "us-east-1"
-_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
-"""As Amazon names its regions, and hardly anybody else does."""
 Facts: TypeAlias = Mapping[str, Value]
 Inline: TypeAlias = Callable[[Told], Facts | None]
 """Facts by what the bucket itself says; None where it says nothing."""
@@ -96,15 +93,11 @@ def _url(block: Block) -> str | Unseen:
 def _is_amazon(item: Told) -> bool | None:
     """Whether a bucket's store is Amazon's own; None where nobody can say.
 
-    NOTE: the provider also takes an address from its environment and from files of its own, which no plan
-    tells of. A region that Amazon does not have, and switches that only other stores need, hint at one.
+    NOTE: the provider also takes an address from its environment (AWS_ENDPOINT_URL_S3) and from files of its
+    own, which no plan tells of: without one in the code, it may be any store.
     """
-    url, place = _url(item.block), item.block.place
-    if isinstance(url, Unseen):
-        return None
-    if _address(item.block) is None and (
-        _REGION.fullmatch(place["region"]) is None or any(place.get(name) for name in ELSEWHERE)
-    ):
+    url = _url(item.block)
+    if isinstance(url, Unseen) or _address(item.block) is None:
         return None
     try:
         host = urlsplit(url).hostname or ""

@@ -16,7 +16,7 @@ from cloudaudit.collectors.deployment.meaning import DEPLOYABLE, TERRAFORM
 
 MOST_NAMED: Final = 5
 _ACCESSORY: Final = frozenset(f"openstack_{name}" for name in (
-    "compute_volume_attach_v2", "blockstorage_volume_attach_v3", "compute_floatingip_associate_v2",
+    "compute_volume_attach_v2", "compute_floatingip_associate_v2",
     "networking_floatingip_associate_v2", "networking_port_secgroup_associate_v2",
     "networking_router_interface_v2", "networking_router_route_v2", "networking_router_routes_v2",
     "lb_member_v2", "lb_members_v2", "lb_monitor_v2", "lb_l7policy_v2", "lb_l7rule_v2",
@@ -52,6 +52,7 @@ _HIDES: Final[Mapping[str, frozenset[str]]] = {
     "openstack_objectstorage_tempurl_v1": frozenset({"openstack.container"}),
     "openstack_keymanager_order_v1": frozenset({"openstack.secret"}),
     "openstack_compute_floatingip_v2": frozenset({"openstack.floating_ip"}),
+    "openstack_blockstorage_volume_attach_v3": frozenset({"openstack.volume"}),
     "openstack_blockstorage_volume_v1": frozenset({"openstack.volume"}),
     # Heat makes what its template says.
     "openstack_orchestration_stack_v1": _OPENSTACK,
