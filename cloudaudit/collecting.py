@@ -23,7 +23,7 @@ from cloudaudit.collectors.names import NameProbe
 from cloudaudit.collectors.probe import TlsProbe
 from cloudaudit.collectors.runner import Collected, OnProgress, collect
 from cloudaudit.collectors.transport import Proxy
-from cloudaudit.errors import OutputError, Problem, SnapshotError, TargetError
+from cloudaudit.errors import OutputError, Problem, SnapshotError, TargetError, Where
 from cloudaudit.model import (
     Call,
     Gap,
@@ -261,12 +261,17 @@ def check_targets(subject: Subject) -> list[Problem]:
         for entry in _unverified(subject)
     ]
     places = {entry.name: entry.where for entry in subject.targets}
-    return unverified + [
-        Problem(places[one.name], f"target '{one.name}': {what}", to_do)
-        for one in made
-        if isinstance(one, DeploymentCollector)
-        for what, to_do in one.doubts()
-    ]
+    code = (one for one in made if isinstance(one, DeploymentCollector))
+    return unverified + [problem for one in code for problem in _doubts(one, places[one.name])]
+
+
+def check_code(entry: CodeEntry) -> list[Problem]:
+    """Why a file of code may say less than it seems to. TargetError: it is not what it is said to be."""
+    return _doubts(DeploymentCollector(_code_target(entry), frozenset(), now=lambda: 0), entry.where)
+
+
+def _doubts(made: DeploymentCollector, where: Where) -> list[Problem]:
+    return [Problem(where, f"target '{made.name}': {what}", to_do) for what, to_do in made.doubts()]
 
 
 def _unverified(subject: Subject) -> list[OpenStackEntry]:

@@ -248,7 +248,19 @@ class _Checked:
             note(f"warning: {warning}")
         for problem in found.unchecked:
             note(f"not checked here: {problem.where}: {problem.message}", self._quiet)
+        if not found.unchecked:
+            self._code(path)
         return found.subjects
+
+    def _code(self, path: Path) -> None:
+        """Plans, states and templates that are there can be read anywhere."""
+        from cloudaudit import collecting, plugins, targets
+
+        loaded = self._kept(lambda: targets.load(path, os.environ, plugins.kinds()))
+        for entry in (entry for one in loaded.subjects for entry in one.targets) if loaded else ():
+            if isinstance(entry, targets.CodeEntry):
+                for doubt in self._kept(partial(collecting.check_code, entry)) or ():
+                    note(f"warning: {doubt}")
 
     def _credentials(self, path: Path) -> None:
         from cloudaudit.collecting import check_targets

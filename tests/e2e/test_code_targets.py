@@ -165,3 +165,16 @@ def test_an_export_never_overwrites_what_is_read(tmp_path: Path, monkeypatch: py
                 standalone_mode=False,
             )
     assert {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()} == before
+
+
+def test_checking_a_configuration_reads_the_plans_that_are_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT / "examples" / "ci")
+    found = {}
+    for state in ("fixed", "broken"):
+        code = _run(["check-config", "-q", "-t", f"{state}/targets.yaml", "-p", "before-deployment"])
+        found[state] = (code, capsys.readouterr().err)
+    assert found["fixed"] == (0, "")
+    assert found["broken"][0] == 2
+    assert "broken/targets.yaml:9:9: 'plan': broken/plan.json: breaks off in line 361" in found["broken"][1]
