@@ -118,7 +118,7 @@ def _compiled(catalogue: Catalogue, id_: str, mutant: Mutant) -> tuple[Control, 
     source = catalogue.sources[id_]
     document = replace(source.document, value=mutant.document)
     # NOTE: of its own kind, so that examples with parameters compile the mutant and not the control.
-    other = replace(catalogue, sources={id_: replace(source, document=document)}, _compiled={})
+    other = replace(catalogue, sources={id_: replace(source, _read=lambda: document)}, _compiled={})
     try:
         return other.control(id_), other
     except CatalogError:

@@ -107,7 +107,7 @@ def test_a_preset_fills_what_the_entry_does_not_give(tmp_path: Path) -> None:
     )  # fmt: skip
     assert _target(found) == {
         "name": "kho", "kind": "s3", "endpoint": "https://hn.ss.bfcplatform.vn", "provider": "bizfly-hn",
-        "buckets": "all",
+        "buckets": "all", "source": {"path": "targets.yaml", "line": 4},
     }  # fmt: skip
 
 

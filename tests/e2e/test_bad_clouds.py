@@ -463,7 +463,7 @@ def test_a_certificate_that_nobody_verifies(bench: Bench, monkeypatch: pytest.Mo
             _, err = ended(running)
     assert (running.returncode, err) == (
         0,
-        f"warning: {bench.path}:9:9: target 'hn': by clouds.yaml its certificate is not verified; "
+        f"warning: {bench.path.name}:9:9: target 'hn': by clouds.yaml its certificate is not verified; "
         "name its authority as ca_file\n",
     )
     done = Done(0, "", err, bench.out)
@@ -484,6 +484,7 @@ def test_the_report_tells_with_what_eyes_a_target_was_read(bench: Bench, cloud: 
     assert told == {
         "name": "hn",
         "kind": "openstack",
+        "source": {"path": "targets.yaml", "line": 9},
         "vantage": "tenant",
         "projects": "all",
         "regions": "all",
