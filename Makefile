@@ -55,6 +55,7 @@ bench: $(VENV)/.dev  ## Measure, with ratios to a baseline of the same run
 	$(BIN)/python benchmarks/judge.py
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/formats.py
+	$(BIN)/python benchmarks/plan.py
 
 test-live: $(VENV)/.dev  ## Audit a real OpenStack and real object stores, started on loopback
 	$(BIN)/python -m pytest tests/live -n 0 -p no:cacheprovider
