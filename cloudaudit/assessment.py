@@ -148,12 +148,13 @@ def _claims(world: Estate) -> Iterator[Claim]:
 class _Index:
     entries: Mapping[tuple[Value, ...], Sequence[Resource]]
     unseen: Unseen | None
+    open: bool = False
 
     def get(self, key: tuple[Value, ...]) -> Sequence[Resource]:
         return self.entries.get(key, ())
 
 
-def index(join: Join, resources: Iterable[Resource], unseen: Unseen | None) -> _Index:
+def index(join: Join, resources: Iterable[Resource], unseen: Unseen | None, *, open_: bool = False) -> _Index:
     """The index of one join. A resource that does not say what the join needs could belong to any."""
     entries: dict[tuple[Value, ...], list[Resource]] = defaultdict(list)
     for resource in sorted(resources, key=_identity):
@@ -162,7 +163,7 @@ def index(join: Join, resources: Iterable[Resource], unseen: Unseen | None) -> _
             unseen = unseen or Unseen(Reason.PARTIAL, "a fact the join needs was not seen")
         else:
             entries[key].append(resource)
-    return _Index(entries, unseen)
+    return _Index(entries, unseen, open_)
 
 
 def _identity(resource: Resource) -> tuple[object, ...]:
@@ -224,8 +225,9 @@ class Estate:
 
     def related(self, join: Join) -> _Index:
         if join not in self._joins:
-            unseen = next((Unseen(gap.reason, gap.detail) for gap in hidden(self, join.type)), None)
-            self._joins[join] = index(join, self.enriched(join.type), unseen)
+            unseen = next((Unseen(gap.reason, gap.detail) for gap in self.hiding(join.type)), None)
+            open_ = any(listing.open for listing in self.listings_of(join.type))
+            self._joins[join] = index(join, self.enriched(join.type), unseen, open_=open_)
         return self._joins[join]
 
     def seen_at(self, type_: str, resource: Resource) -> Seconds:

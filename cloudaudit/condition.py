@@ -22,6 +22,7 @@ from cloudaudit.model import (
     Join,
     Partial,
     Reading,
+    Reason,
     Resource,
     Unseen,
     Value,
@@ -437,6 +438,9 @@ class _Found:
         return [resource for chosen, holds, resource in self.answers if (chosen, holds) in wanted]
 
 
+_BEYOND: Final = Unseen(Reason.NOT_DESCRIBED, BEYOND)
+
+
 class Related:
     """A look-up of other resources, as conditions on them share it."""
 
@@ -447,12 +451,13 @@ class Related:
         self.where = where
         self.used = (*key, *used)
         """Every fact of ours that decides who is related: of the key, and that `where` uses."""
+        self._by_id = any(theirs == "id" for theirs, _ in join.on)
 
     def find(self, inner: Node, facts: Facts, frame: Frame) -> _Found:
         index = frame.world.related(self.join)
         key = tuple(operand.get(facts, frame) for operand in self.key)
         if any(map(is_unsure, key)):
-            return _Found((), True, index.unseen)
+            return _Found((), True, index.unseen or (_BEYOND if index.open else None))
         answers: list[tuple[bool | None, bool | None, Resource]] = []
 
         def ask(resource: Resource) -> None:
@@ -462,19 +467,11 @@ class Related:
 
         found = index.get(key)
         _descend(frame, facts, found, ask)
-        unseen = None if found and self._is_the_only_one(index.unseen) else index.unseen
+        unseen = index.unseen
+        # What the cloud has beside a code has ids of its own: the thing of an id that is found is the one.
+        if unseen is None and index.open and not (found and self._by_id):
+            unseen = _BEYOND
         return _Found(answers, unseen is not None, unseen)
-
-    def _is_the_only_one(self, unseen: Unseen | None) -> bool:
-        """Whether what was found is all there can be: the thing of an id, in a list whole for a code.
-
-        What the cloud has beside the code has ids of its own.
-        """
-        return (
-            unseen is not None
-            and unseen.detail == BEYOND
-            and any(theirs == "id" for theirs, _ in self.join.on)
-        )
 
     def note(
         self, answer: bool | None, found: _Found, facts: Facts, frame: Frame, out: list[Reading]

@@ -517,6 +517,10 @@ class JoinIndex(Protocol):
     @property
     def unseen(self) -> Unseen | None: ...
 
+    @property
+    def open(self) -> bool:
+        """Whether a list behind it is open: there may be others, with ids of their own."""
+
     def get(self, key: tuple[Value, ...]) -> Sequence[Resource]: ...
 
 

@@ -507,6 +507,7 @@ class _Index:
         self._join = join
         self._resources = resources
         self.unseen = Unseen(gaps[0].reason, gaps[0].detail) if gaps else None
+        self.open = False
 
     def get(self, key: tuple[Value, ...]) -> Sequence[Resource]:
         facts = [theirs for theirs, _ in self._join.on]

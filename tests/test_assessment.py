@@ -665,6 +665,52 @@ def test_derived_facts_come_to_things_and_related_things_with_their_reasons() ->
     assert brief(findings) == [("SEC-01", "v1", "unknown: stale")]
 
 
+OPEN = {
+    "by id": {
+        "related": "net",
+        "on": {"id": "owner"},
+        "all": {"fact": "good", "equals": True},
+        "if_empty": True,
+    },
+    "by name": {
+        "related": "net",
+        "on": {"owner": "owner"},
+        "all": {"fact": "good", "equals": True},
+        "if_empty": True,
+    },
+    "by both": {
+        "related": "net",
+        "on": {"id": "owner", "owner": "owner"},
+        "all": {"fact": "good", "equals": True},
+        "if_empty": True,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("on", "nets", "hidden", "verdict"),
+    [
+        # The thing of an id is the one, whatever else the cloud has; others it may have more of.
+        ("by id", [{"owner": "n", "good": True}], False, "pass"),
+        ("by name", [{"owner": "n", "good": True}], False, "unknown"),
+        ("by id", [], False, "unknown"),
+        ("by id", [{"owner": "n", "good": False}], False, "fail"),
+        # An open list excuses neither a gap nor a thing that does not say what the join needs.
+        ("by id", [{"owner": "n", "good": True}], True, "unknown"),
+        ("by both", [{"owner": "n", "good": True}, {"good": False}], False, "unknown"),
+    ],
+)
+def test_the_list_of_a_code_is_open_to_look_ups(
+    on: str, nets: list[dict[str, Value]], hidden: bool, verdict: str
+) -> None:
+    things = [thing("n", facts, type_="net") for facts in nets]
+    lists = [Listing(HERE, "net", len(nets), "read to its end", 1, open=True)]
+    gaps = [Gap(HERE, "net", "net.list", Reason.NO_PERMISSION, "403")] if hidden else []
+    evidence = Memory([thing(facts={"owner": "n"}), *things], gaps, ("vm",), lists)
+    findings, _ = judge(evidence, control(check=OPEN[on]))
+    assert [one.verdict.value for one in findings] == [verdict]
+
+
 OWNED = {"related": "net", "on": {"owner": "owner"}, "exists": True}
 
 

@@ -76,7 +76,7 @@ VALUES = {"max": 10, "words": ("a", "b")}
 
 class Index:
     def __init__(self, entries: Sequence[Resource], join: Join, unseen: Unseen | None) -> None:
-        self.entries, self.join, self.unseen = entries, join, unseen
+        self.entries, self.join, self.unseen, self.open = entries, join, unseen, False
 
     def get(self, key: tuple[Value, ...]) -> Sequence[Resource]:
         return [r for r in self.entries if tuple(r.facts.get(theirs) for theirs, _ in self.join.on) == key]

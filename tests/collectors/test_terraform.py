@@ -411,8 +411,9 @@ def test_what_makes_nothing_that_is_judged_is_in_nobodys_way(type_: str) -> None
 
 
 def test_a_plan_that_declares_nothing_is_warned_of() -> None:
+    assert doubted(Plan().add("random_password.x", {}), PORT_TYPE)[1] == doubted(Plan(), PORT_TYPE)[1]
     plan = Plan()
-    assert doubted(plan, PORT_TYPE) == ({}, ["the terraform plan declares no resource: nothing is judged"])
+    assert doubted(plan, PORT_TYPE) == ({}, ["the terraform plan declares nothing that is judged"])
 
 
 # Links
@@ -1010,6 +1011,7 @@ STATE_HINT = (
     "make it with: terraform show -json > state.json, or the file terraform.tfstate itself (tofu likewise)"
 )
 ANEW = PLAN_HINT.replace("make it with", "make it anew")
+NEWER = f"look for a newer cloudaudit, or make it by Terraform 1 or OpenTofu: {PLAN_HINT.removeprefix('make it with: ')}"
 OTHER_FORM = "write `state:` in place of `plan:`, or make a plan"
 
 
@@ -1056,8 +1058,8 @@ def plain(**top: Any) -> bytes:
             "is encrypted by OpenTofu",
             PLAN_HINT.replace("make it with", "have it decrypted"),
         ),
-        (plain(format_version="2.0"), "has format version '2.0'; 0.1, 0.2 and 1.x are known", ""),
-        (plain(format_version=f"1.{CANARY}"), "has format version that is not a number; 0.1, 0.2 and 1.x are known", ""),
+        (plain(format_version="2.0"), "has format version '2.0'; 0.1, 0.2 and 1.x are known", NEWER),
+        (plain(format_version=f"1.{CANARY}"), "has format version that is not a number; 0.1, 0.2 and 1.x are known", NEWER),
         (plain(format_version=None), "is no plan: it has no 'format_version'", PLAN_HINT.replace(" with", "")),
         (b'{"format_version": "1.0", "values": {}}', "is a state, not a plan", OTHER_FORM),
         (b'{"format_version": "1.0"}', "has no plan in it", PLAN_HINT.replace(" with", "")),

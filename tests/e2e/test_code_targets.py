@@ -76,7 +76,12 @@ def written(value: object) -> bytes:
             f"is the configuration itself (HCL), not JSON made from it; make it with: {MAKE}",
         ),
         ("plan", written(PLAN)[:-9], f"breaks off in line 1; make it with: {MAKE}"),
-        ("plan", {**PLAN, "format_version": "2.1"}, "has format version '2.1'; 0.1, 0.2 and 1.x are known"),
+        (
+            "plan",
+            {**PLAN, "format_version": "2.1"},
+            "has format version '2.1'; 0.1, 0.2 and 1.x are known; look for a newer cloudaudit, or make it by Terraform 1 or OpenTofu: "
+            + MAKE,
+        ),
         ("plan", STATE, "is a state, not a plan; write `state:` in place of `plan:`, or make a plan"),
         ("state", PLAN, "is a plan, not a state; write `plan:` in place of `state:`"),
     ],

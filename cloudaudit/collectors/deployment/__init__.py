@@ -60,8 +60,8 @@ class DeploymentCollector:
                 f"{strangers.told(self._strangers)}",
                 "name those that are no matter of this audit under 'ignored', such as cloudflare_*",
             )
-        elif not self._code.blocks and not self._code.unread:
-            yield f"the {kind} declares no resource: nothing is judged", "check its folder and workspace"
+        elif not self._code.unread and not any(one.type in meaning.TERRAFORM for one in self._code.blocks):
+            yield f"the {kind} declares nothing that is judged", "check its folder and workspace"
 
     def scopes(self, log: CallLog) -> Iterable[Scope | Gap]:
         return [Scope(self.name)]

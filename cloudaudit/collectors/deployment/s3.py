@@ -13,7 +13,7 @@ encryption is not known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from cloudaudit.collectors.buckets import (
@@ -44,6 +44,7 @@ from cloudaudit.model import Partial, Reason, Resource, Scope, Unseen, Value
 
 ENDPOINT: Final = "s3.endpoint"
 BUCKET: Final = "aws_s3_bucket"
+T = TypeVar("T")
 _AMAZON: Final = ".amazonaws.com"
 _FIRST_REGION: Final = "us-east-1"
 Facts: TypeAlias = Mapping[str, Value]
@@ -171,7 +172,7 @@ def _one(value: Any) -> Row:
     return found[0] if found else {}
 
 
-def _or_none(read: Callable[[object], Value], value: object) -> Value:
+def _or_none(read: Callable[[object], T], value: object) -> T | None:
     return None if value in (None, "") else read(value)
 
 
@@ -292,8 +293,8 @@ def _lock(item: Told) -> Facts:
 
 def _default(value: Any) -> Facts:
     kept = _one(_one(_told(value, "rule")).get("default_retention"))
-    days, years = (_or_none(count, kept.get(name)) for name in ("days", "years"))
-    seconds = retention(days, years)  # type: ignore[arg-type]
+    days, years = _or_none(count, kept.get("days")), _or_none(count, kept.get("years"))
+    seconds = retention(days, years)
     return {"lock.mode": _or_none(text, kept.get("mode")), "lock.retention": seconds}
 
 

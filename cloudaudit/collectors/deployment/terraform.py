@@ -129,7 +129,8 @@ def _is_what_it_should_be(target: CodeTarget, document: Mapping[str, Any]) -> No
             _refuse(target, f"has state version {told}; only {_OLD_STATE} is known", hint)
         return
     if str(version).split(".")[0] not in ("0", "1") or told.endswith("number"):
-        _refuse(target, f"has format version {told}; 0.1, 0.2 and 1.x are known", "")
+        hint = f"look for a newer cloudaudit, or make it by Terraform 1 or OpenTofu: {_MAKE[target.form]}"
+        _refuse(target, f"has format version {told}; 0.1, 0.2 and 1.x are known", hint)
     if target.form == "plan" and not plan:
         if "values" in document:
             _refuse(target, "is a state, not a plan", "write `state:` in place of `plan:`, or make a plan")
