@@ -60,7 +60,6 @@ LIMIT: Final = "limit"
 MAX_LISTINGS: Final = 20
 """Lists that are shown as proof that there is nothing; a subject has one for every project."""
 
-_NO_READINGS: Final = Explanation(None)
 _OF_CHECK: Final = {True: Verdict.PASS, False: Verdict.FAIL, None: Verdict.UNKNOWN}
 _WAIVED: Final = "waived"
 _WAIVABLE: Final = frozenset({Verdict.FAIL, Verdict.EXPIRED})

@@ -20,8 +20,6 @@ import urllib3
 
 from cloudaudit.demo.web import Request, Response
 
-UNKNOWN_TO_RGW: Final = frozenset({"encryption", "ownershipControls", "accelerate"})
-"""Sub-resources that Ceph RGW 16.2 answers with a listing of the bucket."""
 SUB_RESOURCES: Final = frozenset({
     "acl", "cors", "lifecycle", "list-type", "location", "logging", "notification", "object-lock", "policy",
     "policyStatus", "publicAccessBlock", "replication", "tagging", "uploads", "versioning", "versions",
@@ -31,7 +29,6 @@ REFUSING: Final = "ho-so-mat"
 _CREATED: Final = re.compile(rb"<CreationDate>[^<]*</CreationDate>")
 _ONE_USE: Final = re.compile(rb"<RequestI[dD]>[^<]*</RequestI[dD]>")
 _CHANGED: Final = re.compile(rb"<LastModified>[^<]*</LastModified>")
-_ANYBODY: Final = "AWS4-HMAC-SHA256 Credential=sample/20261122/x/s3/aws4_request"
 _DENIED: Final = (
     b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code>'
     b"<RequestId>tx00000sample-vn-hn-1</RequestId><HostId>sample-vn-hn-1-vn-hn</HostId></Error>"

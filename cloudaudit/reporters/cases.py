@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from cloudaudit.model import Obligation, ResourceType, Severity, Text
 from cloudaudit.reporters import Context, Known, view
 from cloudaudit.reporters.spots import TARGETS, Spot, spot
+from cloudaudit.reporters.standing import known_of
 from cloudaudit.reporters.words import MAX_NAME, clean, labels, moment, text_of
 
 Report = Mapping[str, Any]
@@ -173,7 +174,7 @@ class Bench:
         if record["disposition"] == "waived":
             standing = Standing.WAIVED
         elif standing is Standing.VIOLATION:
-            known = (self.baseline or {}).get(record["fingerprint"])
+            known = known_of(record, self.baseline)
             standing = Standing.KNOWN if known else standing
         elif standing in UNSETTLED and record["control"] in self.final:
             standing = Standing.DECISION

@@ -81,7 +81,8 @@ class DeploymentCollector:
     def _concluded(self, scope: Scope, type_: str, count: int, call: int) -> Listing | Gap:
         code, operation = self._code, "declare"
         if type_ not in meaning.DEPLOYABLE:
-            detail = f"a {code.kind} does not tell what the cloud itself is like"
+            reason = meaning.OF_THE_PLATFORM.get(type_, "it is no resource that is deployed")
+            detail = f"a {code.kind} does not tell it: {reason}"
             return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
         makers = (why for makes, why in self._unread.items() if type_.startswith(makes))
         hiding = Counter({one: n for one, n in self._strangers.items() if type_ in strangers.hides(one)})
