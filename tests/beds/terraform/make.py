@@ -29,6 +29,8 @@ from typing import Any
 from large import write as write_large
 
 DATA = Path(__file__).parent.parent.parent / "data" / "terraform"
+STANDIN = Path(__file__).parent / "standin.py"
+"""The stand-ins that Terraform starts run this one, whichever checkout fetched the bed."""
 LEAST = {"terraform": (1, 7), "tofu": (1, 9)}
 """`removed` without destroying, in the case `changes`, is that new."""
 WHEN = "2026-01-01T00:00:00Z"
@@ -115,7 +117,7 @@ class Bed:
             "PATH": "/usr/bin:/bin", "HOME": str(self.root), "LC_ALL": "C.UTF-8", "CHECKPOINT_DISABLE": "1",
             "TF_CLI_CONFIG_FILE": str(self.root / "terraformrc"), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
             "AWS_ACCESS_KEY_ID": "khong-dung", "AWS_SECRET_ACCESS_KEY": "khong-dung",
-            "AWS_EC2_METADATA_DISABLED": "true", "HTTP_PROXY": self.proxy,
+            "AWS_EC2_METADATA_DISABLED": "true", "HTTP_PROXY": self.proxy, "STANDIN": str(STANDIN),
         }  # fmt: skip
         done = subprocess.run(
             [str(binary), *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
