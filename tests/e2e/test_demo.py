@@ -286,12 +286,19 @@ def _shown(name: str, made: bytes) -> object:
             return made.decode()
 
 
+@pytest.fixture(scope="module")
+def assessed(run: Run) -> api.Assessed:
+    return api.load_assessment(run.folder)
+
+
 @pytest.mark.parametrize("name", sorted(FORMATS))
-def test_every_format_is_the_golden_one(run: Run, name: str) -> None:
+def test_every_format_is_the_golden_one(assessed: api.Assessed, name: str) -> None:
     """Likewise. The sample's readers see in each what its report.json says."""
-    made = api.render(api.load_assessment(run.folder), FORMATS[name])
+    made = api.render(assessed, FORMATS[name])
     fresh = made.encode() if isinstance(made, str) else made
-    assert _shown(name, fresh) == _shown(name, (EXAMPLES / name).read_bytes())
+    golden = (EXAMPLES / name).read_bytes()
+    # The words of a PDF of 150 pages take a minute to read.
+    assert fresh == golden or _shown(name, fresh) == _shown(name, golden)
 
 
 def test_tools_of_others_accept_a_bundle_of_the_sample(
