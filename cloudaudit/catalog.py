@@ -111,7 +111,7 @@ def load_types(folder: Path | None = None, root: Path | None = None) -> Mapping[
     found = {}
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):
-        type_ = _type(path, problems)
+        type_ = _type(load(path), problems)
         if type_ is not None:
             found[type_.name] = type_
     if problems:
@@ -119,9 +119,25 @@ def load_types(folder: Path | None = None, root: Path | None = None) -> Mapping[
     return found
 
 
+def _shipped_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as wrong:
+        raise CatalogError(
+            f"{path} cannot be read: {wrong.strerror}", hint="install cloudaudit again"
+        ) from wrong
+
+
 def _shipped_type(path: Path) -> ResourceType:
+    return _type_of(path, _shipped_bytes(path))
+
+
+# What ships is parsed once in a process, however many assessments it makes: keyed by content, so that a
+# file that changes is another one. Nobody changes what is read.
+@cache
+def _type_of(path: Path, content: bytes) -> ResourceType:
     problems: list[Problem] = []
-    type_ = _type(path, problems)
+    type_ = _type(loads(content, str(path)), problems)
     if type_ is None or problems:
         raise CatalogError.of(problems)
     if type_.name != path.stem:
@@ -129,8 +145,7 @@ def _shipped_type(path: Path) -> ResourceType:
     return type_
 
 
-def _type(path: Path, problems: list[Problem]) -> ResourceType | None:
-    document = load(path)
+def _type(document: Document, problems: list[Problem]) -> ResourceType | None:
     wrong = problems_of_schema(document, read_schema("resource"))
     problems += wrong
     return None if wrong else _resource_type(document.value, problems, document)
@@ -489,23 +504,19 @@ def _control_source(path: Path, problems: list[Problem]) -> ControlSource | None
 
 def _shipped_source(path: Path) -> ControlSource:
     """One of ours, whose file has its name, and is read when somebody wants it."""
-    try:
-        content = path.read_bytes()
-    except OSError as wrong:
-        raise CatalogError(
-            f"{path} cannot be read: {wrong.strerror}", hint="install cloudaudit again"
-        ) from wrong
+    content = _shipped_bytes(path)
+    return ControlSource(path.stem, path, sha256(content).hexdigest(), lambda: _control_of(path, content))
 
-    def read() -> Document:
-        document = loads(content, str(path))
-        if wrong := problems_of_schema(document, _control_shape()):
-            raise CatalogError.of(wrong)
-        if document.value["id"] != path.stem:
-            where = document.where(("id",))
-            raise CatalogError(f"control '{document.value['id']}' stands in {path.name}", where=where)
-        return document
 
-    return ControlSource(path.stem, path, sha256(content).hexdigest(), read)
+@cache
+def _control_of(path: Path, content: bytes) -> Document:
+    document = loads(content, str(path))
+    if wrong := problems_of_schema(document, _control_shape()):
+        raise CatalogError.of(wrong)
+    if document.value["id"] != path.stem:
+        where = document.where(("id",))
+        raise CatalogError(f"control '{document.value['id']}' stands in {path.name}", where=where)
+    return document
 
 
 @cache
