@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -98,7 +99,7 @@ class TargetPlan:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Needs:
     """A profile's plan, and which controls need what of it."""
 
@@ -110,17 +111,22 @@ class Needs:
     def of(profile: Profile, types: Mapping[str, ResourceType]) -> Needs:
         return Needs(types, plan(profile, types), plans_of_controls(profile, types))
 
+    @cached_property
+    def by_call(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """By the name of a call: the controls that need it, each with the types it needs it for."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for id_, own in self.by_control.items():
+            for type_, facts in own.facts.items():
+                for call in calls_of(self.types[type_], facts):
+                    found.setdefault(call.name, {}).setdefault(id_, []).append(type_)
+        return found
+
     def controls_of_call(self, name: str, prefix: str) -> tuple[str, ...]:
         """Controls that need a call for a type whose name begins so."""
         return tuple(
             id_
-            for id_, own in self.by_control.items()
-            if any(
-                call.name == name
-                for type_, facts in own.facts.items()
-                if type_.startswith(prefix)
-                for call in calls_of(self.types[type_], facts)
-            )
+            for id_, types in self.by_call.get(name, {}).items()
+            if any(type_.startswith(prefix) for type_ in types)
         )
 
     def controls_of_fact(self, type_: str, fact: str | None) -> tuple[str, ...]:
