@@ -726,7 +726,7 @@ def closing(report: Mapping[str, Any], lang: Lang) -> str:
 
     readiness, label = report["readiness"], words.labels()
     opened, counted = view.gate_count(report)
-    level = label("report.no_level")
+    level = label("report.score_short")
     if counted:
         name, number = words.text_of(readiness["level_label"]), readiness["level"]
         level = label("report.level_and_gates", level=number, name=name, open=opened, all=counted)
@@ -734,7 +734,7 @@ def closing(report: Mapping[str, Any], lang: Lang) -> str:
     coverage = words.figure(readiness["coverage"], "%")
     parts = (level, score, label("figure.coverage"), coverage)
     said, bounds, covered, share = (getattr(part, lang) for part in parts)
-    return f"{said}; {bounds}; {covered} {share}"
+    return f"{said}{';' if counted else ''} {bounds}; {covered} {share}"
 
 
 @click.command()

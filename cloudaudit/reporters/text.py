@@ -115,7 +115,7 @@ class _Screen:
     # --- summary ----------------------------------------------------------------------------------
 
     def _head(self) -> Iterable[RenderableType]:
-        yield Line(self.label("title.report"), "bold")
+        yield Line(self.say(view.title(self.report)), "bold")
         subject = self.say(view.subject_title(self.report))
         scope = self.say(labels().of("scope", self.report["scope"]))
         yield Line(f"{self.label('title.subtitle')} · {subject} · {scope}")
@@ -127,20 +127,18 @@ class _Screen:
         state = self.signed(r["gate_state"], labels().of("gates_state", r["gate_state"]))
         state.append(f" ({self.label('report.gates_open_short', open=open_, all=all_)})")
         level = Line(f"{r['level']}  ", "bold").append(self.say(text_of(r["level_label"])))
-        if not all_:
-            level = Line(self.label("report.level_not_concluded"), "bold")
         coverage = self.say(figure(r["coverage"], "%"))
         collected = self.say(figure(r["collection_coverage"], "%"))
         time = f"{self.say(moment(self.report['assessed_at']))} ({self.label('report.local_time')})"
         rows: list[tuple[str, str | Line]] = [
-            (self.say(labels().of("level_name", self.report["scope"])), level),
+            *([(self.say(labels().of("level_name", self.report["scope"])), level)] if all_ else []),
             *([(self.label("figure.gates"), state)] if all_ else []),
             (self.label("figure.score"), self.say(interval(r["score"]["lower"], r["score"]["upper"]))),
             (self.label("figure.coverage"), coverage),
             (self.label("figure.collection_coverage"), collected),
             (self.label("figure.weakest"), self._weakest()),
             (self.label("figure.assurance"), self.say(figure(r["assurance"], "%"))),
-            (self.label("field.claims"), self.say(view.claims(self.report))),
+            *([(self.label("field.claims"), self.say(view.claims(self.report)))] if self._claims() else []),
             (self.label("field.assessed_at"), time),
             (self.label("field.profile"), self._profile()),
             (self.label("field.controls"), self._counts()),
@@ -151,6 +149,11 @@ class _Screen:
         for name, value in rows:
             table.add_row(Line(name), value if isinstance(value, Line) else Line(value))
         return table
+
+    def _claims(self) -> bool:
+        """Whether claims are spoken of: always of readiness, else only where the profile judges them."""
+        judged = any(entry["id"] == view.CLAIMS_CONTROL for entry in self.report["controls"])
+        return bool(judged or self.report["claims"]) or view.concludes(self.report)
 
     def _weakest(self) -> str:
         weakest = self.readiness["weakest"]
@@ -392,7 +395,8 @@ class _Screen:
         if not self.report["profile"]["official"]:
             yield Line(self.say(text_of(self.report["profile"]["notice"])))
         yield Line(self.label("sentence.self_assessment"))
-        yield Line(self.label("report.authority_decides"))
+        concluded = view.concludes(self.report)
+        yield Line(self.label("report.authority_decides" if concluded else "report.level_not_concluded"))
 
 
 def _age(since: str, report: Mapping[str, Any]) -> str:
