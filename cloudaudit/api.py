@@ -568,11 +568,13 @@ def render(
     form: Literal["full", "yearly"] = "full",
     template: Path | None = None,
     baseline: Mapping[str, Known] | None = None,
+    floor: Severity | None = None,
 ) -> str | bytes:
     """Render one format of an assessment on disk.
 
     `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
-    whole report, and `template` for those that fill one. `baseline` marks violations known from before.
+    whole report, and `template` for those that fill one. `baseline` marks violations known from before;
+    `floor` is the least severity that fails the gate, for formats that others decide by.
     """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
@@ -588,6 +590,7 @@ def render(
         earlier=earlier_of(assessed.report, previous),
         form=form,
         baseline=baseline,
+        floor=floor,
         template=template,
         lang=lang,
         findings=all_findings(assessed),
