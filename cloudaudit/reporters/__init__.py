@@ -40,7 +40,7 @@ class Context:
     baseline: Mapping[str, Known] | None = None
     """Violations known from before, by fingerprint. None: no baseline, so that nothing is new or old."""
     floor: Severity | None = None
-    """The least severity that a gate ends with 1 or 3 for. None: there is no gate, or it goes by other things."""
+    """The least severity at which the gate stops. None: no gate, or one that goes by other things."""
     template: Path | None = None
     """An organisation's own document to fill, for formats that have such."""
     lang: Literal["vi", "en"] = "vi"
