@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -48,7 +48,7 @@ from cloudaudit.model import (
     format_time,
     parse_time,
 )
-from cloudaudit.plan import untold
+from cloudaudit.plan import plans_of_controls, untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.records import Shape, shaped
 from cloudaudit.registers import Plan, Registers
@@ -57,12 +57,14 @@ from cloudaudit.reporters.standing import is_violation
 from cloudaudit.reporters.validity import Lapses
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
 from cloudaudit.snapshot import Snapshot
+from cloudaudit.targets import CODE_KINDS
 from cloudaudit.yamlsource import excerpt, misfit, schema
 
 TOOL: Final = {"name": "cloudaudit", "version": __version__}
 FINDINGS: Final = "findings.jsonl.gz"
 REPORT: Final = "report.json"
 LINK: Final = "assessment.json"
+_UNDECIDED: Final = frozenset({Verdict.UNKNOWN.value, Verdict.MANUAL_PENDING.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def assess(
             at=at,
             sink=sink.add,
         )
-    collection = collection_table(evidence, types)
+    idle = idle_gaps(evidence, profile, types, sink.records)
+    collection = collection_table(evidence, types, idle)
     plans = _plans(declared)
     rolled = readiness(
         profile,
@@ -155,7 +158,7 @@ def assess(
         control_results={id_: result_of(tally) for id_, tally in judged.tallies.items()},
         findings=sink.records,
         findings_file={"path": FINDINGS, "sha256": sink.digest, "count": sink.count},
-        gaps=evidence.gaps(),
+        gaps=[gap for gap in evidence.gaps() if gap not in idle],
         collection=collection,
         claims=[{"id": claim.id, "state": claim.state} for claim in judged.claims],
         plans=plans,
@@ -259,13 +262,47 @@ class _FindingsFile:
         return self._digest.hexdigest()
 
 
-def collection_table(evidence: Snapshot, types: Mapping[str, ResourceType]) -> list[dict[str, Any]]:
-    """What was asked of each service, by target and region, and how much of it was answered in full."""
+def idle_gaps(
+    evidence: Snapshot,
+    profile: Profile,
+    types: Mapping[str, ResourceType],
+    records: Iterable[Mapping[str, Any]],
+) -> frozenset[Gap]:
+    """Gaps of code that no verdict waits for: of the platform, which no plan or template tells anything of.
+
+    Where each control that reads such a type came to a verdict without it, nothing is missing, and nobody
+    could close the gap. As soon as one of them is unknown it stays one, and so does what code could have
+    told. The snapshot keeps them all.
+    """
+    code = {one["name"] for one in evidence.run.get("targets", ()) if one.get("kind") in CODE_KINDS}
+    found = [gap for gap in evidence.gaps() if gap.scope.target in code and gap.listing]
+    found = [gap for gap in found if gap.reason is Reason.NOT_DESCRIBED]
+    if not found:
+        return frozenset()
+    from cloudaudit.collectors.deployment.meaning import OF_THE_PLATFORM
+
+    undecided = {record["control"] for record in records if record["verdict"] in _UNDECIDED}
+    waiting = {
+        type_
+        for id_, needed in plans_of_controls(profile, types).items()
+        if id_ in undecided
+        for type_ in needed.types
+    }
+    return frozenset(gap for gap in found if gap.type in OF_THE_PLATFORM and gap.type not in waiting)
+
+
+def collection_table(
+    evidence: Snapshot, types: Mapping[str, ResourceType], idle: Collection[Gap] = ()
+) -> list[dict[str, Any]]:
+    """What was asked of each service, by target and region, and how much of it was answered in full.
+
+    Idle gaps are neither asked nor missing.
+    """
     asked: dict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
     gapped: dict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
 
     def note(entry: Listing | Gap, into: dict[tuple[str, str, str], set[tuple[str, str]]]) -> None:
-        if entry.scope.target == "*":
+        if entry.scope.target == "*" or entry in idle:
             # Declared, not asked: it is no answer of a service.
             return
         service = types[entry.type].service if entry.type in types else "other"
@@ -531,11 +568,13 @@ def render(
     form: Literal["full", "yearly"] = "full",
     template: Path | None = None,
     baseline: Mapping[str, Known] | None = None,
+    floor: Severity | None = None,
 ) -> str | bytes:
     """Render one format of an assessment on disk.
 
     `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
-    whole report, and `template` for those that fill one. `baseline` marks violations known from before.
+    whole report, and `template` for those that fill one. `baseline` marks violations known from before;
+    `floor` is the least severity that fails the gate, for formats that others decide by.
     """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
@@ -551,6 +590,7 @@ def render(
         earlier=earlier_of(assessed.report, previous),
         form=form,
         baseline=baseline,
+        floor=floor,
         template=template,
         lang=lang,
         findings=all_findings(assessed),

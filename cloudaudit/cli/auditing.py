@@ -36,7 +36,7 @@ from cloudaudit.cli.options import (
     tell,
     width,
 )
-from cloudaudit.model import Seconds
+from cloudaudit.model import Seconds, Severity
 from cloudaudit.wording import Lang, plain
 
 if TYPE_CHECKING:
@@ -322,7 +322,7 @@ def assess(
         note("warning: --at lies before the collection; a bare date means midnight in Viet Nam")
     api.make_room(output, registers, snapshot)
     assessed = _assess(snapshot, output, known, registers, declared, at, reporters)
-    emit(_rendered(assessed, format_, language(lang), known, baseline=named), None)
+    emit(_rendered(assessed, format_, language(lang), known, baseline=named, floor=fail_on.severity), None)
     note(f"assessment: {output}", quiet)
     return _exit_code(assessed.report, gate, named, language(lang), quiet)
 
@@ -351,6 +351,7 @@ def _assess(
 def _rendered(
     assessed: Assessed, format_: str, lang: Lang, known: Knowledge,
     earlier: Sequence[Mapping[str, Any]] = (), form: Form = "full", baseline: Baseline | None = None,
+    floor: Severity | None = None,
 ) -> str | bytes:  # fmt: skip
     """One format as it goes to the screen."""
     from cloudaudit import api
@@ -358,7 +359,7 @@ def _rendered(
     return api.render(
         assessed, format_, lang=lang, width=width(), color=color(), catalogue=known.catalogue,
         previous=earlier, form=form,
-        baseline=baseline.known_in(assessed.report) if baseline is not None else None,
+        baseline=baseline.known_in(assessed.report) if baseline is not None else None, floor=floor,
     )  # fmt: skip
 
 
@@ -628,10 +629,11 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     for kind, path in [("html", out / "report.html"), *job.exports]:
         shown = api.render(
             assessed, kind, lang=lang, catalogue=one.known.catalogue, previous=job.earlier, form=job.form,
-            baseline=known,
+            baseline=known, floor=job.gate.fail_on.severity,
         )  # fmt: skip
         emit(shown, path)
-    emit(_rendered(assessed, job.format, lang, one.known, job.earlier, job.form, job.baseline), None)
+    floor = job.gate.fail_on.severity
+    emit(_rendered(assessed, job.format, lang, one.known, job.earlier, job.form, job.baseline, floor), None)
     told = fitted(closing(assessed.report, lang), stream=sys.stderr)
     note(f"\n{told}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:
@@ -644,7 +646,6 @@ def _exit_code(
 ) -> int:
     """The exit code, told with what it rests on."""
     from cloudaudit import api
-    from cloudaudit.model import Severity
     from cloudaudit.reporters.words import labels
 
     wanted = gate.fail_on
@@ -726,7 +727,7 @@ def closing(report: Mapping[str, Any], lang: Lang) -> str:
 
     readiness, label = report["readiness"], words.labels()
     opened, counted = view.gate_count(report)
-    level = label("report.no_level")
+    level = label("report.score_short")
     if counted:
         name, number = words.text_of(readiness["level_label"]), readiness["level"]
         level = label("report.level_and_gates", level=number, name=name, open=opened, all=counted)
@@ -734,7 +735,7 @@ def closing(report: Mapping[str, Any], lang: Lang) -> str:
     coverage = words.figure(readiness["coverage"], "%")
     parts = (level, score, label("figure.coverage"), coverage)
     said, bounds, covered, share = (getattr(part, lang) for part in parts)
-    return f"{said}; {bounds}; {covered} {share}"
+    return f"{said}{';' if counted else ''} {bounds}; {covered} {share}"
 
 
 @click.command()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from cloudaudit.model import Control, Obligation, Resource, ResourceType
+from cloudaudit.model import Control, Obligation, Resource, ResourceType, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Context:
     form: Literal["full", "yearly"] = "full"
     baseline: Mapping[str, Known] | None = None
     """Violations known from before, by fingerprint. None: no baseline, so that nothing is new or old."""
+    floor: Severity | None = None
+    """The least severity at which the gate stops. None: no gate, or one that goes by other things."""
     template: Path | None = None
     """An organisation's own document to fill, for formats that have such."""
     lang: Literal["vi", "en"] = "vi"

@@ -571,7 +571,7 @@ def _head_and_foot(made: Any, document: Document, voice: Voice) -> None:
     page = made.sections[0]
     draft = voice.main(labels()("print.draft"))
     name = clean(voice.main(document.subject), 70)
-    line = f"{draft} – {voice.main(labels()('title.short'))} – {name}"
+    line = f"{draft} – {voice.main(view.short_title(document.report))} – {name}"
     foot = _paragraph(_run(line, points=9, color=SOFT), align="center", after=0)
     number = _paragraph(_field("PAGE", points=BODY_POINTS), align="center", after=0)
     for part, content in (
@@ -753,7 +753,7 @@ def _words(document: Document, voice: Voice) -> dict[str, Any]:
     """The values of FIELDS, and their English."""
     report = document.report
     readiness, profile, tool = report["readiness"], report["profile"], report["tool"]
-    concluded = view.gate_count(report)[1] > 0
+    concluded = view.concludes(report)
     texts = {
         "title": document.title,
         "subtitle": document.subtitle,

@@ -149,7 +149,7 @@ class _Summary:
         if self.bench.baseline is not None:
             lines.append(self.label("pipeline.new_only"))
         return (
-            f"# {self.label('title.short')}\n\n"
+            f"# {self.say(view.short_title(report))}\n\n"
             f"**{self.say(view.subject_title(report))}** · {escaped(clean(profile))}\n\n"
             + "".join(f"{line}\n\n" for line in lines)
         )

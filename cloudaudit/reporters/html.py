@@ -271,6 +271,7 @@ class _Page:
         return {
             "document": document,
             "report": report,
+            "short_title": view.short_title(report),
             "readiness": report["readiness"],
             "lang": self.context.lang,
             "gates": view.gate_count(report),
@@ -320,7 +321,7 @@ class _Page:
         """What the cover says, without what its box shows: the line of the level, and figures."""
         words = labels()
         boxed = {words(key) for key in _ON_COVER} | set(words.group("level_name").values())
-        level = Heading(words("figure.level"))
+        level = Heading(words("figure.level" if view.concludes(self.document.report) else "report.overall"))
         before: Block | None = None
         for block in cover.blocks:
             if isinstance(block, Items):

@@ -1,7 +1,8 @@
 """JUnit XML: each finding as a test case, as GitLab, Jenkins and most other pipelines show test results.
 
 A violation is a failure. What could not be checked is an error: a test that did not run has not passed.
-Waivers, a baseline and the authority's decision skip a case and say why. There is no `file` on a case, which
+Waivers, a baseline and the authority's decision skip a case and say why; so does a severity below the one at
+which the gate stops, since pipelines take a failure for a reason to stop. There is no `file` on a case, which
 GitLab would show: the schema of Jenkins' xUnit plugin refuses the whole file for it. File and line stand in
 the text of the case, which both show.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from xml.etree import ElementTree as Xml
 
-from cloudaudit.model import Text
+from cloudaudit.model import Severity, Text
 from cloudaudit.reporters import Context
 from cloudaudit.reporters.cases import (
     MAX_ID,
@@ -44,6 +45,8 @@ _ELEMENT: Final = {
     Standing.DECISION: "skipped",
     Standing.NOT_APPLICABLE: "skipped",
 }
+BELOW: Final = "below_threshold"
+"""The type of a violation that the gate lets through for its severity."""
 _COUNTED: Final = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
@@ -77,7 +80,7 @@ def junit(report: Mapping[str, Any], context: Context, most: int = MAX_BYTES) ->
     suites = {dimension: _Suite(dimension) for dimension in _dimensions(report)}
     room, left, dropped = most - END, 0, 0
     for case in bench.worst_first():
-        written, element = _written(case, report, context.lang, names)
+        written, element = _written(case, report, context, names)
         room -= len(written.encode())
         if room >= 0:
             suites[case.control["dimension"]].add(written, element)
@@ -86,7 +89,7 @@ def junit(report: Mapping[str, Any], context: Context, most: int = MAX_BYTES) ->
     for case in bench.cases(every(report, context)):
         if case.standing is not Standing.PASS:
             continue
-        written, element = _written(case, report, context.lang, names)
+        written, element = _written(case, report, context, names)
         room -= len(written.encode())
         if room >= 0:
             suites[case.control["dimension"]].add(written, element)
@@ -162,22 +165,34 @@ def _left_out(lang: Lang, left: int, dropped: int) -> _Suite:
     return suite
 
 
-def _written(case: Case, report: Mapping[str, Any], lang: Lang, names: _Names) -> tuple[str, str | None]:
+def _written(
+    case: Case, report: Mapping[str, Any], context: Context, names: _Names
+) -> tuple[str, str | None]:
     """A case as XML, and the element that says how it ended; None for a pass."""
-    control = case.control
+    control, lang = case.control, context.lang
     attributes = {
         "classname": f"{control['dimension']}.{control['id']}",
         "name": names.of(case),
         "time": "0",
     }
     node = Xml.Element("testcase", attributes)
-    element = _ELEMENT.get(case.standing)
+    below = _below(case, context.floor)
+    element = "skipped" if below else _ELEMENT.get(case.standing)
     if element is not None:
-        why = excuse(case, report)
+        why = below or excuse(case, report)
         headline = short(said(why or case.message, lang), MAX_TEXT)
-        inside = Xml.SubElement(node, element, {"type": _type(case), "message": headline})
+        type_ = BELOW if below else _type(case)
+        inside = Xml.SubElement(node, element, {"type": type_, "message": headline})
         inside.text = "\n".join(_lines(case, why, lang))
     return _line(node), element
+
+
+def _below(case: Case, floor: Severity | None) -> Text | None:
+    """Why a violation does not stop the gate, where its severity is too low for that."""
+    if floor is None or case.standing is not Standing.VIOLATION or case.severity.at_least(floor):
+        return None
+    named = {"severity": labels().of("severity", case.severity), "floor": labels().of("severity", floor)}
+    return labels()("pipeline.below", message=case.message, **named)
 
 
 def _type(case: Case) -> str:

@@ -146,7 +146,7 @@ class _Results:
         result: Object = {
             "uuid": uuid("result", self.own),
             "title": title(view.subject_title(report)),
-            "description": prose(labels()("title.report"), labels()("title.subtitle")),
+            "description": prose(view.title(report), labels()("title.subtitle")),
             "start": self.collected,
             "end": moment(report["assessed_at"], self.collected),
             "props": [*outcome(report), *rules(report)],
@@ -169,7 +169,7 @@ class _Results:
             "uuid": str(self.own),
             "metadata": metadata(
                 report,
-                labels()("title.report"),
+                view.title(report),
                 report["assessed_at"],
                 *props({
                     "subject": self.subject, "subject-kind": report["subject"]["kind"],

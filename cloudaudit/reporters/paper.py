@@ -80,10 +80,11 @@ def cover(document: Document) -> tuple[tuple[Block, ...], tuple[Section, ...]]:
 
 
 def level(report: Mapping[str, Any]) -> Text:
-    """The level in a line, or that none is concluded."""
+    """The level in a line; where none is concluded, the profile that was judged by."""
     opened, counted = view.gate_count(report)
     if not counted:
-        return labels()("report.no_level")
+        profile = report["profile"]
+        return text_of(profile.get("title"), str(profile["id"]))
     name = text_of(report["readiness"]["level_label"])
     number = report["readiness"]["level"]
     return labels()("report.level_and_gates", level=number, name=name, open=opened, all=counted)

@@ -162,7 +162,7 @@ class _Setter:
             "lang": self.voice.lang,
             "title": self._both(document.title),
             "subtitle": self._both(document.subtitle),
-            "short": glyphs.shown(self.voice.main(words("title.short"))),
+            "short": glyphs.shown(self.voice.main(view.short_title(report))),
             "subject": self._both(_cut(document.subject, 400)),
             "running": _letters(clean(self.voice.main(document.subject), HEADER), PAIR_ROOM),
             "date": glyphs.shown(self.voice.main(at)),

@@ -19,8 +19,9 @@ from rich.text import Text as Line
 
 from cloudaudit.model import Text
 from cloudaudit.reporters import Context, view
+from cloudaudit.reporters.cases import Bench, Case
 from cloudaudit.reporters.spots import declared_at
-from cloudaudit.reporters.standing import days, known_of, remaining
+from cloudaudit.reporters.standing import days, is_violation, known_of, remaining
 from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, short, text_of
 
 ROWS_PER_CONTROL: Final = 3
@@ -29,7 +30,8 @@ REASONS: Final = 10
 WAIVERS: Final = 10
 MESSAGE: Final = 240
 BAR: Final = 22
-ROOMY: Final = 72
+REGISTERS: Final = "registers"
+"""The target of what was declared and not collected."""
 LABELS: Final = 30
 """Columns of the names in the summary, with the gap after them."""
 STYLE: Final[Mapping[str, str]] = {
@@ -81,6 +83,8 @@ class _Screen:
         self.width = context.width
         self.bar = max(6, min(BAR, context.width - 48))
         self.groups = view.groups(report)
+        self.bench = Bench.of(report, context)
+        self.controls = context.controls
 
     def say(self, text: Text) -> str:
         return clean(text.vi if self.lang == "vi" else text.en)
@@ -111,7 +115,7 @@ class _Screen:
     # --- summary ----------------------------------------------------------------------------------
 
     def _head(self) -> Iterable[RenderableType]:
-        yield Line(self.label("title.report"), "bold")
+        yield Line(self.say(view.title(self.report)), "bold")
         subject = self.say(view.subject_title(self.report))
         scope = self.say(labels().of("scope", self.report["scope"]))
         yield Line(f"{self.label('title.subtitle')} · {subject} · {scope}")
@@ -123,20 +127,18 @@ class _Screen:
         state = self.signed(r["gate_state"], labels().of("gates_state", r["gate_state"]))
         state.append(f" ({self.label('report.gates_open_short', open=open_, all=all_)})")
         level = Line(f"{r['level']}  ", "bold").append(self.say(text_of(r["level_label"])))
-        if not all_:
-            level = Line(self.label("report.level_not_concluded"), "bold")
         coverage = self.say(figure(r["coverage"], "%"))
         collected = self.say(figure(r["collection_coverage"], "%"))
         time = f"{self.say(moment(self.report['assessed_at']))} ({self.label('report.local_time')})"
         rows: list[tuple[str, str | Line]] = [
-            (self.say(labels().of("level_name", self.report["scope"])), level),
+            *([(self.say(labels().of("level_name", self.report["scope"])), level)] if all_ else []),
             *([(self.label("figure.gates"), state)] if all_ else []),
             (self.label("figure.score"), self.say(interval(r["score"]["lower"], r["score"]["upper"]))),
             (self.label("figure.coverage"), coverage),
             (self.label("figure.collection_coverage"), collected),
             (self.label("figure.weakest"), self._weakest()),
             (self.label("figure.assurance"), self.say(figure(r["assurance"], "%"))),
-            (self.label("field.claims"), self.say(view.claims(self.report))),
+            *([(self.label("field.claims"), self.say(view.claims(self.report)))] if self._claims() else []),
             (self.label("field.assessed_at"), time),
             (self.label("field.profile"), self._profile()),
             (self.label("field.controls"), self._counts()),
@@ -147,6 +149,11 @@ class _Screen:
         for name, value in rows:
             table.add_row(Line(name), value if isinstance(value, Line) else Line(value))
         return table
+
+    def _claims(self) -> bool:
+        """Whether claims are spoken of: always of readiness, else only where the profile judges them."""
+        judged = any(entry["id"] == view.CLAIMS_CONTROL for entry in self.report["controls"])
+        return bool(judged or self.report["claims"]) or view.concludes(self.report)
 
     def _weakest(self) -> str:
         weakest = self.readiness["weakest"]
@@ -179,11 +186,11 @@ class _Screen:
             yield from self.heading(self.label("figure.reasons"))
             yield from (self._item(self.say(text_of(reason))) for reason in self.readiness["reasons"])
 
-    def _item(self, text: str, sign: str = "–") -> RenderableType:
+    def _item(self, text: str | Line, sign: str | Line = "–") -> RenderableType:
         row = Table.grid(padding=(0, 1, 0, 0))
         row.add_column(width=2, justify="right")
         row.add_column(overflow="fold")
-        row.add_row(Line(sign), Line(text))
+        row.add_row(*(Line(part) if isinstance(part, str) else part for part in (sign, text)))
         return row
 
     # --- gates and dimensions -----------------------------------------------------------------------
@@ -251,39 +258,79 @@ class _Screen:
             if not gated:
                 yield Line(self.label("report.nothing"))
             return
-        table = self._table()
-        table.add_column(Line(self.label("column.id")), no_wrap=True, width=7)
-        wide = self.width >= ROOMY
-        table.add_column(Line(self.label("column.verdict")), width=15 if wide else 10, overflow="fold")
-        table.add_column(Line(self.label("column.resource")), width=18 if wide else 13, overflow="fold")
-        table.add_column(Line(self.label("column.message")), ratio=1, overflow="fold")
-        for group in chosen[:CONTROLS]:
-            self._rows(table, group)
-        yield table
-        hidden = sum(len(_unmet(group)) for group in chosen[CONTROLS:])
+        shown = self._shown(chosen)
+        for group in shown:
+            yield from self._control(group)
+        hidden = sum(len(_unmet(group)) for group in chosen) - sum(len(_unmet(group)) for group in shown)
         if hidden:
+            yield ""
             yield Line(self.label("report.more", count=hidden))
+        others = sum(len(_unmet(group)) for group in self.groups if group.gate is None) if blocks else 0
+        if others:
+            yield ""
+            yield Line(self.label("report.not_gating", count=others))
 
-    def _rows(self, table: Table, group: view.Group) -> None:
+    def _shown(self, chosen: Sequence[view.Group]) -> list[view.Group]:
+        """The controls there is room for: new violations, then what is not known, then what is known.
+
+        Each the most severe first. The first two share the room, so that a flood of one hides no other.
+        """
+        parts: tuple[list[view.Group], ...] = ([], [], [])
+        for group in sorted(chosen, key=lambda one: -view.severity_weight(one.control)):
+            unmet = _unmet(group)
+            if any(is_violation(one) and not known_of(one, self.baseline) for one in unmet):
+                parts[0].append(group)
+            else:
+                parts[2 if any(map(is_violation, unmet)) else 1].append(group)
+        each = view.fair_limit(map(len, parts[:2]), CONTROLS)
+        return [*parts[0][:each], *parts[1][:each], *parts[2]][:CONTROLS]
+
+    def _control(self, group: view.Group) -> Iterable[RenderableType]:
+        """A control, its resources under it, and at the end what to do."""
+        control = group.control
+        severity = self.say(labels().of("severity", control["severity"]))
+        told = f"{severity}, {clean(group.gate)}" if group.gate else severity
+        title = self.say(text_of(control["title"]))
+        yield ""
+        head = Table.grid(padding=(0, 1, 0, 0))
+        head.add_column(no_wrap=True, max_width=self.width // 3)
+        head.add_column(overflow="fold")
+        head.add_row(*(Line(part, "bold") for part in (clean(control["id"]), f"[{told}] {title}")))
+        yield head
         # What is new goes first: it is what fails the gate.
         records = sorted(_unmet(group), key=lambda one: known_of(one, self.baseline) is not None)
         for record in records[:ROWS_PER_CONTROL]:
-            key = view.outcome(record)
-            message = Line(short(self.say(view.message(record)), MESSAGE))
-            if place := declared_at(record):
-                message.append(f" [{place}]")
-            if known := known_of(record, self.baseline):
-                message.append(f" ({self.label('report.known_for', days=_age(known.since, self.report))})")
-            table.add_row(
-                Line(clean(group.control["id"])),
-                self.signed(key, view.outcome_label(key)),
-                Line(view.place(record)),
-                message,
-            )
-        hidden = len(records) - ROWS_PER_CONTROL
-        if hidden > 0:
-            more = Line(self.label("report.more", count=hidden))
-            table.add_row(Line(clean(group.control["id"])), Line(""), Line(""), more)
+            yield self._finding(record)
+        if len(records) > ROWS_PER_CONTROL:
+            yield self._item(self.label("report.more", count=len(records) - ROWS_PER_CONTROL), "")
+        fix = self._fix(control)
+        if fix and any(map(is_violation, records)):
+            yield self._item(f"{self.label('pipeline.remediation')}: {fix}", "→")
+
+    def _finding(self, record: view.Record) -> RenderableType:
+        """A sign, a verdict and a resource with its place; under it what was found."""
+        case, key = self.bench.case(record), view.outcome(record)
+        unseen = view.is_scope(record)
+        verdict = self.say(view.outcome_label(key))
+        if record["verdict"] == "unknown" and not unseen:
+            verdict += f" ({self.say(labels().of('reason', case.reason))})"
+        told = f": {view.place(record)}"
+        if place := declared_at(record) or ("" if unseen else _place(case)):
+            told += f" [{place}]"
+        if known := known_of(record, self.baseline):
+            told += f" ({self.label('report.known_for', days=_age(known.since, self.report))})"
+        told += f"\n{short(self.say(case.found), MESSAGE)}"
+        if case.missing:
+            told += f"\n{short(self.label('report.not_seen', facts=case.missing), MESSAGE)}"
+        line = Line.assemble((verdict, STYLE.get(key, "")), told)
+        return self._item(line, Line(view.SYMBOL[key], STYLE.get(key, "")))
+
+    def _fix(self, control: Mapping[str, Any]) -> str:
+        """What to do, where the catalogue at hand has the very control that judged."""
+        known = self.controls.get(control["id"])
+        if known is None or known.digest != control["sha256"]:
+            return ""
+        return short(self.say(known.remediation.text), MESSAGE)
 
     def _unknowns(self) -> Iterable[RenderableType]:
         found = view.unknowns(self.report)
@@ -348,12 +395,22 @@ class _Screen:
         if not self.report["profile"]["official"]:
             yield Line(self.say(text_of(self.report["profile"]["notice"])))
         yield Line(self.label("sentence.self_assessment"))
-        yield Line(self.label("report.authority_decides"))
+        concluded = view.concludes(self.report)
+        yield Line(self.label("report.authority_decides" if concluded else "report.level_not_concluded"))
 
 
 def _age(since: str, report: Mapping[str, Any]) -> str:
     found = days(since, report)
     return "–" if found is None else str(found)
+
+
+def _place(case: Case) -> str:
+    """Where in a cloud a resource is; nothing for what was declared in registers."""
+    resource = case.record["resource"]
+    if resource["target"] == REGISTERS:
+        return ""
+    parts = (resource["target"], resource["region"], case.project)
+    return "/".join(clean(part, MAX_NAME) for part in parts if part)
 
 
 def _unmet(group: view.Group) -> Sequence[view.Record]:

@@ -97,6 +97,20 @@ def gate_count(report: Report) -> tuple[int, int]:
     return sum(gate["state"] == "open" for gate in counted), len(counted)
 
 
+def concludes(report: Report) -> bool:
+    """Whether a report speaks of readiness at all: a profile that looks at no gate does not."""
+    return gate_count(report)[1] > 0
+
+
+def title(report: Report) -> Text:
+    """What a report is called."""
+    return labels()("title.report" if concludes(report) else "title.ungated")
+
+
+def short_title(report: Report) -> Text:
+    return labels()("title.short" if concludes(report) else "title.ungated_short")
+
+
 def gate_of(report: Report) -> dict[str, str]:
     """The gate each gating control belongs to, the final one aside."""
     return {

@@ -17,6 +17,7 @@ import sample_report as sample
 import xmlschema
 
 from cloudaudit.errors import CloudauditError
+from cloudaudit.model import Severity
 from cloudaudit.reporters.junit import END, MAX_BYTES, JunitReporter, junit
 
 SCHEMA = Path(__file__).parent / "schemas" / "jenkins-junit.xsd"
@@ -119,6 +120,38 @@ def test_what_a_case_says() -> None:
     assert texts["BDR.BDR-05", "known"][0] == (
         "Known from the baseline since 2026-10-01 07:00, because: chờ đợt mua sắm"
     )
+
+
+@pytest.mark.parametrize(
+    ("floor", "stops"),
+    [
+        (None, {"BDR-24", "BDR-05", "SEC-13"}),
+        ("low", {"BDR-24", "BDR-05", "SEC-13"}),
+        ("medium", {"BDR-24", "BDR-05", "SEC-13"}),
+        ("high", {"BDR-24", "SEC-13"}),
+        ("critical", {"BDR-24", "SEC-13"}),
+    ],
+)
+def test_a_violation_that_the_gate_lets_through_fails_no_build(floor: str | None, stops: set[str]) -> None:
+    """What is known, waived or not known stays what it is without a threshold."""
+    told, plain = outcomes(made(floor=Severity(floor) if floor else None)), outcomes(made())
+    assert {str(name).partition(".")[2] for name, _, kind, _ in told if kind == "failure"} == stops
+    below = [(name, *rest) for name, *rest in told if rest[-1] == "below_threshold"]
+    assert all(kind == "skipped" for _, _, kind, _ in below)
+    assert [one for one in plain if one not in told] == [(a, b, "failure", "fail") for a, b, _, _ in below]
+    assert len(told) == len(plain)
+
+
+def test_a_violation_below_the_threshold_says_what_it_is() -> None:
+    root = made(floor=Severity.HIGH)
+    (said,) = root.findall(".//skipped[@type='below_threshold']")
+    message = "Severity 'Medium', below 'High', at which the gate stops. Fail: Volume csdl-0: encrypted: no"
+    assert said.get("message") == message
+    assert str(said.text).splitlines()[:3] == [
+        "Fail: Volume csdl-0: encrypted: no",
+        "Không đáp ứng: Khối csdl-0: mã hóa: không",
+        message,
+    ]
 
 
 def test_suites_say_what_was_judged() -> None:

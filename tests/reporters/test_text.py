@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 import sample_report as sample
 from rich.cells import cell_len
 
-from cloudaudit.model import Text
+from cloudaudit.model import Text, Written
+from cloudaudit.reporters import Known
 from cloudaudit.reporters.text import CONTROLS, ROWS_PER_CONTROL, TextReporter
 from cloudaudit.reporters.words import short
 
@@ -54,14 +56,18 @@ SEC  An toàn thông tin mạng,   ░░░░░░░░░░░░░░░
  █ chắc chắn đáp ứng   ░ chưa biết   · không đáp ứng
 
 Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết
-Mã       Kết quả          Tài nguyên          Nội dung phát hiện
-────────────────────────────────────────────────────────────────────────────────
-RES-05   × Không đáp ứng  ho-so-cong-dan      Bucket ho-so-cong-dan: đích sao
-                                              chép đang bật: bucket: backup, đã
-                                              nhận diện: có, địa điểm: sg-1,
-                                              quốc gia: SG, trong nước: không
-SEC-13   ? Chưa xác định  s3-hn               Chưa thu thập được s3.bucket tại
-                                              s3-hn: Thiếu quyền đọc
+
+RES-05 [Nghiêm trọng, G1] Đích sao chép S3 nằm tại địa điểm trong nước đã khai
+       báo
+ × Không đáp ứng: ho-so-cong-dan [s3-hn]
+   Bucket ho-so-cong-dan: đích sao chép đang bật: bucket: backup, đã nhận diện:
+   có, địa điểm: sg-1, quốc gia: SG, trong nước: không
+ → Cách khắc phục: Khắc phục theo hướng dẫn của đơn vị vận hành, rồi thu thập
+   lại.
+
+SEC-13 [Nghiêm trọng, G4] Bucket không đọc được công khai
+ ? Chưa xác định: s3-hn
+   Chưa thu thập được s3.bucket tại s3-hn: Thiếu quyền đọc
 
 Nội dung chưa xác định và hạn chế
 Nội dung 'Chưa xác định' không được tính là đáp ứng.
@@ -123,14 +129,16 @@ SEC  Information and cyber     ░░░░░░░░░░░░░░░░�
  █ shown to pass   ░ not known   · not met
 
 Top blocking findings
-Id       Verdict          Resource            Finding
-────────────────────────────────────────────────────────────────────────────────
-RES-05   × Fail           ho-so-cong-dan      Bucket ho-so-cong-dan: active
-                                              replication targets: bucket:
-                                              backup, known: yes, site: sg-1,
-                                              country: SG, in Viet Nam: no
-SEC-13   ? Unknown        s3-hn               s3.bucket at s3-hn was not seen:
-                                              No permission to read
+
+RES-05 [Critical, G1] S3 replication targets stay in declared domestic sites
+ × Fail: ho-so-cong-dan [s3-hn]
+   Bucket ho-so-cong-dan: active replication targets: bucket: backup, known:
+   yes, site: sg-1, country: SG, in Viet Nam: no
+ → Remediation: Correct it, then collect again.
+
+SEC-13 [Critical, G4] Buckets cannot be read by the public
+ ? Unknown: s3-hn
+   s3.bucket at s3-hn was not seen: No permission to read
 
 Unknowns and limits
 What is 'Unknown' does not count as a pass.
@@ -229,11 +237,12 @@ def test_long_lists_are_cut_and_counted() -> None:
     shown = screen(sample.many(200))
     hidden = [int(n) for n in re.findall(r"… và (\d+) mục khác trong", shown)]
     gating = [f for f in sample.report(sample.many(200))["findings"] if f["control"] != "BDR-05"]
-    rows = re.findall(r"^((?:RES|BDR|SEC)-\d\d)  +× ", shown, re.MULTILINE)
-    assert {id_: rows.count(id_) for id_ in rows} == dict.fromkeys(
-        ("BDR-01", "RES-01", "RES-04", "SEC-06", "SEC-13"), ROWS_PER_CONTROL
-    )
-    assert len(rows) + sum(hidden) == len(gating)
+    blocks = re.findall(r"^([A-Z]{3}-\d\d) \[.*\n((?:^ .*\n)+)", shown, re.MULTILINE)
+    rows = {id_: len(re.findall("^ × ", found, re.MULTILINE)) for id_, found in blocks}
+    assert rows == dict.fromkeys(("BDR-01", "RES-01", "RES-04", "SEC-06", "SEC-13"), ROWS_PER_CONTROL)
+    others = "Ngoài các biện pháp thuộc điều kiện tiên quyết: 33 phát hiện khác trong"
+    assert others in shown
+    assert sum(rows.values()) + sum(hidden) == len(gating)
 
 
 def test_more_controls_than_fit_are_counted() -> None:
@@ -244,6 +253,96 @@ def test_more_controls_than_fit_are_counted() -> None:
     one_gate = [replace(sample.GATES[0], controls=ids)]
     shown = screen(replace(inputs, findings=failing, gates=one_gate))
     assert f"… và {len(ids) - CONTROLS} mục khác trong report.json" in shown
+    told = re.findall(r"^[A-Z]{3}-\d\d \[(.*), G1\]", shown, re.MULTILINE)
+    assert len(told) == CONTROLS
+    assert told == sorted(told, key=("Nghiêm trọng", "Cao", "Trung bình").index)
+
+
+ADDRESS = "openstack_networking_secgroup_rule_v2.ssh"
+INDEXED = 'module.mang_cong_dich_vu.openstack_networking_secgroup_rule_v2.ssh["10.0.0.0/8"]'
+
+
+def of_code(*, known: bool = True, address: str = ADDRESS) -> sample.Inputs:
+    """A rule that code declares, in a profile without gates. Not `known`: where it lets in is not told."""
+    facts: dict[str, Any] = {"ports": (22, 22), **({"remote_prefix": "0.0.0.0/0"} if known else {})}
+    rule = sample.resource(
+        "openstack.security_group_rule", address, facts, target="ha-tang", region=None, project=None
+    )
+    rule = replace(rule, written=Written("main.tf", 43))
+    verdict, reason = ("fail", None) if known else ("unknown", "after_deployment")
+    found = sample.finding("SEC-06", rule, verdict, "ports", "remote_prefix", reason=reason)
+    return sample.Inputs(findings=[found], gates=())
+
+
+@pytest.mark.parametrize(("address", "width"), [(ADDRESS, 80), (ADDRESS, 60), (INDEXED, 100)])
+def test_an_address_of_code_stays_whole_and_so_does_its_line(address: str, width: int) -> None:
+    lines = screen(of_code(address=address), width=width).splitlines()
+    assert any(address in line for line in lines)
+    assert any("[main.tf:43]" in line for line in lines)
+
+
+def test_a_finding_says_how_grave_what_where_and_the_way_out() -> None:
+    assert BLOCK in screen(of_code(), lang="en")
+
+
+BLOCK = f"""
+SEC-06 [Critical] Administration ports are not open to every address
+ × Fail: {ADDRESS} [main.tf:43]
+   Rule {ADDRESS}: source 0.0.0.0/0, ports 22
+ → Remediation: Correct it, then collect again.
+"""
+
+
+def test_the_fix_of_another_version_of_a_control_is_not_offered() -> None:
+    report, context = sample.report(of_code()), sample.context(inputs=of_code(), lang="en")
+    other = replace(context.controls["SEC-06"], digest="0" * 64)
+    shown = TextReporter().render(report, replace(context, controls={"SEC-06": other}))
+    assert "SEC-06 [Critical]" in shown
+    assert "Remediation" not in shown
+
+
+def test_what_is_not_known_says_why_and_what_is_missing() -> None:
+    assert UNKNOWN in screen(of_code(known=False), lang="en")
+
+
+UNKNOWN = f"""
+SEC-06 [Critical] Administration ports are not open to every address
+ ? Unknown (Known only after deployment):
+   {ADDRESS} [main.tf:43]
+   Rule {ADDRESS}: source not known, ports 22
+   Not known: Source
+
+"""
+
+
+def test_new_violations_and_unknowns_hide_none_of_each_other_and_known_ones_come_last() -> None:
+    """Of more controls than fit: some of each, the new ones first, and the known where room is left."""
+    base = sample.control("SEC-90", "Biện pháp", "Control", "low")
+    names = [f"SEC-{n}" for n in range(60, 90)]
+    platform = sample.declared("platform", "p")
+    verdicts = {id_: ("fail", None) if n < 20 else ("unknown", "timeout") for n, id_ in enumerate(names)}
+    controls = [replace(base, id=id_) for id_ in names]
+    inputs = replace(
+        sample.small(),
+        controls=controls,
+        findings=[
+            sample.finding(id_, platform, one, reason=why, controls=controls)
+            for id_, (one, why) in verdicts.items()
+        ],
+        gates=(),
+        gaps=(),
+    )
+    report, context = sample.report(inputs), sample.context(inputs=inputs)
+
+    def order(known: Mapping[str, Known]) -> list[str]:
+        shown = TextReporter().render(report, replace(context, baseline=known))
+        return re.findall(r"^(SEC-\d\d) \[Thấp\]", shown, re.MULTILINE)
+
+    half = CONTROLS // 2
+    assert order({}) == [*names[:half], *names[20 : 20 + half]]
+    prints = {record["control"]: record["fingerprint"] for record in report["findings"]}
+    old = {prints[id_]: Known("2026-10-01T00:00:00Z", "x") for id_ in names[:19]}
+    assert order(old) == [names[19], *names[20:30], names[0]]
 
 
 def test_nothing_wrong_is_said_plainly() -> None:
@@ -255,19 +354,33 @@ def test_nothing_wrong_is_said_plainly() -> None:
 
 
 UNGATED = """\
-Mức sẵn sàng của nền tảng   Không kết luận (hồ sơ năng lực không xét điều kiện
-                            tiên quyết)
+BÁO CÁO ĐÁNH GIÁ CẤU HÌNH ĐÁM MÂY
+Hồ sơ tự đánh giá, hỗ trợ đánh giá · Nền tảng đám mây An Bình · Phạm vi nhà cung
+cấp
+
 Điểm (cận dưới – cận trên)  [24,2 ; 57,5]
+Độ bao phủ chứng cứ         66,6 %
+Độ bao phủ thu thập         91,6 %
+Chiều đánh giá thấp nhất    RES 0,0 (Vị trí, cư trú dữ liệu)
+Độ tin cậy của chứng cứ     100,0 %
+Thời điểm đánh giá          22/11/2026 08:30 (giờ Việt Nam)
 """
 
 
 def test_a_profile_without_gates_concludes_no_level() -> None:
     shown = screen(replace(sample.small(), gates=()))
-    assert UNGATED in shown
+    assert shown.startswith(UNGATED)
     _, _, rest = VIETNAMESE.partition("\nMã   Chiều đánh giá")
     head = "Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết"
-    assert shown.endswith(rest.replace(head, "Nội dung không đáp ứng hoặc chưa xác định"))
-    assert not any(word in shown for word in ("Ngoài phạm vi", "Lý do chưa", "0/0", "Chưa đủ cơ sở"))
+    rest = rest.replace(head, "Nội dung không đáp ứng hoặc chưa xác định")
+    rest = rest.replace(", G1] ", "] ").replace(", G4] ", "] ").replace("khai\n       báo", "khai báo")
+    last = "Cấp có thẩm quyền đánh giá và quyết định việc kết nối; công cụ chỉ báo cáo.\n"
+    assert rest.endswith(last)
+    not_concluded = "Hồ sơ năng lực không xét điều kiện tiên quyết nên không kết luận mức độ sẵn\nsàng.\n"
+    assert shown.endswith(rest.removesuffix(last) + not_concluded)
+    assert not any(
+        word in shown for word in ("Ngoài phạm vi", "Lý do chưa", "0/0", "Chưa đủ cơ sở", "kết nối")
+    )
 
 
 def test_a_profile_without_gates_and_nothing_unmet() -> None:

@@ -61,13 +61,21 @@ def document(report: Mapping[str, Any], context: Context) -> Document:
     """Write a report in the form that is asked for. Reads `context.findings` to its end, once."""
     words, matter = labels(), gather(report, context)
     numbers = YEARLY if context.form == "yearly" else tuple(SECTIONS)
+    concluded = view.concludes(report)
+    if not concluded and not any(entry["dimension"] == "NDC" for entry in report["controls"]):
+        # Nothing was asked of the connection: a chapter on it would only say so.
+        numbers = tuple(number for number in numbers if number != "11")
     return Document(
-        title=words("title.report"),
+        title=view.title(report),
         subtitle=words("title.subtitle"),
         subject=_clean(view.subject_title(report)),
         form=context.form,
         sections=tuple(
-            Section(number, words(f"section.{number}"), tuple(map(_harmless, SECTIONS[number](matter))))
+            Section(
+                number,
+                words("report.overall" if number == "4" and not concluded else f"section.{number}"),
+                tuple(map(_harmless, SECTIONS[number](matter))),
+            )
             for number in numbers
         ),
         report=report,

@@ -433,10 +433,16 @@ def recommendations(matter: Matter) -> tuple[Block, ...]:
         Items(tuple(_to_provider(matter)), numbered=True),
         heading("recommendation.agency"),
         Items(tuple(_to_agency(matter)), numbered=True),
+        *(_for_the_authority(matter) if view.concludes(matter.report) else ()),
+        *((prose("sentence.request_assessment"),) if _asks(matter) else ()),
+    )
+
+
+def _for_the_authority(matter: Matter) -> tuple[Block, ...]:
+    return (
         heading("recommendation.authority"),
         Items(tuple(_to_authority(matter)), numbered=True),
         Prose(L("report.authority_decides"), "note"),
-        *((prose("sentence.request_assessment"),) if _asks(matter) else ()),
     )
 
 

@@ -78,13 +78,13 @@ def summary(matter: Matter) -> tuple[Block, ...]:
             ("field.catalogue", cell(name(report["catalogue"]["version"]))),
             ("field.tool", cell(name(f"{report['tool']['name']} {report['tool']['version']}"))),
         ),
-        heading("figure.level"),
+        heading("figure.level" if view.concludes(report) else "report.overall"),
         level_line(matter),
         *standing(matter),
         *_top(matter),
         *_since(matter),
         heading("chapter.limits_of_conclusion"),
-        Prose(L("report.authority_decides"), "note"),
+        *((Prose(L("report.authority_decides"), "note"),) if view.concludes(report) else ()),
         prose("sentence.unknown_is_no_pass"),
         prose("sentence.validity"),
         *((prose("sentence.request_assessment"),) if _asks(report) else ()),
@@ -117,12 +117,12 @@ def _validity(report: view.Report) -> Cell:
 
 
 def level_line(matter: Matter) -> Prose:
-    """The level with its name, and what it is not."""
+    """The level with its name; or that none is concluded, and why."""
     report = matter.report
     readiness = report["readiness"]
     opened, counted = view.gate_count(report)
     if not counted:
-        return Prose(L("report.no_level"), "warning")
+        return prose("report.level_not_concluded", "note")
     level = L(
         "report.level_and_gates",
         level=readiness["level"],
@@ -156,10 +156,9 @@ def standing(matter: Matter) -> tuple[Block, ...]:
         prose("sentence.interval"),
     ]
     reasons = tuple(cell(told(reason)) for reason in readiness["reasons"])
+    # Where no level is concluded, none is higher.
     if reasons and counted:
         blocks += [heading("figure.reasons"), Items(reasons)]
-    elif reasons:
-        blocks.append(Items(reasons))
     return tuple(blocks)
 
 
@@ -437,7 +436,13 @@ def method(matter: Matter) -> tuple[Block, ...]:
             )
         ),
         heading("report.figures"),
-        Items(tuple(cell(L(f"report.computed.{key}")) for key in _COMPUTED)),
+        Items(
+            tuple(
+                cell(L(f"report.computed.{key}"))
+                for key in _COMPUTED
+                if key != "gates" or view.concludes(matter.report)
+            )
+        ),
         *_rules(matter),
         heading("field.evidence"),
         *some(_registers(matter)),
@@ -477,6 +482,17 @@ def _rules(matter: Matter) -> tuple[Block, ...]:
             spec = parameter.spec if parameter else None
             default = in_words(parameter.default, spec) if parameter else None
             changed.append((ids([id_]), code(key), cell(default), cell(matter.values.shown(value, spec))))
+    thresholds = table(
+        "thresholds",
+        L("report.thresholds"),
+        (
+            ("chapter.column.condition", 2.5),
+            ("figure.level", 2.5),
+            ("chapter.column.figure", 2.5),
+            ("chapter.column.least", 1.0, "number"),
+        ),
+        limits,
+    )
     return (
         *some(
             table(
@@ -486,19 +502,7 @@ def _rules(matter: Matter) -> tuple[Block, ...]:
                 weights,
             )
         ),
-        *some(
-            table(
-                "thresholds",
-                L("report.thresholds"),
-                (
-                    ("chapter.column.condition", 2.5),
-                    ("figure.level", 2.5),
-                    ("chapter.column.figure", 2.5),
-                    ("chapter.column.least", 1.0, "number"),
-                ),
-                limits,
-            )
-        ),
+        *(some(thresholds) if view.concludes(matter.report) else ()),
         prose("sentence.thresholds"),
         *some(
             table(
@@ -644,7 +648,12 @@ def result(matter: Matter) -> tuple[Block, ...]:
     readiness = report["readiness"]
     dimensions = [d for d in readiness["dimensions"] if not d["not_applicable"]]
     names = {d["id"]: labels().of("dimension", d["id"]) for d in readiness["dimensions"]}
-    blocks: list[Block] = [level_line(matter), *standing(matter), *unofficial(matter)]
+    concluded = view.concludes(report)
+    blocks: list[Block] = [
+        *((level_line(matter),) if concluded else ()),
+        *standing(matter),
+        *unofficial(matter),
+    ]
     if dimensions:
         blocks += [
             charts.intervals([(d["id"], names[d["id"]], d["lower"], d["upper"]) for d in dimensions]),
@@ -656,9 +665,9 @@ def result(matter: Matter) -> tuple[Block, ...]:
     gates = readiness["gates"]
     if gates:
         blocks.append(charts.gates([(clean(g["id"], MAX_NAME), told(g["title"]), g["state"]) for g in gates]))
-    blocks += some(_gates(matter))
+    if concluded:
+        blocks += [*some(_gates(matter)), prose("sentence.pending_authority")]
     blocks += [
-        prose("sentence.pending_authority"),
         *some(_verdicts(matter)),
         prose("sentence.unknown_is_no_pass"),
         prose("sentence.thresholds"),
@@ -749,22 +758,24 @@ def _trend(matter: Matter) -> tuple[Block, ...]:
     points = matter.trend
     if len(points) < 2:
         return (heading("figure.trend"), prose("chapter.no_trend", "note")) if matter.is_yearly else ()
+    # Earlier reports may have been judged by a profile that looks at gates.
+    concluded = any(point.gates_counted for point in points)
     rows = [
         (
             cell(moment(point.at)),
-            number(point.level),
+            *((number(point.level) if point.gates_counted else NONE,) if concluded else ()),
             cell(interval(point.lower, point.upper)),
             cell(figure(point.coverage, "%")),
-            number(f"{point.gates_open}/{point.gates_counted}"),
+            *((number(f"{point.gates_open}/{point.gates_counted}"),) if concluded else ()),
         )
         for point in points
     ]
-    columns = (
+    columns: tuple[tuple[str, float] | tuple[str, float, str], ...] = (
         ("field.assessed_at", 2.0),
-        ("figure.level", 1.0, "number"),
+        *((("figure.level", 1.0, "number"),) if concluded else ()),
         ("figure.score", 1.8, "number"),
         ("figure.coverage", 1.4, "number"),
-        ("figure.gates", 1.4, "number"),
+        *((("figure.gates", 1.4, "number"),) if concluded else ()),
     )
     drawn = [(p.at, p.lower, p.upper, p.coverage, p.gates_open, p.gates_counted) for p in points]
     return (

@@ -635,8 +635,11 @@ def connection(matter: Matter) -> tuple[Block, ...]:
     ]
     columns = (("column.gate", 3.5), ("column.state", 1.5), ("chapter.column.note", 2.5))
     return (
-        *some(table("gates-11", L("figure.gates"), columns, gates)),
-        prose("sentence.pending_authority"),
+        *(
+            (*some(table("gates-11", L("figure.gates"), columns, gates)), prose("sentence.pending_authority"))
+            if view.concludes(matter.report)
+            else ()
+        ),
         *papers(
             matter,
             "papers-11",
