@@ -231,8 +231,8 @@ def waivers(matter: Matter) -> tuple[Block, ...]:
             cell(said(one["reason"])),
             cell(said(one["compensating"])),
             cell(name(one["approver"]), labels().of("waiver_authority", one["authority"])),
-            cell(day(one["starts"])),
-            cell(day(one["until"])),
+            day(one["starts"]),
+            day(one["until"]),
             number(held.get(one["id"], 0)),
         )
         for one in declared
@@ -267,7 +267,7 @@ def _known(matter: Matter) -> tuple[Block, ...]:
         (
             ids(one.controls),
             cell(said(one.reason)),
-            cell(day(one.since)),
+            day(one.since),
             number("–" if one.days is None else one.days),
             number(len(one.findings)),
         )
@@ -387,7 +387,7 @@ def _due(matter: Matter, plan: Mapping[str, Any] | None) -> Cell:
     if plan is None:
         return cell(L("chapter.no_deadline"))
     over = plan["due"] < matter.report["assessed_at"]
-    return cell(day(plan["due"]), L("chapter.overdue") if over else None, mark="expired" if over else "")
+    return day(plan["due"], L("chapter.overdue") if over else None, mark="expired" if over else "")
 
 
 def _command(matter: Matter, group: view.Group) -> Cell:
@@ -400,7 +400,7 @@ def _idle(matter: Matter) -> Any:
     """Plans whose control has no open finding any more."""
     open_ = {group.control["id"] for group in matter.groups}
     rows = [
-        (maybe(plan["control"]), cell(said(plan["measure"])), maybe(plan["owner"]), cell(day(plan["due"])))
+        (maybe(plan["control"]), cell(said(plan["measure"])), maybe(plan["owner"]), day(plan["due"]))
         for plan in matter.report["plans"]
         if plan["control"] not in open_
     ]

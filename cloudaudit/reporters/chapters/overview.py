@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from cloudaudit.reporters.chapters.writing import (
     MOST_ROWS,
     NONE,
     L,
+    at,
     code,
     control_name,
     digest,
@@ -26,9 +28,11 @@ from cloudaudit.reporters.chapters.writing import (
     number,
     outcome,
     pairs,
+    percent,
     prose,
     register_missing,
     said,
+    score,
     short,
     some,
     state,
@@ -39,7 +43,7 @@ from cloudaudit.reporters.chapters.writing import (
 )
 from cloudaudit.reporters.document import Block, Cell, Items, Phrase, Prose, cell
 from cloudaudit.reporters.values import in_words
-from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, same
+from cloudaudit.reporters.words import MAX_NAME, clean, figure, labels, moment, same
 
 MAX_SHORT: Final = 220
 """Of a message on the summary; the whole stands with its finding."""
@@ -69,9 +73,9 @@ def summary(matter: Matter) -> tuple[Block, ...]:
             ("field.subject", (Phrase(view.subject_title(report), "strong"),)),
             ("field.scope", cell(labels().of("scope", report["scope"]))),
             ("chapter.form", cell(L(f"chapter.form_{matter.context.form}"))),
-            ("field.collected_at", cell(moment(report["snapshot"]["collected_at"]))),
-            ("field.assessed_at", cell(moment(report["assessed_at"]))),
-            ("field.generated_at", cell(moment(report["generated_at"]))),
+            ("field.collected_at", at(report["snapshot"]["collected_at"])),
+            ("field.assessed_at", at(report["assessed_at"])),
+            ("field.generated_at", at(report["generated_at"])),
             ("chapter.valid_until", _validity(report)),
             ("field.profile", cell(told(profile.get("title"), profile["id"]), _version(profile))),
             ("field.official", yes(profile["official"])),
@@ -113,7 +117,8 @@ def _validity(report: view.Report) -> Cell:
     found = report.get("validity")
     if not found:
         return cell(L("chapter.validity_not_told"))
-    return (Phrase(moment(found["until"]), "strong"), Phrase(told(found["because"])))
+    (until,) = at(found["until"])
+    return (replace(until, style="strong"), Phrase(told(found["because"])))
 
 
 def level_line(matter: Matter) -> Prose:
@@ -146,11 +151,11 @@ def standing(matter: Matter) -> tuple[Block, ...]:
     blocks: list[Block] = [
         pairs(
             *([("figure.gates", gates)] if counted else []),
-            ("figure.score", cell(interval(readiness["score"]["lower"], readiness["score"]["upper"]))),
+            ("figure.score", score(readiness["score"]["lower"], readiness["score"]["upper"])),
             ("figure.weakest", _weakest(weakest) if weakest else NONE),
-            ("figure.coverage", cell(figure(readiness["coverage"], "%"))),
-            ("figure.collection_coverage", cell(figure(readiness["collection_coverage"], "%"))),
-            ("figure.assurance", cell(figure(readiness["assurance"], "%"))),
+            ("figure.coverage", percent(readiness["coverage"])),
+            ("figure.collection_coverage", percent(readiness["collection_coverage"])),
+            ("figure.assurance", percent(readiness["assurance"])),
             ("field.claims", cell(view.claims(matter.report))),
         ),
         prose("sentence.interval"),
@@ -398,7 +403,7 @@ def organisation(matter: Matter) -> tuple[Block, ...]:
         ("column.system", 2.6),
         ("column.agency", 1.8),
         ("column.operator", 1.8),
-        ("column.security_level", 0.8),
+        ("column.security_level", 0.8, "number"),
         ("column.criticality", 1.3),
         ("column.data_classes", 2.2),
         ("column.national_database", 1.0),
@@ -684,9 +689,9 @@ def _dimensions(matter: Matter) -> Any:
         rows.append(
             (
                 *head,
-                cell(interval(one["lower"], one["upper"])),
-                cell(figure(one["coverage"], "%")),
-                cell(figure(one["assurance"], "%")),
+                score(one["lower"], one["upper"]),
+                percent(one["coverage"]),
+                percent(one["assurance"]),
             )
         )
     columns = (
@@ -751,10 +756,10 @@ def _trend(matter: Matter) -> tuple[Block, ...]:
         return (heading("figure.trend"), prose("chapter.no_trend", "note")) if matter.is_yearly else ()
     rows = [
         (
-            cell(moment(point.at)),
+            at(point.at),
             number(point.level),
-            cell(interval(point.lower, point.upper)),
-            cell(figure(point.coverage, "%")),
+            score(point.lower, point.upper),
+            percent(point.coverage),
             number(f"{point.gates_open}/{point.gates_counted}"),
         )
         for point in points

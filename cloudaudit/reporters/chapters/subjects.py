@@ -19,6 +19,7 @@ from cloudaudit.reporters.chapters.writing import (
     findings_of,
     heading,
     joined,
+    lasting,
     listed,
     maybe,
     name,
@@ -269,10 +270,10 @@ def _objectives(matter: Matter, systems: Sequence[Resource]) -> Any:
             (
                 (Phrase(name(entry.id), "strong"), Phrase(name(entry.name or entry.id))),
                 cell(labels().of("criticality", clean(str(entry.facts.get("criticality") or "–"), MAX_NAME))),
-                cell(seconds(entry.facts.get("rpo"))),
+                lasting(entry.facts.get("rpo")),
                 _observed(found),
                 _measured(exercised, "measured_rpo"),
-                cell(seconds(entry.facts.get("rto"))),
+                lasting(entry.facts.get("rto")),
                 _measured(exercised, "measured_rto"),
             )
         )
@@ -292,12 +293,11 @@ def _observed(found: Backups) -> Cell:
     """The oldest of the newest backups, with how many volumes have none or are not known."""
     if not found.volumes:
         return cell(L("word.unknown"))
-    parts = [
-        seconds(found.worst),
+    return lasting(
+        found.worst,
         L("chapter.volumes_without", count=found.without, all=found.volumes) if found.without else None,
         L("chapter.volumes_unknown", count=found.unknown, all=found.volumes) if found.unknown else None,
-    ]
-    return cell(*parts)
+    )
 
 
 def _latest(matter: Matter, system: str) -> Resource | None:
@@ -314,8 +314,8 @@ def _latest(matter: Matter, system: str) -> Resource | None:
 def _measured(drill: Resource | None, fact: str) -> Cell:
     if drill is None:
         return cell(L("chapter.no_drill"))
-    found = seconds(drill.facts.get(fact))
-    return cell(found or L("chapter.not_measured"), name(drill.id))
+    found = drill.facts.get(fact)
+    return lasting(found, *([] if seconds(found) else [L("chapter.not_measured")]), name(drill.id))
 
 
 # --- 7 ----------------------------------------------------------------------------------------------
