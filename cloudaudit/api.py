@@ -52,7 +52,7 @@ from cloudaudit.plan import untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.records import Shape, shaped
 from cloudaudit.registers import Plan, Registers
-from cloudaudit.reporters import Context, Known, report_json
+from cloudaudit.reporters import Context, Known, Period, report_json
 from cloudaudit.reporters.standing import is_violation
 from cloudaudit.reporters.validity import Lapses
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
@@ -529,13 +529,15 @@ def render(
     catalogue: Catalogue | None = None,
     previous: Sequence[Mapping[str, Any]] = (),
     form: Literal["full", "yearly"] = "full",
+    period: Period | None = None,
     template: Path | None = None,
     baseline: Mapping[str, Known] | None = None,
 ) -> str | bytes:
     """Render one format of an assessment on disk.
 
     `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
-    whole report, and `template` for those that fill one. `baseline` marks violations known from before.
+    whole report, `period` is what its yearly form is about, and `template` for those that fill one.
+    `baseline` marks violations known from before.
     """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
@@ -550,6 +552,7 @@ def render(
         registers=declared.by_type,
         earlier=earlier_of(assessed.report, previous),
         form=form,
+        period=period,
         baseline=baseline,
         template=template,
         lang=lang,

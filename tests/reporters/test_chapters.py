@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cloudaudit.catalog import load_catalogue
 from cloudaudit.model import AtLeast, AtMost, Text
-from cloudaudit.reporters import Context, chapters
+from cloudaudit.reporters import Context, Period, chapters
 from cloudaudit.reporters.chapters import SECTIONS, YEARLY, writing
 from cloudaudit.reporters.chapters.annexes import terms
 from cloudaudit.reporters.chapters.closing import covers
@@ -338,6 +338,44 @@ def test_a_profile_without_gates_says_nothing_of_gates() -> None:
     heads = {block.text for block in blocks(document, "0") if isinstance(block, Heading)}
     assert labels()("report.unmet") in heads
     assert heads.isdisjoint({labels()("figure.reasons"), labels()("figure.top_blocking")})
+
+
+def period_told(**changes: Any) -> tuple[str, list[str], list[str]]:
+    """What the yearly form says of its period, the notes beside, and its warnings."""
+    before = tuple(
+        sample.report(sample.small()) | {"assessed_at": at}
+        for at in ("2026-08-22T01:30:00Z", "2025-12-31T16:59:59Z")
+    )
+    given = {"earlier": before} | changes
+    made = chapters.document(sample.report(sample.small()), replace(context_of("small", "yearly"), **given))
+    pairs = next(block for block in blocks(made, "0") if isinstance(block, Pairs))
+    found = next(lines(cell) for key, cell in pairs.rows if key == labels()("chapter.reporting_period"))
+    said = [block for block in blocks(made, "0") if isinstance(block, Prose)]
+    moment = labels()("chapter.period_is_of_a_moment")
+    notes = [block.text.vi for block in said if block.style == "note" and block.text == moment]
+    return found, notes, [block.text.vi for block in said if block.style == "warning"]
+
+
+def test_the_yearly_form_names_its_period() -> None:
+    """As asked, else since the report it is compared with, else not known; a result is that of a moment."""
+    moment = [labels()("chapter.period_is_of_a_moment").vi]
+    outside = ["Thời điểm đánh giá nằm ngoài kỳ báo cáo."]
+    assert period_told() == (
+        "22/08/2026 08:30 – 22/11/2026 08:30 / từ lần đánh giá trước đến lần đánh giá này", moment, [],
+    )  # fmt: skip
+    held = "lần đánh giá trong kỳ (lần này và các báo cáo trước được cung cấp)"
+    assert period_told(period=Period.read("2026")) == (f"01/01/2026 – 31/12/2026 / 2 {held}", moment, [])
+    assert period_told(period=Period.read("2025")) == (f"01/01/2025 – 31/12/2025 / 1 {held}", moment, outside)
+    assert period_told(earlier=()) == (
+        "chưa xác định / chưa nêu kỳ báo cáo và không có báo cáo trước của cùng đối tượng", moment, [],
+    )  # fmt: skip
+
+
+def test_the_full_form_is_of_no_period() -> None:
+    keys = {block.text for block in blocks(written("small"), "0") if isinstance(block, Prose)}
+    pairs = next(block for block in blocks(written("small"), "0") if isinstance(block, Pairs))
+    assert labels()("chapter.reporting_period") not in {key for key, _ in pairs.rows}
+    assert labels()("chapter.period_is_of_a_moment") not in keys
 
 
 def test_the_short_form_keeps_the_sentences_about_its_figures() -> None:

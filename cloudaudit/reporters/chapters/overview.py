@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
-from cloudaudit.model import Text
+from cloudaudit.model import Text, format_time, parse_time
 from cloudaudit.reporters import charts, view
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.chapters.writing import (
@@ -18,6 +18,7 @@ from cloudaudit.reporters.chapters.writing import (
     at,
     code,
     control_name,
+    day,
     digest,
     heading,
     ids,
@@ -73,6 +74,7 @@ def summary(matter: Matter) -> tuple[Block, ...]:
             ("field.subject", (Phrase(view.subject_title(report), "strong"),)),
             ("field.scope", cell(labels().of("scope", report["scope"]))),
             ("chapter.form", cell(L(f"chapter.form_{matter.context.form}"))),
+            *([("chapter.reporting_period", _reporting_period(matter))] if matter.is_yearly else []),
             ("field.collected_at", at(report["snapshot"]["collected_at"])),
             ("field.assessed_at", at(report["assessed_at"])),
             ("field.generated_at", at(report["generated_at"])),
@@ -82,6 +84,7 @@ def summary(matter: Matter) -> tuple[Block, ...]:
             ("field.catalogue", cell(name(report["catalogue"]["version"]))),
             ("field.tool", cell(name(f"{report['tool']['name']} {report['tool']['version']}"))),
         ),
+        *_beyond_period(matter),
         heading("figure.level"),
         level_line(matter),
         *standing(matter),
@@ -119,6 +122,32 @@ def _validity(report: view.Report) -> Cell:
         return cell(L("chapter.validity_not_told"))
     (until,) = at(found["until"])
     return (replace(until, style="strong"), Phrase(told(found["because"])))
+
+
+def _reporting_period(matter: Matter) -> Cell:
+    """What a yearly form is about: as asked, else since the report it is compared with, else not known."""
+    asked, report = matter.context.period, matter.report
+    if asked is not None:
+        days = titled(day(format_time(asked.begins))[0].text, day(format_time(asked.ends))[0].text, " – ")
+        times = [matter.at, *(parse_time(one["assessed_at"]) for one in matter.context.earlier)]
+        held = sum(time in asked for time in times if time is not None)
+        return cell(days, L("chapter.assessments_in_period", count=held))
+    if matter.changes is not None:
+        start, end = moment(matter.changes.earlier["assessed_at"]), moment(report["assessed_at"])
+        return cell(titled(start, end, " – "), L("chapter.period_since_previous"))
+    return cell(L("word.unknown"), L("chapter.period_not_told"))
+
+
+def _beyond_period(matter: Matter) -> tuple[Block, ...]:
+    """That a report is of a moment and not of the period, with a warning where that moment lies outside."""
+    if not matter.is_yearly:
+        return ()
+    asked, at_ = matter.context.period, matter.at
+    outside = asked is not None and at_ is not None and at_ not in asked
+    return (
+        prose("chapter.period_is_of_a_moment", "note"),
+        *((prose("chapter.assessed_outside_period", "warning"),) if outside else ()),
+    )
 
 
 def level_line(matter: Matter) -> Prose:
