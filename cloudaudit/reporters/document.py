@@ -80,7 +80,8 @@ class Column:
     title: Text
     share: float = 1.0
     """Its width beside the others."""
-    kind: Literal["text", "number", "code"] = "text"
+    kind: Literal["text", "number", "code", "flow"] = "text"
+    """`flow`: the phrases of a cell are items, such as ids, and stand one after the other in a line."""
 
 
 @dataclass(frozen=True, slots=True)

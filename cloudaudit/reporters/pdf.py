@@ -221,6 +221,7 @@ class _Setter:
         whole = sum(widths)
         rooms = [(TEXT_WIDTH * width / whole - INSET) / size for width in widths]
         codes = [column.kind == "code" for column in table.columns]
+        flows = [column.kind == "flow" for column in table.columns]
         return {
             "is": "table",
             "id": table.id,
@@ -231,7 +232,7 @@ class _Setter:
             "head": [self._both(c.title, room) for c, room in zip(table.columns, rooms, strict=True)],
             "rows": [
                 {
-                    "whole": _lines(row, rooms) < TALL,
+                    "whole": _lines(row, rooms, flows) < TALL,
                     "cells": [
                         self._cell(value, room, code)
                         for value, room, code in zip(row, rooms, codes, strict=True)
@@ -287,11 +288,11 @@ def _cut(text: Text, limit: int) -> Text:
     return Text(clean(text.vi, limit), clean(text.en, limit))
 
 
-def _lines(row: tuple[Cell, ...], rooms: list[float]) -> float:
+def _lines(row: tuple[Cell, ...], rooms: list[float], flows: list[bool]) -> float:
     """About how many lines the tallest cell takes."""
     return max(
-        sum(1 + max(len(phrase.text.vi), len(phrase.text.en)) / room for phrase in cell)
-        for cell, room in zip(row, rooms, strict=True)
+        sum((not flow) + max(len(phrase.text.vi), len(phrase.text.en)) / room for phrase in cell)
+        for cell, room, flow in zip(row, rooms, flows, strict=True)
     )
 
 

@@ -27,6 +27,8 @@ ROWS_PER_CONTROL: Final = 3
 CONTROLS: Final = 12
 REASONS: Final = 10
 WAIVERS: Final = 10
+NAMED: Final = 9
+"""Controls named of those that are told together."""
 MESSAGE: Final = 240
 BAR: Final = 22
 ROOMY: Final = 72
@@ -257,12 +259,35 @@ class _Screen:
         table.add_column(Line(self.label("column.verdict")), width=15 if wide else 10, overflow="fold")
         table.add_column(Line(self.label("column.resource")), width=18 if wide else 13, overflow="fold")
         table.add_column(Line(self.label("column.message")), ratio=1, overflow="fold")
-        for group in chosen[:CONTROLS]:
-            self._rows(table, group)
+        entries = view.alike(chosen)
+        for one in entries[:CONTROLS]:
+            if isinstance(one, view.Alike):
+                self._together(table, one)
+            else:
+                self._rows(table, one)
         yield table
-        hidden = sum(len(_unmet(group)) for group in chosen[CONTROLS:])
+        hidden = sum(
+            len(one.findings) if isinstance(one, view.Alike) else len(_unmet(one))
+            for one in entries[CONTROLS:]
+        )
         if hidden:
             yield Line(self.label("report.more", count=hidden))
+
+    def _together(self, table: Table, one: view.Alike) -> None:
+        """Controls of which nothing is known for the same reasons, in one row."""
+        why = "; ".join(
+            f"{self.say(labels().of('reason', code))}{f' – {clean(detail)}' if detail else ''}"
+            for code, detail in one.reasons
+        )
+        controls, more = one.controls[1:NAMED], len(one.controls) - NAMED
+        others = [*controls, *([f"… (+{more})"] if more > 0 else [])]
+        places = ", ".join(one.places[:2]) + (f" … (+{len(one.places) - 2})" if len(one.places) > 2 else "")
+        table.add_row(
+            Line(clean(one.controls[0])),
+            self.signed("unknown", view.outcome_label("unknown")),
+            Line(places),
+            Line(f"{short(why, MESSAGE)} ({self.label('report.alike_others', controls=', '.join(others))})"),
+        )
 
     def _rows(self, table: Table, group: view.Group) -> None:
         # What is new goes first: it is what fails the gate.

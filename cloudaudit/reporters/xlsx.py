@@ -166,7 +166,7 @@ def _shown(cell: Cell, kind: str, lang: Lang) -> _Shown:
         decimals = "0" * len(found[2] or "")
         return _Shown(float(found[1]), strong, f"0.{decimals}".rstrip(".") + ('"%"' if found[3] else ""))
     lines = (f"{view.SYMBOL.get(p.mark, '')} {kept(_in(p.text, lang))}".strip() for p in cell)
-    return _Shown("\n".join(lines), strong)
+    return _Shown((", " if kind == "flow" else "\n").join(lines), strong)
 
 
 def _numbers(exact: Exact, lang: Lang) -> list[_Shown] | None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cloudaudit.catalog import load_catalogue
 from cloudaudit.model import AtLeast, AtMost, Text
-from cloudaudit.reporters import Context, Period, chapters
+from cloudaudit.reporters import Context, Period, chapters, view
 from cloudaudit.reporters.chapters import SECTIONS, YEARLY, writing
 from cloudaudit.reporters.chapters.annexes import terms
 from cloudaudit.reporters.chapters.closing import covers
@@ -554,16 +554,63 @@ def test_the_plan_names_measure_person_date_command_and_recheck() -> None:
     plan = {row[0].split(" / ")[0]: row for row in rows(written("realistic"), "plan")}
     assert plan["fail!RES-05"] == [
         "fail!RES-05 / Đích sao chép S3 nằm tại địa điểm trong nước đã khai báo / ho-so-cong-dan",
-        "Gỡ quy tắc sao chép ra nước ngoài",
+        "Gỡ quy tắc sao chép ra nước ngoài"
+        " / aws s3api delete-bucket-replication --bucket <bucket> --endpoint-url <url>",
         "Trưởng phòng Vận hành",
         "30/11/2026",
-        "aws s3api delete-bucket-replication --bucket <bucket> --endpoint-url <url>",
         "Thu thập lại, đánh giá lại; RES-05 phải có kết quả đáp ứng trên cùng tài nguyên.",
     ]
     assert plan["fail!BDR-01"][0].endswith("csdl-ho-tich-05, csdl-ho-tich-08, csdl-ho-tich-11")
     assert plan["fail!BDR-01"][1:4] == [
-        "Khắc phục theo hướng dẫn của đơn vị vận hành, rồi thu thập lại. / biện pháp đề xuất", "chưa phân công", "chưa ấn định",
-    ]  # fmt: skip
+        "Khắc phục theo hướng dẫn của đơn vị vận hành, rồi thu thập lại. / biện pháp đề xuất"
+        " / openstack volume backup create --name <name> --incremental --force <volume>",
+        "chưa phân công",
+        "chưa ấn định",
+    ]
+
+
+def test_what_is_unknown_for_one_reason_is_told_once() -> None:
+    """In the summary, the list of unknowns and the plan; each control is named in all of them."""
+    document = written("all_unknown")
+    ids = [one["id"] for one in document.report["controls"]]
+    [row] = rows(document, "unknown-findings")
+    assert row[0] == "Thiếu quyền đọc"
+    assert sorted(row[2].split(" / ")) == sorted(ids)
+    assert row[3] == str(len(document.report["findings"])) == str(len(ids))
+    [plan] = rows(document, "plan")
+    head, named = plan[0].split(" / ")
+    assert head == f"unknown!{len(ids)} biện pháp chưa xác định: Thiếu quyền đọc"
+    assert sorted(named.split(", ")) == sorted(ids)
+    assert plan[1:] == [
+        labels()("remedy.no_permission").vi,
+        "chưa phân công",
+        "chưa ấn định",
+        "Thu thập lại, đánh giá lại; không còn biện pháp nào chưa xác định vì lý do này.",
+    ]
+    top = next(block for block in blocks(document, "0") if isinstance(block, Items) and block.numbered)
+    gating = [one for one in ids if one in view.gate_of(document.report)]
+    [said] = [lines(entry) for entry in top.entries]
+    head, named = said.split(" / ")
+    assert head == f"unknown!{len(gating)} biện pháp chưa xác định: Thiếu quyền đọc"
+    assert sorted(named.split(", ")) == sorted(gating)
+
+
+def test_a_control_with_a_plan_keeps_its_row() -> None:
+    """Also where nothing is known of it for the same reason as of others."""
+    plan = {
+        "control": "RES-05",
+        "resource": None,
+        "system": None,
+        "measure": "Cấp quyền",
+        "owner": "Tổ A",
+        "due": "2027-01-01T00:00:00Z",
+    }
+    report = sample.report(replace(sample.all_unknown(), plans=(plan,)))
+    found = rows(chapters.document(report, context_of("all_unknown")), "plan")
+    assert [row[1].split(" / ")[0] for row in found if row[0].startswith("unknown!RES-05")] == ["Cấp quyền"]
+    assert [
+        row[0].split(" / ")[1].count("RES-05") for row in found if "biện pháp chưa xác định" in row[0]
+    ] == [0]
 
 
 def test_findings_of_one_control_stand_with_the_plan_that_covers_them() -> None:
@@ -577,9 +624,20 @@ def test_findings_of_one_control_stand_with_the_plan_that_covers_them() -> None:
     found = [row[:4] for row in rows(document, "plan") if "BDR-01" in row[0]]
     head = "fail!BDR-01 / Khối lưu trữ quan trọng có bản sao lưu thành công trong giới hạn RPO / "
     measure = "Khắc phục theo hướng dẫn của đơn vị vận hành, rồi thu thập lại. / biện pháp đề xuất"
+    command = "openstack volume backup create --name <name> --incremental --force <volume>"
     assert found == [
-        [f"{head}csdl-ho-tich-08, csdl-ho-tich-11", measure, "chưa phân công", "chưa ấn định"],
-        [f"{head}csdl-ho-tich-05", "Sao lưu ngay", "Tổ A", "expired!01/11/2026 / đã quá thời hạn"],
+        [
+            f"{head}csdl-ho-tich-08, csdl-ho-tich-11",
+            f"{measure} / {command}",
+            "chưa phân công",
+            "chưa ấn định",
+        ],
+        [
+            f"{head}csdl-ho-tich-05",
+            f"Sao lưu ngay / {command}",
+            "Tổ A",
+            "expired!01/11/2026 / đã quá thời hạn",
+        ],
     ]
     assert rows(document, "idle-plans") == [["POR-06", "Đã xong", "Tổ C", "01/01/2027"]]
 

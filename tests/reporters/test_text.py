@@ -12,7 +12,8 @@ import sample_report as sample
 from rich.cells import cell_len
 
 from cloudaudit.model import Text
-from cloudaudit.reporters.text import CONTROLS, ROWS_PER_CONTROL, TextReporter
+from cloudaudit.reporters import view
+from cloudaudit.reporters.text import CONTROLS, NAMED, ROWS_PER_CONTROL, TextReporter
 from cloudaudit.reporters.words import short
 
 VIETNAMESE = """\
@@ -244,6 +245,18 @@ def test_more_controls_than_fit_are_counted() -> None:
     one_gate = [replace(sample.GATES[0], controls=ids)]
     shown = screen(replace(inputs, findings=failing, gates=one_gate))
     assert f"… và {len(ids) - CONTROLS} mục khác trong report.json" in shown
+
+
+def test_what_is_unknown_for_one_reason_is_one_row() -> None:
+    """Controls by their ids, the places that were not seen, and the reason once."""
+    inputs = sample.all_unknown()
+    screen = " ".join(TextReporter().render(sample.report(inputs), sample.context(inputs=inputs)).split())
+    _, _, rest = screen.partition("Nội dung phát hiện")
+    row = rest.partition("Nội dung chưa xác định và hạn chế")[0]
+    assert row.count("? Chưa xác định") == row.count("cùng lý do:") == row.count("Thiếu quyền đọc") == 1
+    gating = [g.control["id"] for g in view.groups(sample.report(inputs)) if g.gate]
+    assert [id_ for id_ in gating if id_ in row] == gating[:NAMED]
+    assert f"… (+{len(gating) - NAMED}))" in row
 
 
 def test_nothing_wrong_is_said_plainly() -> None:

@@ -235,7 +235,7 @@ def traceability(matter: Matter) -> tuple[Block, ...]:
         ("column.act", 2.4),
         ("column.quote", 3.4),
         ("chapter.column.actors", 1.2),
-        ("field.controls", 1.6),
+        ("field.controls", 1.8, "flow"),
         ("column.related_result", 1.8),
     )
     return (
@@ -262,7 +262,7 @@ def _frameworks(matter: Matter) -> Any:
         )
         for (framework, item), entries in sorted(items.items())
     ]
-    columns = (("column.framework", 1.5), ("column.items", 1.5), ("field.controls", 5.0))
+    columns = (("column.framework", 1.5), ("column.items", 1.5), ("field.controls", 5.0, "flow"))
     return table("frameworks", L("field.frameworks"), columns, rows)
 
 

@@ -208,16 +208,24 @@ def _top(matter: Matter) -> tuple[Block, ...]:
         return (heading("report.unmet"), prose("report.nothing", "note"))
     if not found:
         return (heading("figure.top_blocking"), prose("report.nothing_blocks", "note"))
-    rows = [
-        (
-            Phrase(_in_a_line(group), "strong", group.worst, group.control["id"]),
-            Phrase(short(view.message(group.findings[0]), MAX_SHORT), "muted"),
-        )
-        for group in found
-    ]
+    rows = [_worst_line(one) for one in found]
     return (
         heading("figure.top_blocking" if blocks else "report.most_severe"),
         Items(tuple(rows), numbered=True),
+    )
+
+
+def _worst_line(one: view.Group | view.Alike) -> Cell:
+    if isinstance(one, view.Alike):
+        why = joined(labels().of("reason", code_) for code_, _ in one.reasons)
+        head = L("report.alike", count=len(one.groups), reason=why or same("–"))
+        detail = "; ".join(detail for _, detail in one.reasons if detail)
+        listed_ = same(", ".join(one.controls))
+        more = titled(listed_, said(detail)) if detail else listed_
+        return Phrase(head, "strong", "unknown"), Phrase(short(more, MAX_SHORT), "muted")
+    return (
+        Phrase(_in_a_line(one), "strong", one.worst, one.control["id"]),
+        Phrase(short(view.message(one.findings[0]), MAX_SHORT), "muted"),
     )
 
 
@@ -755,7 +763,7 @@ def _gates(matter: Matter) -> Any:
         ("column.id", 0.7),
         ("column.gate", 3.2),
         ("column.state", 1.5),
-        ("column.gating_controls", 2.6),
+        ("column.gating_controls", 2.6, "flow"),
     )
     return table("gates", L("figure.gates"), columns, rows)
 

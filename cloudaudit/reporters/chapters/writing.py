@@ -227,6 +227,22 @@ def control_name(matter: Matter, id_: str) -> Cell:
     return (Phrase(mark, "strong", to=id_), Phrase(matter.title(id_)))
 
 
+def reasons(found: view.Alike) -> Cell:
+    """Why nothing is known of controls, what is told of it, and how to find out."""
+    phrases: list[Phrase] = []
+    for code_, detail in found.reasons:
+        phrases.append(Phrase(labels().of("reason", code_), "strong"))
+        if detail:
+            phrases.append(Phrase(said(detail), "muted"))
+    remedies = dict.fromkeys(labels().of("remedy", code_) for code_, _ in found.reasons)
+    return (*phrases, *map(Phrase, remedies))
+
+
+def flow(controls: Iterable[str]) -> Cell:
+    """Ids of controls, each of which leads to its control; for columns whose phrases flow."""
+    return tuple(Phrase(same(id_), to=id_) for id_ in controls) or NONE
+
+
 def ids(controls: Iterable[str], most: int = 40) -> Cell:
     """Ids of controls in one line."""
     found = sorted(set(controls))
