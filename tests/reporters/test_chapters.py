@@ -569,6 +569,12 @@ def test_the_plan_names_measure_person_date_command_and_recheck() -> None:
     ]
 
 
+def test_a_system_with_a_volume_that_has_no_backup_is_drawn_as_such() -> None:
+    """It has no recovery point; that is known, and neither left out nor taken for unknown."""
+    [picture] = [block for block in blocks(written("realistic"), "6") if isinstance(block, Picture)]
+    assert picture.alternative.vi == "ho-tich: không có / 4 giờ; cong-dich-vu: 1 ngày 23 giờ / 1 ngày"
+
+
 def test_what_is_unknown_for_one_reason_is_told_once() -> None:
     """In the summary, the list of unknowns and the plan; each control is named in all of them."""
     document = written("all_unknown")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Final
 
 from cloudaudit.model import Resource, Text
@@ -256,7 +257,12 @@ def recovery(matter: Matter) -> tuple[Block, ...]:
 
 
 def _drawn(found: Backups, rpo: int) -> float | None:
-    """The recovery point to draw: what all volumes keep to, or what one misses the target by already."""
+    """The recovery point to draw: what all volumes keep to, or what one misses the target by already.
+
+    Infinite where one has no usable backup: there is no point that it could be brought back to.
+    """
+    if found.without:
+        return inf
     missed = found.worst is not None and found.worst > rpo
     return found.worst if missed else found.achieved
 
