@@ -18,17 +18,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudaudit.catalog import load_catalogue
-from cloudaudit.model import AtLeast, AtMost, Text
+from cloudaudit.model import AtLeast, AtMost, Text, parse_time
 from cloudaudit.reporters import Context, Period, chapters, view
 from cloudaudit.reporters.chapters import SECTIONS, YEARLY, writing
 from cloudaudit.reporters.chapters.annexes import terms
 from cloudaudit.reporters.chapters.closing import covers
-from cloudaudit.reporters.chapters.matter import Backups, gather
+from cloudaudit.reporters.chapters.matter import Backups, asked_apis, gather
 from cloudaudit.reporters.chapters.subjects import GROUPS, group_of
 from cloudaudit.reporters.document import (
     Block,
     Cell,
     Document,
+    Exact,
     Findings,
     Heading,
     Items,
@@ -700,9 +701,88 @@ def test_evidence_says_what_is_printed_and_what_is_left_out() -> None:
         "csdl-ho-tich-08 / openstack.volume · hn-cloud/hn-1/ho-tich / 0008c0de-77aa-4b1c-9d2e-000000000008",
         "fail!Không đáp ứng",
         "backup.newest_age = 1 ngày 18 giờ / backup.count = ít nhất 2 / system.rpo = 4 giờ",
-        "derived:backup; block-storage GET /v3/backups/detail -> 200 · 22/11/2026 08:05 / "
-        "derived:attribution; block-storage GET /v3/backups/detail -> 200 · 22/11/2026 08:05",
+        late[4],
     ]
+    sources = {f"[{number}]": (source, time) for number, source, time in rows(document, "sources")}
+    assert [sources[number] for number in late[4].split(" / ")] == [
+        ("derived:backup", "–"),
+        ("block-storage GET /v3/backups/detail -> 200", "22/11/2026 08:05"),
+        ("derived:attribution", "–"),
+    ]
+    assert len(set(sources.values())) == len(sources)
+    named = {number for row in rows(document, "evidence") for number in row[4].split(" / ")} - {"–"}
+    assert named == set(sources)
+    assert table(document, "sources").rows[1][2][0].exact == Exact(
+        "moment", (parse_time("2026-11-22T01:05:00Z"),)
+    )
+
+
+def test_a_request_made_at_two_times_is_two_sources() -> None:
+    """Which answer a value came from is told by number; what no request brought has no time of its own."""
+    inputs = sample.small()
+    report = sample.report(inputs)
+    evidence = [
+        {"fact": "f", "resource": "x:y", "value": 1, "source": source, "at": at}
+        for source, at in (
+            ("derived:a; s3 GET /b -> 200; t: s3 GET / -> 200", "2026-11-22T01:05:00Z"),
+            ("s3 GET /b -> 200", "2026-11-22T01:06:00Z"),
+            ("register:site", "2026-11-22T01:05:00Z"),
+        )
+    ]
+    report["findings"] = [one | {"evidence": evidence} for one in report["findings"][:1]]
+    document = chapters.document(report, replace(context_of("small"), findings=None))
+    assert rows(document, "sources") == [
+        ["1", "derived:a", "–"],
+        ["2", "s3 GET /b -> 200", "22/11/2026 08:05"],
+        ["3", "t: s3 GET / -> 200", "–"],
+        ["4", "s3 GET /b -> 200", "22/11/2026 08:06"],
+        ["5", "register:site", "22/11/2026 08:05"],
+    ]
+    assert [row[4] for row in rows(document, "evidence")] == ["[1] / [2] / [3] / [4] / [5]"]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("block-storage GET /cinder/v3/volumes/detail?limit=1000 -> 200", (("block-storage", "v3"),)),
+        ("derived:backup; compute GET /v2.1/servers -> 200; openstack.port: network GET /neutron/v2.0/ports -> 200 (+7)",
+         (("compute", "v2.1"), ("network", "v2.0"))),
+        ("object-store HEAD /swift/v1/AUTH_6163/ho-so -> 204", (("object-store", "v1"),)),
+        ("s3 GET /v1/key -> 200", ()),
+        ("s3 GET /bucket?versioning -> 200", ()),
+        ("s3 GET /bucket/sub/v9/x -> 200", ()),
+        ("register:site", ()),
+        ("probe TLS 127.0.0.1:443", ()),
+    ],
+)  # fmt: skip
+def test_versions_of_apis_are_those_of_the_paths_that_were_asked(
+    source: str, found: tuple[tuple[str, str], ...]
+) -> None:
+    assert asked_apis(source) == found
+
+
+def test_the_method_names_the_versions_of_apis() -> None:
+    assert rows(written("realistic"), "api-versions") == [
+        ["hn-cloud", "block-storage", "v3"],
+        ["hn-cloud", "network", "v2.0"],
+    ]
+    assert "api-versions" not in {one.id for _, one in written("nothing").tables()}
+
+
+def test_what_does_not_apply_by_one_proof_is_one_row_of_its_control() -> None:
+    inputs = sample.all_pass()
+    report = sample.report(inputs)
+    first = report["findings"][0] if report["findings"] else sample.records(inputs)[0]
+    names = ("a", "b", "c", "d")
+    report["findings"] = [
+        first | {"verdict": "not_applicable", "disposition": None, "message": {"vi": f"khối {name}", "en": name},
+                 "resource": first["resource"] | {"id": name, "name": name}}
+        for name in names
+    ]  # fmt: skip
+    document = chapters.document(report, replace(context_of("all_pass"), findings=None))
+    [row] = rows(document, "not-applicable")
+    assert [text.partition(" · ")[0] for text in row[1].split(" / ")][::2] == ["a", "b", "c", "và 1 mục khác"]
+    assert (row[2], row[4]) == ("khối a / khối b / khối c", "4")
 
 
 def test_of_very_many_findings_each_control_is_printed_in_part() -> None:

@@ -139,20 +139,26 @@ def _gaps(matter: Matter) -> Any:
 
 
 def _not_applicable(matter: Matter) -> Any:
+    """Findings that do not apply, those of a control with the same proof in one row."""
+    found: dict[tuple[str, Cell], list[view.Record]] = {}
+    for record in view.not_applicable(matter.report):
+        found.setdefault((record["control"], _proof(record)), []).append(record)
     rows = [
         (
-            control_name(matter, record["control"]),
-            resource(matter, record),
-            cell(told(record["message"])),
-            _proof(record),
+            control_name(matter, id_),
+            _resources(matter, records),
+            cell(*dict.fromkeys(told(record["message"]) for record in records[:NAMED])),
+            proof,
+            number(len(records)),
         )
-        for record in view.not_applicable(matter.report)
+        for (id_, proof), records in found.items()
     ]
     columns = (
-        ("column.control", 2.4),
-        ("column.resource", 2.0),
+        ("column.control", 2.2),
+        ("column.resource", 2.2),
         ("column.message", 2.8),
-        ("column.proof", 2.6),
+        ("column.proof", 3.0),
+        ("column.count", 0.7, "number"),
     )
     return table("not-applicable", L("report.not_applicable"), columns, rows, MOST_ROWS)
 

@@ -484,6 +484,7 @@ def method(matter: Matter) -> tuple[Block, ...]:
         heading("field.evidence"),
         *some(_registers(matter)),
         *some(_collection(matter)),
+        *_api_versions(matter),
         *_abilities(matter),
         *_packages(matter),
         *some(_versions(matter)),
@@ -600,6 +601,22 @@ def _collection(matter: Matter) -> Any:
         ("column.collected", 1.0, "number"),
     )
     return table("collection", L("report.collection"), columns, rows, MOST_ROWS)
+
+
+def _api_versions(matter: Matter) -> tuple[Block, ...]:
+    """The versions of APIs that evidence came from, by target and service."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for target, service, version in matter.apis:
+        found[target, service].append(version)
+    rows = [
+        (maybe(target), maybe(service), tuple(Phrase(name(version)) for version in versions))
+        for (target, service), versions in found.items()
+    ]
+    if not rows:
+        return ()
+    columns = (("column.target", 1.5), ("column.service", 1.8), ("field.version", 1.8, "flow"))
+    made = table("api-versions", L("report.api_versions"), columns, rows, MOST_ROWS)
+    return (made, prose("report.api_versions_note", "note"))
 
 
 def _abilities(matter: Matter) -> tuple[Block, ...]:
