@@ -52,7 +52,7 @@ from cloudaudit.plan import plans_of_controls, untold
 from cloudaudit.readiness import LAST_LEVEL, ClaimFigures, CollectionFigures, control_result, readiness
 from cloudaudit.records import Shape, shaped
 from cloudaudit.registers import Plan, Registers
-from cloudaudit.reporters import Context, Known, report_json
+from cloudaudit.reporters import Context, Known, Period, report_json
 from cloudaudit.reporters.standing import is_violation
 from cloudaudit.reporters.validity import Lapses
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
@@ -566,6 +566,7 @@ def render(
     catalogue: Catalogue | None = None,
     previous: Sequence[Mapping[str, Any]] = (),
     form: Literal["full", "yearly"] = "full",
+    period: Period | None = None,
     template: Path | None = None,
     baseline: Mapping[str, Known] | None = None,
     floor: Severity | None = None,
@@ -573,8 +574,9 @@ def render(
     """Render one format of an assessment on disk.
 
     `previous` are earlier reports of the same subject, in any order; `form` is for formats that set the
-    whole report, and `template` for those that fill one. `baseline` marks violations known from before;
-    `floor` is the least severity that fails the gate, for formats that others decide by.
+    whole report, `period` is what its yearly form is about, and `template` for those that fill one.
+    `baseline` marks violations known from before; `floor` is the least severity that fails the gate, for
+    formats that others decide by.
     """
     known = catalogue or plugins.catalogue()
     reporter = plugins.reporter(format_)
@@ -589,6 +591,7 @@ def render(
         registers=declared.by_type,
         earlier=earlier_of(assessed.report, previous),
         form=form,
+        period=period,
         baseline=baseline,
         floor=floor,
         template=template,

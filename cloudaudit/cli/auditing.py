@@ -20,6 +20,7 @@ from cloudaudit.cli.options import (
     FOLDER,
     TO_A_FILE,
     baselining,
+    check_period,
     choosing,
     color,
     controls_option,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from cloudaudit.collectors.runner import OnProgress
     from cloudaudit.collectors.runner import Progress as ScopeProgress
     from cloudaudit.registers import Registers
+    from cloudaudit.reporters import Period
     from cloudaudit.targets import Subject, TargetsFile
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -351,14 +353,14 @@ def _assess(
 def _rendered(
     assessed: Assessed, format_: str, lang: Lang, known: Knowledge,
     earlier: Sequence[Mapping[str, Any]] = (), form: Form = "full", baseline: Baseline | None = None,
-    floor: Severity | None = None,
+    period: Period | None = None, floor: Severity | None = None,
 ) -> str | bytes:  # fmt: skip
     """One format as it goes to the screen."""
     from cloudaudit import api
 
     return api.render(
         assessed, format_, lang=lang, width=width(), color=color(), catalogue=known.catalogue,
-        previous=earlier, form=form,
+        previous=earlier, form=form, period=period,
         baseline=baseline.known_in(assessed.report) if baseline is not None else None, floor=floor,
     )  # fmt: skip
 
@@ -382,14 +384,15 @@ def _rendered(
 )
 def report(
     assessment: Path, format_: str, lang: str | None, output: Path | None, controls: tuple[Path, ...],
-    previous: tuple[Path, ...], form: Form, template: Path | None, snapshot: Path | None,
-    baselines: Path | None,
+    previous: tuple[Path, ...], form: Form, period: Period | None, template: Path | None,
+    snapshot: Path | None, baselines: Path | None,
 ) -> None:  # fmt: skip
     """Write an assessment in another format. Judges nothing: exits 0 whatever it found."""
     from cloudaudit import api, baseline
     from cloudaudit.plugins import catalogue
     from cloudaudit.reporters import BUILTIN
 
+    check_period(period, form)
     # What a package's format does with a template is its own matter.
     if template is not None and format_ in BUILTIN and format_ != "docx":
         raise click.UsageError(f"--template is for the format docx; {format_} fills none")
@@ -411,6 +414,7 @@ def report(
             catalogue=catalogue(controls),
             previous=earlier,
             form=form,
+            period=period,
             template=template,
             baseline=named.known_in(assessed.report) if named is not None else None,
         ),
@@ -445,6 +449,7 @@ class Job:
     exports: Sequence[tuple[str, Path]] = ()
     earlier: Sequence[Mapping[str, Any]] = ()
     form: Form = "full"
+    period: Period | None = None
     baseline: Baseline | None = None
     quiet: bool = False
     clock: Callable[[], Seconds] = now
@@ -466,11 +471,13 @@ def run(
     targets_file: Path, profile: str, registers: Path | None, controls: tuple[Path, ...],
     at: Seconds | None, fail_on: Threshold, allow_incomplete: bool, exit_zero: bool,
     baselines: tuple[Path, ...], format_: str, lang: str | None, output: Path,
-    exports: tuple[tuple[str, Path], ...], previous: tuple[Path, ...], form: Form, quiet: bool,
+    exports: tuple[tuple[str, Path], ...], previous: tuple[Path, ...], form: Form,
+    period: Period | None, quiet: bool,
 ) -> int:  # fmt: skip
     """Collect, assess and report. One folder for each subject when there are several; the worst code wins."""
     from cloudaudit import api
 
+    check_period(period, form)
     loaded = load_targets(targets_file)
     single = len(loaded.subjects) == 1
     folders = {subject.id: output if single else output / subject.id for subject in loaded.subjects}
@@ -488,7 +495,7 @@ def run(
     _check_exports([path for each in own.values() for _, path in each], folders.values(), read, loaded)
     earlier = by_subject(api.load_earlier(previous), loaded.subjects, now() if at is None else at)
     gate = Gate(fail_on, allow_incomplete, exit_zero)
-    job = Job(at, gate, format_, lang, exports, form=form, quiet=quiet)
+    job = Job(at, gate, format_, lang, exports, form=form, period=period, quiet=quiet)
     ready = prepare(loaded.subjects, profile, registers, controls)
     for one in ready:
         api.check_threshold(fail_on, one.known.profile)
@@ -629,11 +636,14 @@ def audit(one: Ready, out: Path, job: Job) -> int:
     for kind, path in [("html", out / "report.html"), *job.exports]:
         shown = api.render(
             assessed, kind, lang=lang, catalogue=one.known.catalogue, previous=job.earlier, form=job.form,
-            baseline=known, floor=job.gate.fail_on.severity,
+            period=job.period, baseline=known, floor=job.gate.fail_on.severity,
         )  # fmt: skip
         emit(shown, path)
     floor = job.gate.fail_on.severity
-    emit(_rendered(assessed, job.format, lang, one.known, job.earlier, job.form, job.baseline, floor), None)
+    shown = _rendered(
+        assessed, job.format, lang, one.known, job.earlier, job.form, job.baseline, job.period, floor
+    )
+    emit(shown, None)
     told = fitted(closing(assessed.report, lang), stream=sys.stderr)
     note(f"\n{told}\n{out / 'report.html'}\n{out / 'report.json'}", job.quiet)
     if interrupted:

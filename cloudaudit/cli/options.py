@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeVar
 import click
 
 from cloudaudit.model import Seconds, Severity
-from cloudaudit.reporters import BUILTIN
+from cloudaudit.reporters import BUILTIN, Period
 from cloudaudit.wording import plain
 
 if TYPE_CHECKING:
@@ -49,6 +49,20 @@ class Moment(click.ParamType[Seconds]):
             return value
         try:
             return moment_of(value)
+        except ValueError as wrong:
+            raise click.BadParameter(str(wrong), ctx, param) from wrong
+
+
+class PeriodType(click.ParamType[Period]):
+    """A year, or its first and last day."""
+
+    name = "year|first/last"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Period:
+        if isinstance(value, Period):
+            return value
+        try:
+            return Period.read(str(value))
         except ValueError as wrong:
             raise click.BadParameter(str(wrong), ctx, param) from wrong
 
@@ -161,6 +175,12 @@ documenting = _together(
         show_default=True,
         help="Form of formats that set the whole report.",
     ),
+    click.option(
+        "--period",
+        type=PeriodType(),
+        help="What the yearly form is about: 2026, or 2026-01-01/2026-06-30; "
+        "default: since the newest --previous.",
+    ),
 )
 telling = _together(
     click.option(
@@ -175,6 +195,12 @@ telling = _together(
     speaking,
 )
 quietness = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+
+
+def check_period(period: Period | None, form: str) -> None:
+    """Refuse a period that no report would show."""
+    if period is not None and form != "yearly":
+        raise click.UsageError("--period is of the yearly form; give --form yearly with it")
 
 
 def language(chosen: str | None) -> Literal["vi", "en"]:

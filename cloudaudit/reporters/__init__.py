@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from cloudaudit.model import Control, Obligation, Resource, ResourceType, Severity
+from cloudaudit.model import Control, Obligation, Resource, ResourceType, Seconds, Severity, parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,31 @@ class Known:
     """When it was first written into a baseline, as RFC 3339."""
     reason: str
     """Why it is let be for now, in its owner's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days a periodic report is about, as whoever makes it asked."""
+
+    begins: Seconds
+    ends: Seconds
+    """The last second of the last day."""
+
+    @classmethod
+    def read(cls, text: str) -> Period:
+        """A year, or its first and last day: `2026`, `2026-01-01/2026-06-30`. ValueError: it is neither."""
+        first, slash, last = text.partition("/")
+        if not slash and len(text) == 4 and text.isascii() and text.isdecimal():
+            first, last = f"{text}-01-01", f"{text}-12-31"
+        if len(first) != 10 or len(last) != 10:
+            raise ValueError(f"'{text}' is no period; write 2026, or 2026-01-01/2026-06-30")
+        begins, ends = parse_time(first), parse_time(last) + 86_399
+        if ends < begins:
+            raise ValueError(f"'{text}' ends before it begins")
+        return cls(begins, ends)
+
+    def __contains__(self, moment: Seconds) -> bool:
+        return self.begins <= moment <= self.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +62,8 @@ class Context:
     earlier: tuple[Mapping[str, Any], ...] = ()
     """Reports of the same subject from before this one, the newest first."""
     form: Literal["full", "yearly"] = "full"
+    period: Period | None = None
+    """What the yearly form is about; None: since the newest of the earlier reports, if there is one."""
     baseline: Mapping[str, Known] | None = None
     """Violations known from before, by fingerprint. None: no baseline, so that nothing is new or old."""
     floor: Severity | None = None

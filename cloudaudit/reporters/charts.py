@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import isfinite, log
+from math import inf, isfinite, log
 from typing import Final, TypeVar
 
 from cloudaudit import wording
@@ -345,19 +345,26 @@ _TIMES: Final = (
 
 def recovery(rows: Sequence[tuple[str, float | None, float]]) -> Picture:
     """The data a system would lose at worst beside what it may: its name, seconds or None if not known,
-    seconds required. Times are on a logarithmic scale, since they go from minutes to months.
+    seconds required. Times are on a logarithmic scale, since they go from minutes to months; a system with
+    anything that has no usable backup would lose all of that, and its seconds are infinite.
     """
     words = labels()
     shown = _worst(rows)
-    times = [time for _, achieved, required in shown for time in (achieved, required) if time and time > 0]
+    times = [time for _, *both in shown for time in both if time and 0 < time < inf]
+    lost = any(achieved == inf for _, achieved, _ in shown)
     first, last = _ends(times)
     ticks = [time for time in _TIMES if first <= time <= last]
     bottom = 44 + _ROW * len(shown)
+    below = bottom + (120 if lost else 84)
     left, right = 220.0, 520.0
 
     def at(seconds: float) -> float:
         place = log(max(seconds, first) / first) / log(last / first) if seconds > 0 else 0.0
         return left + (right - left) * min(place, 1.0)
+
+    def cross(ink: _Ink, x: float, y: float) -> None:
+        path = f"M{_n(x - 7)} {_n(y - 7)}l14 14m0-14l-14 14"
+        ink.shape("path", d=path, fill="none", stroke=FAIL, stroke_width=3.5)
 
     def lane(ink: _Ink, y: float, achieved: float | None, required: float) -> None:
         limit = at(required)
@@ -370,9 +377,13 @@ def recovery(rows: Sequence[tuple[str, float | None, float]]) -> Picture:
             met = achieved <= required
             color, end = (MET if met else FAIL), at(achieved)
             ink.shape("path", d=f"M{_n(limit)} {_n(y)}H{_n(end)}", stroke=color, stroke_width=2 if met else 5)
-            ink.shape(
-                "circle", cx=end, cy=y, r=5.5, fill="#fff" if met else color, stroke=color, stroke_width=2.5
-            )
+            if achieved == inf:
+                cross(ink, end, y)
+            else:
+                ink.shape(
+                    "circle", cx=end, cy=y, r=5.5, fill="#fff" if met else color, stroke=color,
+                    stroke_width=2.5,
+                )  # fmt: skip
         ink.shape("path", d=f"M{_n(limit)} {_n(y - 13)}V{_n(y + 13)}", stroke=INK, stroke_width=3)
 
     def mark(ink: _Ink, achieved: float | None, required: float) -> Callable[[float, float], None]:
@@ -413,14 +424,15 @@ def recovery(rows: Sequence[tuple[str, float | None, float]]) -> Picture:
                 (mark(ink, 1, 2), words("chart.rpo_met")),
                 (mark(ink, 2, 1), words("chart.rpo_missed")),
                 (mark(ink, None, 1), words("chart.rpo_unknown")),
+                *([(lambda x, y: cross(ink, x + 18, y + 18), words("chart.rpo_none"))] if lost else []),
             ],
         )
         if len(rows) > len(shown):
             more = words("report.more", count=len(rows) - len(shown))
-            ink.pair(0, bottom + 84, more, WIDTH, 12, fill=MUTED)
+            ink.pair(0, below, more, WIDTH, 12, fill=MUTED)
 
     said = _listed((name, _against(achieved, required)) for name, achieved, required in shown)
-    height = bottom + 84 + (40 if len(rows) > len(shown) else 0)
+    height = below + (40 if len(rows) > len(shown) else 0)
     return _picture("chart-recovery", words("chart.recovery"), said, WIDTH, height, draw)
 
 
@@ -449,6 +461,8 @@ def _duration(seconds: float) -> Text:
 
 def _against(achieved: float | None, required: float) -> Text:
     found = same("?") if achieved is None else _duration(achieved)
+    if achieved == inf:
+        found = labels()("word.none")
     wanted = _duration(required)
     return Text(f"{found.vi} / {wanted.vi}", f"{found.en} / {wanted.en}")
 

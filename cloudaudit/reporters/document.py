@@ -18,6 +18,16 @@ Style = Literal["plain", "note", "fixed", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
+class Exact:
+    """What a phrase tells in words, as numbers: for formats whose readers sort, filter and compute."""
+
+    unit: Literal["moment", "day", "duration", "percent", "score"]
+    """Moments are seconds since the epoch, and so are days: that which it then is in Viet Nam."""
+    numbers: tuple[float, ...]
+    """One, or the bounds of an interval."""
+
+
+@dataclass(frozen=True, slots=True)
 class Phrase:
     """A run of words in a cell, a line of its own."""
 
@@ -27,6 +37,8 @@ class Phrase:
     """A verdict, disposition or state of a gate, whose sign (`view.SYMBOL`) stands before the words."""
     to: str = ""
     """What it leads to: a control's id."""
+    exact: Exact | None = None
+    """The same as numbers, where it tells any."""
 
 
 Cell = tuple[Phrase, ...]
@@ -68,7 +80,8 @@ class Column:
     title: Text
     share: float = 1.0
     """Its width beside the others."""
-    kind: Literal["text", "number", "code"] = "text"
+    kind: Literal["text", "number", "code", "flow"] = "text"
+    """`flow`: the phrases of a cell are items, such as ids, and stand one after the other in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +160,14 @@ def cell(
     style: Literal["plain", "strong", "muted", "code"] = "plain",
     mark: str = "",
     to: str = "",
+    exact: Exact | None = None,
 ) -> Cell:
-    """A cell with a line for each text; a dash where there is none. The mark stands before the first."""
+    """A cell with a line for each text; a dash where there is none. The mark stands before the first.
+
+    `exact` is the first text as numbers.
+    """
     found = [Text(t, t) if isinstance(t, str) else t for t in texts if t]
     lines = found or [Text("–", "–")]
-    return tuple(Phrase(text, style, "" if n else mark, to) for n, text in enumerate(lines))
+    return tuple(
+        Phrase(text, style, "" if n else mark, to, None if n else exact) for n, text in enumerate(lines)
+    )

@@ -355,8 +355,9 @@ class _Setter:
             )
         return runs
 
-    def _lines(self, cell: Cell, points: float = 0, code: bool = False) -> str:
-        return BREAK.join(self._phrase(phrase, points, code) for phrase in cell)
+    def _lines(self, cell: Cell, points: float = 0, kind: str = "text") -> str:
+        between = _run(", ", points=points) if kind == "flow" else BREAK
+        return between.join(self._phrase(phrase, points, kind == "code") for phrase in cell)
 
     def _pairs(self, rows: Iterable[tuple[Text, Cell]]) -> Iterator[str]:
         yield _table_start((1.2, 1.8), header=False)
@@ -387,11 +388,11 @@ class _Setter:
             yield _table_start(shares(table, self.voice, WIDTH / 20 / points, 2 * SIDE / 20 / points))
             yield _row((self._column(column.title, points) for column in table.columns), header=True)
             sides = ["right" if column.kind == "number" else "" for column in table.columns]
-            codes = [column.kind == "code" for column in table.columns]
+            kinds = [column.kind for column in table.columns]
             for row in table.rows:
                 yield _row(
-                    _cell(self._lines(value, points, code), side)
-                    for value, code, side in zip(row, codes, sides, strict=True)
+                    _cell(self._lines(value, points, kind), side)
+                    for value, kind, side in zip(row, kinds, sides, strict=True)
                 )
             yield f"</w:tbl>{GAP}"
         if table.hidden:

@@ -51,6 +51,8 @@ MOST_FINDINGS: Final = 10_000
 MOST_OPEN: Final = 120
 """Rows of a table that stands open, and whose cells stand below each other on a narrow screen, each with its
 column's name. A longer one is folded, and costs a browser nothing until it is wanted."""
+SHORT_ITEM: Final = 20
+"""Letters of an item, such as an id, that stays on one line."""
 SHORT: Final = 48
 """Letters up to which English stands behind its Vietnamese and not below it."""
 MOST_LETTERS: Final = 120
@@ -202,9 +204,16 @@ def fitting(text: Text) -> Markup:
     return two(text) if max(len(text.vi), len(text.en)) <= SHORT else below(text)
 
 
-def cell(phrases: Cell, anchors: Mapping[str, str]) -> Markup:
+def cell(phrases: Cell, anchors: Mapping[str, str], kind: str = "text") -> Markup:
     """The lines of a cell. What leads to a control that the page shows is a link."""
     lines = [_phrase(phrase, anchors) for phrase in phrases]
+    if kind == "flow":
+        short_ = [len(phrase.text.vi) <= SHORT_ITEM for phrase in phrases]
+        items = (
+            f'<span class="item">{line}</span>' if one else line
+            for one, line in zip(short_, lines, strict=True)
+        )
+        return Markup(", ".join(items))  # noqa: S704 - of phrases that are
     whole = lines[0] if len(lines) == 1 else "".join(f"<div>{line}</div>" for line in lines)
     return Markup(whole)  # noqa: S704 - of phrases that are
 

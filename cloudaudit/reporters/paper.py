@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from cloudaudit.errors import CloudauditError
 from cloudaudit.model import Text
 from cloudaudit.reporters import Context, view
+from cloudaudit.reporters.chapters.writing import reasons
 from cloudaudit.reporters.document import (
     Block,
     Cell,
@@ -33,6 +34,8 @@ from cloudaudit.reporters.words import MAX_NAME, clean, labels, text_of
 
 MOST_FINDINGS: Final = 500
 """Findings printed in all; typesetting each hundred costs some twenty megabytes. The rest are counted."""
+MOST_PLACES: Final = 12
+"""Resources named of controls that are told together."""
 SHORT: Final = 600
 """Letters of a paragraph that goes to the next page with the table it introduces."""
 SHORT_WORD: Final = 12
@@ -168,6 +171,7 @@ def spelled_out(document: Document, context: Context) -> Document:
     No control is told twice: where a later block has it again, it is only there that it is left out.
     """
     known = view.groups(document.report)
+    # NOTE: what is told together does not count; the room is for findings that differ.
     limit = view.fair_limit((len(group.findings) for group in known), MOST_FINDINGS)
     told: set[str] = set()
     sections = []
@@ -177,7 +181,10 @@ def spelled_out(document: Document, context: Context) -> Document:
             if isinstance(block, Findings):
                 chosen = [g for g in known if g.control["id"] in block.controls - told]
                 told |= {group.control["id"] for group in chosen}
-                blocks += _findings(chosen, limit, document.report, context)
+                entries = view.alike(chosen)
+                alone = [one for one in entries if isinstance(one, view.Group)]
+                blocks += _findings(alone, limit, document.report, context)
+                blocks += _alike(block.id, [one for one in entries if isinstance(one, view.Alike)])
             else:
                 blocks.append(block)
         sections.append(replace(section, blocks=tuple(blocks)))
@@ -210,6 +217,45 @@ def _findings(
             tuple(_row(record, report) for record in shown),
             len(group.findings) - len(shown),
         )
+
+
+def _alike(id_: str, found: Sequence[view.Alike]) -> Iterator[Block]:
+    """Controls of a section of which nothing is known for the same reasons, in one table."""
+    if not found:
+        return
+    title = labels()("print.alike")
+    yield Heading(title)
+    yield Prose(labels()("print.alike_note"), "note")
+    yield Table(
+        f"{id_}-alike",
+        title,
+        (
+            Column(labels()("column.reason"), 2.4),
+            Column(labels()("column.resource"), 1.6),
+            Column(labels()("field.controls"), 4),
+            Column(labels()("column.count"), 0.7, "number"),
+        ),
+        tuple(
+            (
+                reasons(one),
+                _places(one),
+                tuple(Phrase(_titled(group.control)) for group in one.groups),
+                cell(str(len(one.findings))),
+            )
+            for one in found
+        ),
+    )
+
+
+def _places(one: view.Alike) -> Cell:
+    shown = cell(*one.places[:MOST_PLACES])
+    more = len(one.places) - MOST_PLACES
+    return (*shown, *cell(labels()("word.and_more", count=more), style="muted")) if more > 0 else shown
+
+
+def _titled(control: Mapping[str, Any]) -> Text:
+    title = _clean(text_of(control["title"], control["id"]))
+    return Text(f"{control['id']} – {title.vi}", f"{control['id']} – {title.en}")
 
 
 def _summary(group: view.Group) -> Text:

@@ -57,6 +57,8 @@ PAIR_ROOM: Final = 24.0
 NAME_ROOM: Final = 14.0
 SIZES: Final = ((4, 9.0), (6, 8.3), (8, 7.6), (99, 7.0))
 """Points of a table's letters, by how many columns it has at most."""
+ANNEX_SIZES: Final = ((3, 7.6), (99, 7.0))
+"""The same in annexes, which are looked things up in and not read through."""
 TEXT_WIDTH: Final = 165 / 25.4 * 72
 INSET: Final = 8.0
 SLACK: Final = 0.01
@@ -150,6 +152,7 @@ class _Setter:
     voice: Voice
     anchors: set[str] = field(default_factory=set)
     number: str = ""
+    annex: bool = False
     tables: int = 0
     pictures: int = 0
 
@@ -175,6 +178,7 @@ class _Setter:
 
     def _section(self, section: Section) -> dict[str, Any]:
         self.number, self.tables, self.pictures = section.number, 0, 0
+        self.annex = section.is_annex
         return {
             "number": section.number,
             "annex": section.is_annex,
@@ -216,22 +220,25 @@ class _Setter:
         self.tables += 1
         number = f"{self.number}.{self.tables}"
         hidden = labels()("print.hidden", count=table.hidden) if table.hidden else None
-        size = next(size for most, size in SIZES if len(table.columns) <= most)
+        sizes = ANNEX_SIZES if self.annex else SIZES
+        size = next(size for most, size in sizes if len(table.columns) <= most)
         widths = shares(table, self.voice, TEXT_WIDTH / size, INSET / size)
         whole = sum(widths)
         rooms = [(TEXT_WIDTH * width / whole - INSET) / size for width in widths]
         codes = [column.kind == "code" for column in table.columns]
+        flows = [column.kind == "flow" for column in table.columns]
         return {
             "is": "table",
             "id": table.id,
             "size": size,
+            "inset": 2.2 if self.annex else 3.6,
             "title": self._both(_numbered("print.table", number, table.title)),
             "shares": widths,
             "kinds": [column.kind for column in table.columns],
             "head": [self._both(c.title, room) for c, room in zip(table.columns, rooms, strict=True)],
             "rows": [
                 {
-                    "whole": _lines(row, rooms) < TALL,
+                    "whole": _lines(row, rooms, flows) < TALL,
                     "cells": [
                         self._cell(value, room, code)
                         for value, room, code in zip(row, rooms, codes, strict=True)
@@ -287,11 +294,11 @@ def _cut(text: Text, limit: int) -> Text:
     return Text(clean(text.vi, limit), clean(text.en, limit))
 
 
-def _lines(row: tuple[Cell, ...], rooms: list[float]) -> float:
+def _lines(row: tuple[Cell, ...], rooms: list[float], flows: list[bool]) -> float:
     """About how many lines the tallest cell takes."""
     return max(
-        sum(1 + max(len(phrase.text.vi), len(phrase.text.en)) / room for phrase in cell)
-        for cell, room in zip(row, rooms, strict=True)
+        sum((not flow) + max(len(phrase.text.vi), len(phrase.text.en)) / room for phrase in cell)
+        for cell, room, flow in zip(row, rooms, flows, strict=True)
     )
 
 

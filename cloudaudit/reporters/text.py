@@ -28,6 +28,8 @@ ROWS_PER_CONTROL: Final = 3
 CONTROLS: Final = 12
 REASONS: Final = 10
 WAIVERS: Final = 10
+NAMED: Final = 9
+"""Controls named of those that are told together."""
 MESSAGE: Final = 240
 BAR: Final = 22
 REGISTERS: Final = "registers"
@@ -258,10 +260,11 @@ class _Screen:
             if not gated:
                 yield Line(self.label("report.nothing"))
             return
-        shown = self._shown(chosen)
-        for group in shown:
-            yield from self._control(group)
-        hidden = sum(len(_unmet(group)) for group in chosen) - sum(len(_unmet(group)) for group in shown)
+        entries = view.alike(sorted(chosen, key=lambda one: -view.severity_weight(one.control)))
+        shown = self._shown(entries)
+        for one in shown:
+            yield from self._together(one) if isinstance(one, view.Alike) else self._control(one)
+        hidden = sum(map(_size, entries)) - sum(map(_size, shown))
         if hidden:
             yield ""
             yield Line(self.label("report.more", count=hidden))
@@ -270,20 +273,36 @@ class _Screen:
             yield ""
             yield Line(self.label("report.not_gating", count=others))
 
-    def _shown(self, chosen: Sequence[view.Group]) -> list[view.Group]:
+    def _shown(self, entries: Sequence[view.Group | view.Alike]) -> list[view.Group | view.Alike]:
         """The controls there is room for: new violations, then what is not known, then what is known.
 
-        Each the most severe first. The first two share the room, so that a flood of one hides no other.
+        Each the most severe first, as they come. The first two share the room, so that a flood of one hides
+        no other.
         """
-        parts: tuple[list[view.Group], ...] = ([], [], [])
-        for group in sorted(chosen, key=lambda one: -view.severity_weight(one.control)):
-            unmet = _unmet(group)
-            if any(is_violation(one) and not known_of(one, self.baseline) for one in unmet):
-                parts[0].append(group)
+        parts: tuple[list[view.Group | view.Alike], ...] = ([], [], [])
+        for one in entries:
+            unmet = [] if isinstance(one, view.Alike) else _unmet(one)
+            if any(is_violation(record) and not known_of(record, self.baseline) for record in unmet):
+                parts[0].append(one)
             else:
-                parts[2 if any(map(is_violation, unmet)) else 1].append(group)
+                parts[2 if any(map(is_violation, unmet)) else 1].append(one)
         each = view.fair_limit(map(len, parts[:2]), CONTROLS)
         return [*parts[0][:each], *parts[1][:each], *parts[2]][:CONTROLS]
+
+    def _together(self, one: view.Alike) -> Iterable[RenderableType]:
+        """Controls of which nothing is known for the same reasons: the ids, and once where and why."""
+        others, more = one.controls[1:NAMED], len(one.controls) - NAMED
+        named = ", ".join([*others, *([f"… (+{more})"] if more > 0 else [])])
+        yield ""
+        yield self._named(one.controls[0], self.label("report.alike_others", controls=named))
+        label = self.say(view.outcome_label("unknown"))
+        places = ", ".join(one.places[:2]) + (f" … (+{len(one.places) - 2})" if len(one.places) > 2 else "")
+        why = "; ".join(
+            f"{self.say(labels().of('reason', code))}{f' – {clean(detail)}' if detail else ''}"
+            for code, detail in one.reasons
+        )
+        line = Line.assemble((label, STYLE["unknown"]), f": {places}\n{short(why, MESSAGE)}")
+        yield self._item(line, Line(view.SYMBOL["unknown"], STYLE["unknown"]))
 
     def _control(self, group: view.Group) -> Iterable[RenderableType]:
         """A control, its resources under it, and at the end what to do."""
@@ -292,11 +311,7 @@ class _Screen:
         told = f"{severity}, {clean(group.gate)}" if group.gate else severity
         title = self.say(text_of(control["title"]))
         yield ""
-        head = Table.grid(padding=(0, 1, 0, 0))
-        head.add_column(no_wrap=True, max_width=self.width // 3)
-        head.add_column(overflow="fold")
-        head.add_row(*(Line(part, "bold") for part in (clean(control["id"]), f"[{told}] {title}")))
-        yield head
+        yield self._named(control["id"], f"[{told}] {title}")
         # What is new goes first: it is what fails the gate.
         records = sorted(_unmet(group), key=lambda one: known_of(one, self.baseline) is not None)
         for record in records[:ROWS_PER_CONTROL]:
@@ -306,6 +321,13 @@ class _Screen:
         fix = self._fix(control)
         if fix and any(map(is_violation, records)):
             yield self._item(f"{self.label('pipeline.remediation')}: {fix}", "→")
+
+    def _named(self, id_: str, told: str) -> RenderableType:
+        head = Table.grid(padding=(0, 1, 0, 0))
+        head.add_column(no_wrap=True, max_width=self.width // 3)
+        head.add_column(overflow="fold")
+        head.add_row(Line(clean(id_), "bold"), Line(told, "bold"))
+        return head
 
     def _finding(self, record: view.Record) -> RenderableType:
         """A sign, a verdict and a resource with its place; under it what was found."""
@@ -415,6 +437,10 @@ def _place(case: Case) -> str:
 
 def _unmet(group: view.Group) -> Sequence[view.Record]:
     return [record for record in group.findings if view.outcome(record) in view.UNMET]
+
+
+def _size(one: view.Group | view.Alike) -> int:
+    return len(one.findings if isinstance(one, view.Alike) else _unmet(one))
 
 
 def _bar(lower: float, upper: float, width: int) -> Line:

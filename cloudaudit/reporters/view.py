@@ -202,7 +202,7 @@ def _group_order(group: Group) -> tuple[Any, ...]:
     return (group.gate is None, RANK[group.worst], -severity_weight(entry), len(gate), gate, entry["id"])
 
 
-def top(found: Sequence[Group]) -> tuple[bool, list[Group]]:
+def top(found: Sequence[Group]) -> tuple[bool, list[Group | Alike]]:
     """The few controls to look at first, and whether they block gates.
 
     Where no gate is held back: those that fail, the most severe first.
@@ -210,8 +210,8 @@ def top(found: Sequence[Group]) -> tuple[bool, list[Group]]:
     unmet = [group for group in found if group.worst in UNMET]
     blocking = [group for group in unmet if group.gate is not None]
     if blocking:
-        return True, blocking[:TOP]
-    return False, [group for group in unmet if group.worst in ("fail", "expired")][:TOP]
+        return True, alike(blocking)[:TOP]
+    return False, alike([group for group in unmet if group.worst in ("fail", "expired")])[:TOP]
 
 
 # --- what is not known ----------------------------------------------------------------------------
@@ -247,6 +247,64 @@ def unknowns(report: Report) -> list[Unknown]:
         for reason, controls in seen.items()
     ]
     return sorted(found, key=lambda one: (-one.count, one.reason))
+
+
+# --- what is not known for one and the same reason ------------------------------------------------
+
+ALIKE: Final = 3
+"""Controls that nothing is known of for the same reasons, from which on they are told together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Controls of which all findings are unknown, for the same reasons with the same details."""
+
+    reasons: tuple[tuple[str, str | None], ...]
+    """Codes of reasons with what is told of each."""
+    groups: Sequence[Group]
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        return tuple(group.control["id"] for group in self.groups)
+
+    @property
+    def findings(self) -> list[Record]:
+        return [record for group in self.groups for record in group.findings]
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What was not seen, each once."""
+        return tuple(dict.fromkeys(map(place, self.findings)))
+
+
+def alike(found: Sequence[Group]) -> list[Group | Alike]:
+    """Groups in their order; those unknown for the same reasons together, where the first of them stands.
+
+    An estate of which nothing answers has one reason and a hundred controls: told a hundred times, nobody
+    reads what else there is.
+    """
+    causes = {group.control["id"]: _causes(group) for group in found}
+    count = Counter(causes.values())
+    told: dict[frozenset[tuple[str, str | None]], list[Group]] = {}
+    entries: list[Group | frozenset[tuple[str, str | None]]] = []
+    for group in found:
+        cause = causes[group.control["id"]]
+        if not cause or count[cause] < ALIKE:
+            entries.append(group)
+            continue
+        if cause not in told:
+            entries.append(cause)
+        told.setdefault(cause, []).append(group)
+    return [
+        one if isinstance(one, Group) else Alike(tuple(sorted(one, key=str)), told[one]) for one in entries
+    ]
+
+
+def _causes(group: Group) -> frozenset[tuple[str, str | None]]:
+    """Why nothing is known of a control; empty where something is."""
+    if any(record["verdict"] != "unknown" for record in group.findings):
+        return frozenset()
+    return frozenset((str(record["reason_code"]), record["detail"]) for record in group.findings)
 
 
 # --- what S3 endpoints can do -----------------------------------------------------------------------

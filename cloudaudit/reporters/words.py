@@ -149,8 +149,13 @@ def figure(value: float | None, unit: str = "") -> Text:
     """A figure with one decimal, rounded down, with a comma in Vietnamese and a point in English."""
     if value is None:
         return same("–")
-    digits = str(Decimal(str(value)).quantize(Decimal("0.1"), ROUND_FLOOR))
+    digits = str(floored(value))
     return Text(digits.replace(".", ",") + (f" {unit}" if unit else ""), digits + unit)
+
+
+def floored(value: float) -> Decimal:
+    """A figure as it is printed: nothing is rounded up."""
+    return Decimal(str(value)).quantize(Decimal("0.1"), ROUND_FLOOR)
 
 
 def share(ratio: float | None) -> Text:

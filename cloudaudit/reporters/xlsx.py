@@ -1,8 +1,8 @@
 """The report as a workbook: a summary, a sheet for each table, every finding, and all else that is said.
 
-Cells hold text and numbers, never a formula or a link out of the workbook. What looks like a formula is
-marked as text, and stays so when somebody edits the cell or saves the workbook again. The same report gives
-the same bytes.
+Cells hold text, numbers and dates, never a formula or a link out of the workbook. What looks like a formula
+is marked as text, and stays so when somebody edits the cell or saves the workbook again. Dates are those of
+Viet Nam, as their heads say. The same report gives the same bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from cloudaudit.reporters import Context, chapters, view
 from cloudaudit.reporters.document import (
     Block,
     Cell,
+    Column,
     Document,
+    Exact,
     Findings,
     Heading,
     Items,
@@ -50,6 +52,21 @@ PAGE: Final = 130
 _NOT_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\']")
 _NUMBER: Final = re.compile(r"(-?[0-9]{1,15}(?:\.([0-9]{1,6}))?)(%?)", re.ASCII)
 A4: Final = 9
+OFFSET: Final = 7 * 3600
+DAY: Final = 86_400
+EPOCH: Final = 25_569
+"""The number of 1970-01-01 in workbooks, which count days."""
+DATES: Final = (61, 2_958_466)
+"""From 1900-03-01, before which programs differ by a day, to the end of the year 9999."""
+LOOKS: Final[Mapping[str, Mapping[Lang, str]]] = {
+    "moment": {"vi": "dd/mm/yyyy hh:mm", "en": "yyyy-mm-dd hh:mm"},
+    "day": {"vi": "dd/mm/yyyy", "en": "yyyy-mm-dd"},
+    "duration": {"vi": "[h]:mm", "en": "[h]:mm"},
+    "percent": {"vi": '0.0"%"', "en": '0.0"%"'},
+    "score": {"vi": "0.0", "en": "0.0"},
+}
+"""How numbers look, by what they are. A duration is counted in days too, and shown in hours."""
+REMARK: Final = 18
 
 
 class XlsxReporter:
@@ -149,15 +166,90 @@ def _shown(cell: Cell, kind: str, lang: Lang) -> _Shown:
         decimals = "0" * len(found[2] or "")
         return _Shown(float(found[1]), strong, f"0.{decimals}".rstrip(".") + ('"%"' if found[3] else ""))
     lines = (f"{view.SYMBOL.get(p.mark, '')} {kept(_in(p.text, lang))}".strip() for p in cell)
-    return _Shown("\n".join(lines), strong)
+    return _Shown((", " if kind == "flow" else "\n").join(lines), strong)
 
 
-def _columns(table: Table) -> Iterator[_Column]:
+def _numbers(exact: Exact, lang: Lang) -> list[_Shown] | None:
+    """Exact values as numbers of a workbook; None where it has none for them: a day of the year 20000."""
+    found: list[float] = []
+    for number in exact.numbers:
+        match exact.unit:
+            case "moment":
+                found.append((number + OFFSET) / DAY + EPOCH)
+            case "day":
+                found.append((number + OFFSET) // DAY + EPOCH)
+            case "duration":
+                found.append(number / DAY)
+            case _:
+                found.append(number)
+        least, most = DATES if exact.unit in ("moment", "day") else (-DATES[1], DATES[1])
+        if not least <= found[-1] < most:
+            return None
+    return [_Shown(number, number=LOOKS[exact.unit][lang]) for number in found]
+
+
+def _noted(title: Text, key: str) -> Text:
+    """The head of a column with what its numbers are, or which part of it this is."""
+    unit = labels()(f"data.{key}")
+    if key in ("lower", "upper"):
+        # The heads of intervals say in brackets which two numbers theirs are.
+        title = Text(title.vi.partition(" (")[0], title.en.partition(" (")[0])
+    if key in ("moment", "day", "duration"):
+        return Text(f"{title.vi} ({unit.vi})", f"{title.en} ({unit.en})")
+    return Text(f"{title.vi}: {unit.vi}", f"{title.en}: {unit.en}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """A column of a document as columns of a sheet: numbers apart from what else its cells say."""
+
+    column: Column
+    unit: str
+    numbers: int
+    remarks: bool
+
+    @classmethod
+    def of(cls, column: Column, cells: Sequence[Cell]) -> _Split:
+        exact = [(one[0].exact, len(one) > 1) for one in cells if one and one[0].exact]
+        units_ = {(found.unit, len(found.numbers)) for found, _ in exact if found}
+        if len(units_) != 1:
+            # No head would be true of all of them.
+            return cls(column, "", 1, False)
+        unit, numbers = units_.pop()
+        return cls(column, unit, numbers, any(more for _, more in exact))
+
+    def columns(self, width: float) -> Iterator[_Column]:
+        title = self.column.title
+        heads = [_noted(title, self.unit)] if self.unit in ("moment", "day", "duration") else [title]
+        if self.numbers == 2:
+            heads = [_noted(title, "lower"), _noted(title, "upper")]
+        for head in heads:
+            yield _Column(head, round(min(max(width / self.numbers, WIDTHS[0]), WIDTHS[1]), 1))
+        if self.remarks:
+            yield _Column(_noted(title, "remark"), REMARK)
+
+    def shown(self, cell: Cell, lang: Lang) -> list[_Shown]:
+        exact = cell[0].exact if cell and self.unit else None
+        found = _numbers(exact, lang) if exact else None
+        rest = cell[1:]
+        if found is None or (cell[0].mark and not rest):
+            found = [_shown(cell, self.column.kind, lang)]
+            rest = ()
+        elif cell[0].mark:
+            rest = (replace(rest[0], mark=cell[0].mark), *rest[1:])
+        found += [_Shown(None)] * (self.numbers - len(found))
+        return [*found, *([_shown(rest, "text", lang) if rest else _Shown(None)] if self.remarks else ())]
+
+
+def _split(table: Table) -> list[_Split]:
+    return [_Split.of(column, [row[n] for row in table.rows]) for n, column in enumerate(table.columns)]
+
+
+def _columns(table: Table, splits: Sequence[_Split]) -> Iterator[_Column]:
     """Columns as wide as their shares say, within what can be read."""
     whole = sum(column.share for column in table.columns) or 1
-    for column in table.columns:
-        width = min(max(PAGE * column.share / whole, WIDTHS[0]), WIDTHS[1])
-        yield _Column(column.title, round(width, 1))
+    for column, split in zip(table.columns, splits, strict=True):
+        yield from split.columns(PAGE * column.share / whole)
 
 
 class _Book:
@@ -180,9 +272,9 @@ class _Book:
             if section.number != "0":
                 name = f"{section.number}. {_in(table.title, self.lang)}"
                 above = f"{section.number}. {_both(section.title, ' / ')} – {_both(table.title, ' / ')}"
-                rows = ([_shown(c, k.kind, self.lang) for c, k in zip(row, table.columns, strict=True)]
-                        for row in table.rows)  # fmt: skip
-                self.table(name, above, list(_columns(table)), rows, table.hidden)
+                splits = _split(table)
+                rows = (self.row(splits, row) for row in table.rows)
+                self.table(name, above, list(_columns(table, splits)), rows, table.hidden)
         columns = [field.column() for field in FIELDS]
         findings = self.table(
             self.word("data.findings"), _both(labels()("field.findings"), " / "), columns, self.findings()
@@ -190,6 +282,10 @@ class _Book:
         columns = [_Column(labels()("data.section"), 24), _Column(labels()("data.said"), 120)]
         self.table(self.word("data.text"), _both(labels()("data.text"), " / "), columns, self.texts(findings))
         self.summary(summary, findings)
+
+    def row(self, splits: Sequence[_Split], row: Sequence[Cell]) -> list[_Shown]:
+        pairs = zip(splits, row, strict=True)
+        return [shown for split, cell in pairs for shown in split.shown(cell, self.lang)]
 
     def word(self, key: str, **filled: object) -> str:
         return _in(labels()(key, **filled), self.lang)
@@ -295,8 +391,8 @@ class _Book:
                             _Shown("\n".join(str(part.value) for part in row), row[0].strong),
                         ]
 
-    def said(self, block: Block, findings: str) -> Iterator[list[_Shown]]:
-        """A block that is no table, as rows of one or two cells."""
+    def said(self, block: Block, findings: str, apart: bool = False) -> Iterator[list[_Shown]]:
+        """A block that is no table, as rows of one or two cells; its numbers are texts unless set apart."""
         match block:
             case Heading():
                 yield [_Shown(_both(block.text, " / "), strong=True)]
@@ -311,7 +407,10 @@ class _Book:
                     yield [_Shown(f"{sign} {shown.value}", shown.strong)]
             case Pairs():
                 for title, entry in block.rows:
-                    yield [_Shown(_both(title)), _shown(entry, "text", self.lang)]
+                    split = _Split.of(Column(title), [entry] if apart else [])
+                    heads = split.columns(PAGE)
+                    for head, shown in zip(heads, split.shown(entry, self.lang), strict=True):
+                        yield [_Shown(_both(head.title)), shown]
             case Picture():
                 yield [
                     _Shown(f"{kept(_in(block.title, self.lang))}: {kept(_in(block.alternative, self.lang))}")
@@ -348,13 +447,14 @@ class _Book:
         for block in (b for s in document.sections if s.number == "0" for b in s.blocks):
             if isinstance(block, Table):
                 add(_Shown(_both(block.title, " / "), strong=True))
-                add(*(_Shown(_both(column.title), strong=True) for column in block.columns))
+                splits = _split(block)
+                add(*(_Shown(_both(column.title), strong=True) for column in _columns(block, splits)))
                 for row in block.rows:
-                    add(*(_shown(c, k.kind, self.lang) for c, k in zip(row, block.columns, strict=True)))
+                    add(*self.row(splits, row))
                 if block.hidden:
                     add(_Shown(self.word("data.hidden", count=block.hidden)))
             else:
-                for cells in self.said(block, findings):
+                for cells in self.said(block, findings, apart=True):
                     add(*cells)
             add()
         add(_Shown(_both(labels()("data.sheets"), " / "), strong=True))
@@ -420,6 +520,13 @@ def _title(record: Record, known: Lookup, lang: Lang) -> _Shown:
     return _Shown(kept(_in(text_of(known.controls[record["control"]]["title"]), lang)))
 
 
+def _moment(at: str | None, lang: Lang) -> _Shown:
+    if at is None:
+        return _Shown(None)
+    found = _numbers(Exact("moment", (parse_time(at),)), lang)
+    return found[0] if found else _Shown(_in(moment(at), lang))
+
+
 def _disposition(record: Record, known: Lookup, lang: Lang) -> _Shown:
     """The waiver that holds, or why one does not."""
     if record["waiver"]:
@@ -438,9 +545,11 @@ class _Field:
     width: float
     of: Callable[[Record, Lookup, Lang], _Shown]
     wrap: bool = False
+    unit: str = ""
 
     def column(self) -> _Column:
-        return _Column(labels()(self.label), self.width, self.wrap)
+        title = labels()(self.label)
+        return _Column(_noted(title, self.unit) if self.unit else title, self.width, self.wrap)
 
 
 FIELDS: Final = (
@@ -466,7 +575,7 @@ FIELDS: Final = (
     _Field("column.site", 16, _plain("resource.site")),
     _Field("column.weight", 10, _plain("weight")),
     _Field("column.basis", 18, _of_control("basis")),
-    _Field("data.collected_at", 18, lambda r, _, lang: _Shown(_in(moment(collected(r)), lang))),
+    _Field("data.collected_at", 18, lambda r, _, lang: _moment(collected(r), lang), unit="moment"),
     _Field("field.evidence", 80, lambda r, _, lang: _Shown(_evidence(r))),
     _Field("column.fingerprint", 20, _plain("fingerprint")),
 )

@@ -18,17 +18,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudaudit.catalog import load_catalogue
-from cloudaudit.model import AtLeast, AtMost, Text
-from cloudaudit.reporters import Context, chapters
+from cloudaudit.model import AtLeast, AtMost, Text, parse_time
+from cloudaudit.reporters import Context, Period, chapters, view
 from cloudaudit.reporters.chapters import SECTIONS, YEARLY, writing
 from cloudaudit.reporters.chapters.annexes import terms
 from cloudaudit.reporters.chapters.closing import covers
-from cloudaudit.reporters.chapters.matter import Backups, gather
+from cloudaudit.reporters.chapters.matter import Backups, asked_apis, gather
 from cloudaudit.reporters.chapters.subjects import GROUPS, group_of
 from cloudaudit.reporters.document import (
     Block,
     Cell,
     Document,
+    Exact,
     Findings,
     Heading,
     Items,
@@ -340,6 +341,44 @@ def test_a_profile_without_gates_says_nothing_of_gates() -> None:
     assert heads.isdisjoint({labels()("figure.reasons"), labels()("figure.top_blocking")})
 
 
+def period_told(**changes: Any) -> tuple[str, list[str], list[str]]:
+    """What the yearly form says of its period, the notes beside, and its warnings."""
+    before = tuple(
+        sample.report(sample.small()) | {"assessed_at": at}
+        for at in ("2026-08-22T01:30:00Z", "2025-12-31T16:59:59Z")
+    )
+    given = {"earlier": before} | changes
+    made = chapters.document(sample.report(sample.small()), replace(context_of("small", "yearly"), **given))
+    pairs = next(block for block in blocks(made, "0") if isinstance(block, Pairs))
+    found = next(lines(cell) for key, cell in pairs.rows if key == labels()("chapter.reporting_period"))
+    said = [block for block in blocks(made, "0") if isinstance(block, Prose)]
+    moment = labels()("chapter.period_is_of_a_moment")
+    notes = [block.text.vi for block in said if block.style == "note" and block.text == moment]
+    return found, notes, [block.text.vi for block in said if block.style == "warning"]
+
+
+def test_the_yearly_form_names_its_period() -> None:
+    """As asked, else since the report it is compared with, else not known; a result is that of a moment."""
+    moment = [labels()("chapter.period_is_of_a_moment").vi]
+    outside = ["Thời điểm đánh giá nằm ngoài kỳ báo cáo."]
+    assert period_told() == (
+        "22/08/2026 08:30 – 22/11/2026 08:30 / từ lần đánh giá trước đến lần đánh giá này", moment, [],
+    )  # fmt: skip
+    held = "lần đánh giá trong kỳ (lần này và các báo cáo trước được cung cấp)"
+    assert period_told(period=Period.read("2026")) == (f"01/01/2026 – 31/12/2026 / 2 {held}", moment, [])
+    assert period_told(period=Period.read("2025")) == (f"01/01/2025 – 31/12/2025 / 1 {held}", moment, outside)
+    assert period_told(earlier=()) == (
+        "chưa xác định / chưa nêu kỳ báo cáo và không có báo cáo trước của cùng đối tượng", moment, [],
+    )  # fmt: skip
+
+
+def test_the_full_form_is_of_no_period() -> None:
+    keys = {block.text for block in blocks(written("small"), "0") if isinstance(block, Prose)}
+    pairs = next(block for block in blocks(written("small"), "0") if isinstance(block, Pairs))
+    assert labels()("chapter.reporting_period") not in {key for key, _ in pairs.rows}
+    assert labels()("chapter.period_is_of_a_moment") not in keys
+
+
 def test_the_short_form_keeps_the_sentences_about_its_figures() -> None:
     document = chapters.document(sample.report(sample.small()), replace(context_of("small"), form="yearly"))
     said = {
@@ -516,16 +555,69 @@ def test_the_plan_names_measure_person_date_command_and_recheck() -> None:
     plan = {row[0].split(" / ")[0]: row for row in rows(written("realistic"), "plan")}
     assert plan["fail!RES-05"] == [
         "fail!RES-05 / Đích sao chép S3 nằm tại địa điểm trong nước đã khai báo / ho-so-cong-dan",
-        "Gỡ quy tắc sao chép ra nước ngoài",
+        "Gỡ quy tắc sao chép ra nước ngoài"
+        " / aws s3api delete-bucket-replication --bucket <bucket> --endpoint-url <url>",
         "Trưởng phòng Vận hành",
         "30/11/2026",
-        "aws s3api delete-bucket-replication --bucket <bucket> --endpoint-url <url>",
         "Thu thập lại, đánh giá lại; RES-05 phải có kết quả đáp ứng trên cùng tài nguyên.",
     ]
     assert plan["fail!BDR-01"][0].endswith("csdl-ho-tich-05, csdl-ho-tich-08, csdl-ho-tich-11")
     assert plan["fail!BDR-01"][1:4] == [
-        "Khắc phục theo hướng dẫn của đơn vị vận hành, rồi thu thập lại. / biện pháp đề xuất", "chưa phân công", "chưa ấn định",
-    ]  # fmt: skip
+        "Khắc phục theo hướng dẫn của đơn vị vận hành, rồi thu thập lại. / biện pháp đề xuất"
+        " / openstack volume backup create --name <name> --incremental --force <volume>",
+        "chưa phân công",
+        "chưa ấn định",
+    ]
+
+
+def test_a_system_with_a_volume_that_has_no_backup_is_drawn_as_such() -> None:
+    """It has no recovery point; that is known, and neither left out nor taken for unknown."""
+    [picture] = [block for block in blocks(written("realistic"), "6") if isinstance(block, Picture)]
+    assert picture.alternative.vi == "ho-tich: không có / 4 giờ; cong-dich-vu: 1 ngày 23 giờ / 1 ngày"
+
+
+def test_what_is_unknown_for_one_reason_is_told_once() -> None:
+    """In the summary, the list of unknowns and the plan; each control is named in all of them."""
+    document = written("all_unknown")
+    ids = [one["id"] for one in document.report["controls"]]
+    [row] = rows(document, "unknown-findings")
+    assert row[0] == "Thiếu quyền đọc"
+    assert sorted(row[2].split(" / ")) == sorted(ids)
+    assert row[3] == str(len(document.report["findings"])) == str(len(ids))
+    [plan] = rows(document, "plan")
+    head, named = plan[0].split(" / ")
+    assert head == f"unknown!{len(ids)} biện pháp chưa xác định: Thiếu quyền đọc"
+    assert sorted(named.split(", ")) == sorted(ids)
+    assert plan[1:] == [
+        labels()("remedy.no_permission").vi,
+        "chưa phân công",
+        "chưa ấn định",
+        "Thu thập lại, đánh giá lại; không còn biện pháp nào chưa xác định vì lý do này.",
+    ]
+    top = next(block for block in blocks(document, "0") if isinstance(block, Items) and block.numbered)
+    gating = [one for one in ids if one in view.gate_of(document.report)]
+    [said] = [lines(entry) for entry in top.entries]
+    head, named = said.split(" / ")
+    assert head == f"unknown!{len(gating)} biện pháp chưa xác định: Thiếu quyền đọc"
+    assert sorted(named.split(", ")) == sorted(gating)
+
+
+def test_a_control_with_a_plan_keeps_its_row() -> None:
+    """Also where nothing is known of it for the same reason as of others."""
+    plan = {
+        "control": "RES-05",
+        "resource": None,
+        "system": None,
+        "measure": "Cấp quyền",
+        "owner": "Tổ A",
+        "due": "2027-01-01T00:00:00Z",
+    }
+    report = sample.report(replace(sample.all_unknown(), plans=(plan,)))
+    found = rows(chapters.document(report, context_of("all_unknown")), "plan")
+    assert [row[1].split(" / ")[0] for row in found if row[0].startswith("unknown!RES-05")] == ["Cấp quyền"]
+    assert [
+        row[0].split(" / ")[1].count("RES-05") for row in found if "biện pháp chưa xác định" in row[0]
+    ] == [0]
 
 
 def test_findings_of_one_control_stand_with_the_plan_that_covers_them() -> None:
@@ -539,9 +631,20 @@ def test_findings_of_one_control_stand_with_the_plan_that_covers_them() -> None:
     found = [row[:4] for row in rows(document, "plan") if "BDR-01" in row[0]]
     head = "fail!BDR-01 / Khối lưu trữ quan trọng có bản sao lưu thành công trong giới hạn RPO / "
     measure = "Khắc phục theo hướng dẫn của đơn vị vận hành, rồi thu thập lại. / biện pháp đề xuất"
+    command = "openstack volume backup create --name <name> --incremental --force <volume>"
     assert found == [
-        [f"{head}csdl-ho-tich-08, csdl-ho-tich-11", measure, "chưa phân công", "chưa ấn định"],
-        [f"{head}csdl-ho-tich-05", "Sao lưu ngay", "Tổ A", "expired!01/11/2026 / đã quá thời hạn"],
+        [
+            f"{head}csdl-ho-tich-08, csdl-ho-tich-11",
+            f"{measure} / {command}",
+            "chưa phân công",
+            "chưa ấn định",
+        ],
+        [
+            f"{head}csdl-ho-tich-05",
+            f"Sao lưu ngay / {command}",
+            "Tổ A",
+            "expired!01/11/2026 / đã quá thời hạn",
+        ],
     ]
     assert rows(document, "idle-plans") == [["POR-06", "Đã xong", "Tổ C", "01/01/2027"]]
 
@@ -598,9 +701,88 @@ def test_evidence_says_what_is_printed_and_what_is_left_out() -> None:
         "csdl-ho-tich-08 / openstack.volume · hn-cloud/hn-1/ho-tich / 0008c0de-77aa-4b1c-9d2e-000000000008",
         "fail!Không đáp ứng",
         "backup.newest_age = 1 ngày 18 giờ / backup.count = ít nhất 2 / system.rpo = 4 giờ",
-        "derived:backup; block-storage GET /v3/backups/detail -> 200 · 22/11/2026 08:05 / "
-        "derived:attribution; block-storage GET /v3/backups/detail -> 200 · 22/11/2026 08:05",
+        late[4],
     ]
+    sources = {f"[{number}]": (source, time) for number, source, time in rows(document, "sources")}
+    assert [sources[number] for number in late[4].split(" / ")] == [
+        ("derived:backup", "–"),
+        ("block-storage GET /v3/backups/detail -> 200", "22/11/2026 08:05"),
+        ("derived:attribution", "–"),
+    ]
+    assert len(set(sources.values())) == len(sources)
+    named = {number for row in rows(document, "evidence") for number in row[4].split(" / ")} - {"–"}
+    assert named == set(sources)
+    assert table(document, "sources").rows[1][2][0].exact == Exact(
+        "moment", (parse_time("2026-11-22T01:05:00Z"),)
+    )
+
+
+def test_a_request_made_at_two_times_is_two_sources() -> None:
+    """Which answer a value came from is told by number; what no request brought has no time of its own."""
+    inputs = sample.small()
+    report = sample.report(inputs)
+    evidence = [
+        {"fact": "f", "resource": "x:y", "value": 1, "source": source, "at": at}
+        for source, at in (
+            ("derived:a; s3 GET /b -> 200; t: s3 GET / -> 200", "2026-11-22T01:05:00Z"),
+            ("s3 GET /b -> 200", "2026-11-22T01:06:00Z"),
+            ("register:site", "2026-11-22T01:05:00Z"),
+        )
+    ]
+    report["findings"] = [one | {"evidence": evidence} for one in report["findings"][:1]]
+    document = chapters.document(report, replace(context_of("small"), findings=None))
+    assert rows(document, "sources") == [
+        ["1", "derived:a", "–"],
+        ["2", "s3 GET /b -> 200", "22/11/2026 08:05"],
+        ["3", "t: s3 GET / -> 200", "–"],
+        ["4", "s3 GET /b -> 200", "22/11/2026 08:06"],
+        ["5", "register:site", "22/11/2026 08:05"],
+    ]
+    assert [row[4] for row in rows(document, "evidence")] == ["[1] / [2] / [3] / [4] / [5]"]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("block-storage GET /cinder/v3/volumes/detail?limit=1000 -> 200", (("block-storage", "v3"),)),
+        ("derived:backup; compute GET /v2.1/servers -> 200; openstack.port: network GET /neutron/v2.0/ports -> 200 (+7)",
+         (("compute", "v2.1"), ("network", "v2.0"))),
+        ("object-store HEAD /swift/v1/AUTH_6163/ho-so -> 204", (("object-store", "v1"),)),
+        ("s3 GET /v1/key -> 200", ()),
+        ("s3 GET /bucket?versioning -> 200", ()),
+        ("s3 GET /bucket/sub/v9/x -> 200", ()),
+        ("register:site", ()),
+        ("probe TLS 127.0.0.1:443", ()),
+    ],
+)  # fmt: skip
+def test_versions_of_apis_are_those_of_the_paths_that_were_asked(
+    source: str, found: tuple[tuple[str, str], ...]
+) -> None:
+    assert asked_apis(source) == found
+
+
+def test_the_method_names_the_versions_of_apis() -> None:
+    assert rows(written("realistic"), "api-versions") == [
+        ["hn-cloud", "block-storage", "v3"],
+        ["hn-cloud", "network", "v2.0"],
+    ]
+    assert "api-versions" not in {one.id for _, one in written("nothing").tables()}
+
+
+def test_what_does_not_apply_by_one_proof_is_one_row_of_its_control() -> None:
+    inputs = sample.all_pass()
+    report = sample.report(inputs)
+    first = report["findings"][0] if report["findings"] else sample.records(inputs)[0]
+    names = ("a", "b", "c", "d")
+    report["findings"] = [
+        first | {"verdict": "not_applicable", "disposition": None, "message": {"vi": f"khối {name}", "en": name},
+                 "resource": first["resource"] | {"id": name, "name": name}}
+        for name in names
+    ]  # fmt: skip
+    document = chapters.document(report, replace(context_of("all_pass"), findings=None))
+    [row] = rows(document, "not-applicable")
+    assert [text.partition(" · ")[0] for text in row[1].split(" / ")][::2] == ["a", "b", "c", "và 1 mục khác"]
+    assert (row[2], row[4]) == ("khối a / khối b / khối c", "4")
 
 
 def test_of_very_many_findings_each_control_is_printed_in_part() -> None:

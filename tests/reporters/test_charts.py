@@ -15,6 +15,7 @@ from cloudaudit.model import Text
 from cloudaudit.reporters import charts
 from cloudaudit.reporters.document import Languages, Picture
 from cloudaudit.reporters.places import Flow, places
+from cloudaudit.reporters.words import labels
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAME = Text("Vị trí dữ liệu", "Data residency")
@@ -225,9 +226,23 @@ def test_recovery_points_stand_on_a_scale_of_time() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 1e-9, -5, 1e12, float("inf")])
 def test_times_beyond_the_scale_stay_in_the_drawing(seconds: float) -> None:
-    for row in (("x", seconds, 3600.0), ("x", 3600.0, seconds)):
+    for row in (("x", min(seconds, 1e300), 3600.0), ("x", 3600.0, seconds)):
         (circle,) = shapes(read(charts.recovery([row])), "circle", "cx")[:1]
         assert 220 <= float(circle[0] or "") <= 520
+
+
+def test_a_system_with_no_usable_backup_is_marked_and_no_gap() -> None:
+    """Its line ends in a cross beyond every time, with a word for it and a key; none where all have one."""
+    picture = charts.recovery([("Hộ tịch", float("inf"), 3600), ("Cổng", 1800, 3600)])
+    root = read(picture)
+    assert picture.alternative.vi == "Hộ tịch: không có / 1 giờ; Cổng: 30 phút / 1 giờ"
+    crosses = [d for d, stroke in shapes(root, "path", "d", "stroke") if d and "14m0-14" in d]
+    assert (len(crosses), crosses[0]) == (2, "M513 55l14 14m0-14l-14 14")
+    assert "không có / 1 giờ" in texts(root)
+    assert labels()("chart.rpo_none").vi in texts(root)
+    assert labels()("chart.rpo_none").vi not in texts(read(charts.recovery([("Cổng", 1800, 3600)])))
+    plain = charts.recovery([("Hộ tịch", 7200, 3600), ("Cổng", 1800, 3600)])
+    assert picture.height == plain.height + 36
 
 
 def test_of_many_systems_those_that_miss_most_are_drawn_and_the_rest_counted() -> None:

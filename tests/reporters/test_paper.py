@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import sample_report as sample
 
 from cloudaudit.model import Text
-from cloudaudit.reporters import paper
-from cloudaudit.reporters.document import Column, Table, cell
+from cloudaudit.reporters import chapters, paper
+from cloudaudit.reporters.document import Column, Findings, Prose, Section, Table, cell
+from cloudaudit.reporters.words import labels
 
 VOICE = paper.Voice("vi")
 LONG = Text("Cam kết dự phòng thảm họa của nhà cung cấp " * 3, "")
@@ -45,3 +49,25 @@ def test_a_long_name_gets_no_room_of_others() -> None:
 def test_where_there_is_no_room_for_all_nothing_moves() -> None:
     columns = [("01/03/2027", 1.0 + n, "01/03/2027") for n in range(9)]
     assert paper.shares(table(*columns), VOICE, 20, 1) == [share for _, share, _ in columns]
+
+
+def test_findings_unknown_for_one_reason_are_one_row_and_others_keep_their_tables() -> None:
+    """Each control of a block once, by its id and title; the note says where each finding is."""
+    inputs = sample.all_unknown()
+    seen = sample.resource("s3.bucket", "mo", {"public.sources": ("policy",)}, target="s3-hn")
+    extra = sample.finding("SEC-13", seen, "fail", "public.sources")
+    report = sample.report(replace(inputs, findings=[*inputs.findings, extra]))
+    ids = [one["id"] for one in report["controls"]]
+    made = replace(
+        chapters.document(report, sample.context(inputs=inputs)),
+        sections=(Section("4", Text("Mục", "Section"), (Findings("f", frozenset(ids)),)),),
+    )
+    blocks = paper.spelled_out(made, sample.context(inputs=inputs)).sections[0].blocks
+    tables = {block.id: block for block in blocks if isinstance(block, Table)}
+    assert set(tables) == {"findings-SEC-13", "f-alike"}
+    [row] = tables["f-alike"].rows
+    reason, places, controls, count = ([phrase.text.vi for phrase in entry] for entry in row)
+    assert reason == ["Thiếu quyền đọc", labels()("remedy.no_permission").vi]
+    assert (places, count) == (["hn-cloud"], [str(len(ids) - 1)])
+    assert sorted(text.partition(" – ")[0] for text in controls) == sorted(set(ids) - {"SEC-13"})
+    assert Prose(labels()("print.alike_note"), "note") in blocks

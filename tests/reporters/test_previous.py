@@ -17,6 +17,7 @@ import sample_report as sample
 from cloudaudit import api
 from cloudaudit.cli import _run
 from cloudaudit.errors import CloudauditError, SnapshotError
+from cloudaudit.model import parse_time
 from cloudaudit.reporters.report_json import dumps
 
 INPUTS = sample.small()
@@ -29,7 +30,8 @@ class Reporter:
     media_type = "application/json"
 
     def render(self, report, context):
-        return json.dumps([context.form, [one["assessed_at"] for one in context.earlier]])
+        period = context.period and [context.period.begins, context.period.ends]
+        return json.dumps([context.form, [one["assessed_at"] for one in context.earlier], period])
 '''
 TARGETS = """\
 version: 1
@@ -89,9 +91,47 @@ def test_a_format_gets_earlier_reports_the_newest_first_and_the_form(
     autumn = write(tmp_path / "autumn", report_at("2026-09-01T00:00:00+07:00"))
     given = ["--previous", spring, "--previous", autumn / "report.json", "--previous", spring]
     code, out, _ = cloudaudit(capsys, "report", now, "-f", handed, *given, "--form", "yearly")
-    assert (code, json.loads(out)) == (0, ["yearly", ["2026-09-01T00:00:00+07:00", "2026-03-01T00:00:00Z"]])
+    assert (code, json.loads(out)) == (
+        0,
+        ["yearly", ["2026-09-01T00:00:00+07:00", "2026-03-01T00:00:00Z"], None],
+    )
     code, out, _ = cloudaudit(capsys, "report", now, "-f", handed)
-    assert (code, json.loads(out)) == (0, ["full", []])
+    assert (code, json.loads(out)) == (0, ["full", [], None])
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("2026", "2026-01-01T00:00:00+07:00", "2026-12-31T23:59:59+07:00"),
+        ("2026-04-01/2026-06-30", "2026-04-01T00:00:00+07:00", "2026-06-30T23:59:59+07:00"),
+        ("2026-04-01/2026-04-01", "2026-04-01T00:00:00+07:00", "2026-04-01T23:59:59+07:00"),
+    ],
+)
+def test_a_period_is_a_year_or_days_in_viet_nam(
+    capsys: pytest.CaptureFixture[str], now: Path, handed: str, asked: str, first: str, last: str
+) -> None:
+    code, out, _ = cloudaudit(capsys, "report", now, "-f", handed, "--form", "yearly", "--period", asked)
+    assert (code, json.loads(out)[2]) == (0, [parse_time(first), parse_time(last)])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--form", "yearly", "--period", "26"), "'26' is no period; write 2026, or 2026-01-01/2026-06-30"),
+        (("--form", "yearly", "--period", "２０２６"), "is no period; write 2026"),
+        (("--form", "yearly", "--period", "2026-01-01"), "'2026-01-01' is no period; write 2026"),
+        (("--form", "yearly", "--period", "2026-06-30/2026-01-01"), "ends before it begins"),
+        (("--form", "yearly", "--period", "2026-06-31/2026-12-31"), "'2026-06-31' is no time"),
+        (("--form", "yearly", "--period", "2026-01-01T00/2026-12-31"), "is no period"),
+        (("--period", "2026"), "--period is of the yearly form; give --form yearly with it"),
+    ],
+)
+def test_what_is_no_period_is_refused(
+    capsys: pytest.CaptureFixture[str], now: Path, given: tuple[str, ...], message: str
+) -> None:
+    code, out, err = cloudaudit(capsys, "report", now, "-f", "md", *given)
+    assert (code, out) == (2, "")
+    assert message in " ".join(err.split())
 
 
 @pytest.mark.parametrize(

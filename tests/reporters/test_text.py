@@ -13,8 +13,8 @@ import sample_report as sample
 from rich.cells import cell_len
 
 from cloudaudit.model import Text, Written
-from cloudaudit.reporters import Known
-from cloudaudit.reporters.text import CONTROLS, ROWS_PER_CONTROL, TextReporter
+from cloudaudit.reporters import Known, view
+from cloudaudit.reporters.text import CONTROLS, NAMED, ROWS_PER_CONTROL, TextReporter
 from cloudaudit.reporters.words import short
 
 VIETNAMESE = """\
@@ -326,7 +326,8 @@ def test_new_violations_and_unknowns_hide_none_of_each_other_and_known_ones_come
         sample.small(),
         controls=controls,
         findings=[
-            sample.finding(id_, platform, one, reason=why, controls=controls)
+            # Each unknown by a reason of its own: those of one are told together.
+            sample.finding(id_, platform, one, reason=why, detail=f"{id_} was slow", controls=controls)
             for id_, (one, why) in verdicts.items()
         ],
         gates=(),
@@ -343,6 +344,18 @@ def test_new_violations_and_unknowns_hide_none_of_each_other_and_known_ones_come
     prints = {record["control"]: record["fingerprint"] for record in report["findings"]}
     old = {prints[id_]: Known("2026-10-01T00:00:00Z", "x") for id_ in names[:19]}
     assert order(old) == [names[19], *names[20:30], names[0]]
+
+
+def test_what_is_unknown_for_one_reason_is_one_row() -> None:
+    """Controls by their ids, the places that were not seen, and the reason once."""
+    inputs = sample.all_unknown()
+    screen = " ".join(TextReporter().render(sample.report(inputs), sample.context(inputs=inputs)).split())
+    _, _, rest = screen.partition("Các phát hiện chính")
+    row = rest.partition("Nội dung chưa xác định và hạn chế")[0]
+    assert row.count("? Chưa xác định") == row.count("cùng lý do:") == row.count("Thiếu quyền đọc") == 1
+    gating = [g.control["id"] for g in view.groups(sample.report(inputs)) if g.gate]
+    assert [id_ for id_ in gating if id_ in row] == gating[:NAMED]
+    assert f"… (+{len(gating) - NAMED})" in row
 
 
 def test_nothing_wrong_is_said_plainly() -> None:

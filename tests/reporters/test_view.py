@@ -61,6 +61,55 @@ def test_without_a_held_back_gate_the_most_severe_failures_are_named() -> None:
     assert (blocks, [group.control["id"] for group in top]) == (False, ["COM-12", "BDR-05"])
 
 
+def unknown(id_: str, *causes: tuple[str, str | None], verdict: str = "unknown") -> view.Group:
+    control = {"id": id_, "weight": 1}
+    records = [
+        {"verdict": verdict, "disposition": None, "reason_code": reason, "detail": detail, "control": id_,
+         "resource": {"name": f"{id_}-{n}", "id": "x"}}
+        for n, (reason, detail) in enumerate(causes)
+    ]  # fmt: skip
+    return view.Group(control, records, None, {verdict: len(records)})
+
+
+DARK, DENIED = ("unreachable", "no connection"), ("no_permission", None)
+
+
+def test_controls_unknown_for_the_same_reasons_are_told_together_where_the_first_stands() -> None:
+    found = [
+        unknown("A", DARK),
+        unknown("B", DARK, verdict="fail"),
+        unknown("C", DARK, DENIED),
+        unknown("D", DARK, DARK),
+        unknown("E", DENIED),
+        unknown("F", ("unreachable", "another")),
+        unknown("G", DARK),
+        unknown("H", DENIED),
+    ]
+    told = view.alike(found)
+    assert [one.controls if isinstance(one, view.Alike) else one.control["id"] for one in told] == [
+        ("A", "D", "G"), "B", "C", "E", "F", "H",
+    ]  # fmt: skip
+    together = told[0]
+    assert isinstance(together, view.Alike)
+    assert together.reasons == (DARK,)
+    assert (len(together.findings), together.places) == (4, ("A-0", "D-0", "D-1", "G-0"))
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("unknown", "fail")), st.sets(st.sampled_from((DARK, DENIED)), min_size=1))
+    )
+)
+def test_no_control_is_lost_or_told_twice(given_: list[tuple[str, set[tuple[str, str | None]]]]) -> None:
+    found = [unknown(str(n), *causes, verdict=verdict) for n, (verdict, causes) in enumerate(given_)]
+    told = [
+        id_
+        for one in view.alike(found)
+        for id_ in (one.controls if isinstance(one, view.Alike) else (one.control["id"],))
+    ]
+    assert sorted(told) == sorted(group.control["id"] for group in found)
+
+
 def test_gates_are_counted_without_the_final_one_and_those_out_of_scope() -> None:
     assert view.gate_count(realistic()) == (5, 7)
 

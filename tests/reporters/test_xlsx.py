@@ -6,6 +6,7 @@ import builtins
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Literal
 
@@ -21,10 +22,11 @@ from cloudaudit.errors import CloudauditError
 from cloudaudit.model import Text
 from cloudaudit.plugins import reporter
 from cloudaudit.reporters import chapters
-from cloudaudit.reporters.document import Column, Section, Table, cell
+from cloudaudit.reporters.document import Cell as DocumentCell
+from cloudaudit.reporters.document import Column, Exact, Pairs, Phrase, Section, Table, cell
 from cloudaudit.reporters.rows import FORMULA, MAX_CELL, units
 from cloudaudit.reporters.words import labels
-from cloudaudit.reporters.xlsx import FIELDS, MAX_NAME, XlsxReporter, sheet_name, workbook
+from cloudaudit.reporters.xlsx import DAY, FIELDS, MAX_NAME, XlsxReporter, sheet_name, workbook
 
 
 def made(inputs: sample.Inputs, words: tuple[str, ...] = ("một", "hai"), **changes: Any) -> bytes:
@@ -73,9 +75,10 @@ def test_every_finding_stands_there_with_its_evidence() -> None:
     sheet = opened(made(inputs))["Phát hiện"]
     found = rows(sheet)
     assert len(found) == len(inputs.findings) + 2
-    head = [labels()(field.label) for field in FIELDS]
+    head = [field.column().title for field in FIELDS]
     assert found[1] == [text.vi if text.vi == text.en else f"{text.vi}\n{text.en}" for text in head]
     assert [row[-1] for row in found[2:]] == [r["fingerprint"] for r in data.records(inputs)]
+    assert found[1][20] == "Thời điểm chứng cứ (giờ Việt Nam)\nTime of the evidence (Viet Nam time)"
     row = dict(
         zip((field.label for field in FIELDS), next(r for r in found if r[0] == "RES-05"), strict=True)
     )
@@ -102,13 +105,103 @@ def test_every_finding_stands_there_with_its_evidence() -> None:
         "column.site": "hn-1",
         "column.weight": 2,
         "column.basis": "Quan sát được và khai báo",
-        "data.collected_at": "22/11/2026 08:05",
+        "data.collected_at": datetime(2026, 11, 22, 8, 5),
         "field.evidence": 'replication.destinations = [{"bucket": "dr-copy", "known": true, "site": "sg-1", "country":'
         ' "SG", "domestic": false}]; derived:replication; s3 GET /?replication -> 200; 2026-11-22T01:05:00Z',
     }
     waived = next(r for r in found if r[0] == "BDR-05" and r[6] and "MT-2026-03" in r[6])
     assert (waived[5], waived[6]) == ("× Không đáp ứng", "≈ Được miễn trừ có thời hạn: MT-2026-03")
     assert sheet.auto_filter.ref == f"A2:W{len(inputs.findings) + 2}"
+
+
+def exact(text: str, unit: Any, *numbers: float, more: tuple[str, ...] = (), mark: str = "") -> DocumentCell:
+    return cell(text, *more, mark=mark, exact=Exact(unit, numbers))
+
+
+AT = 1_795_342_305
+"""2026-11-22T17:11:45+07:00."""
+
+
+def of_rows(
+    *rows: tuple[DocumentCell, ...], heads: tuple[str, ...], lang: Literal["vi", "en"] = "vi"
+) -> Worksheet:
+    inputs = sample.small()
+    made_of = Table("t", Text("Bảng", "Table"), tuple(Column(Text(h, h)) for h in heads), rows)
+    section = Section("4", Text("Mục", "Section"), (made_of,))
+    document = replace(data.document(sample.report(inputs)), sections=(section,))
+    return opened(workbook(document, data.context(inputs, lang))).worksheets[1]
+
+
+def test_dates_durations_and_scores_are_numbers_with_heads_that_say_which() -> None:
+    """What else their cells say stands in a column beside, so that all of one column sort and compute."""
+    heads = ("Lúc", "Hạn", "RPO", "Điểm (từ – đến)", "Bao phủ", "Khác")
+    sheet = of_rows(
+        (
+            exact("22/11/2026 17:11", "moment", AT),
+            exact("31/03/2026", "day", 1_774_976_399, more=("Quá hạn",), mark="expired"),
+            exact("1 ngày 2 giờ", "duration", 93_600, more=("khoi-phuc",)),
+            exact("[72,8 ; 88,6]", "score", 72.8, 88.6),
+            exact("84,1 %", "percent", 84.1),
+            exact("22/11/2026 17:11", "moment", AT),
+        ),
+        (cell(), cell("chưa có"), cell("không rõ", "vì sao"), cell("không áp dụng"), cell(), exact("1 ngày", "duration", DAY)),
+        heads=heads,
+    )  # fmt: skip
+    found = rows(sheet)
+    assert found[1:] == [
+        [
+            "Lúc (giờ Việt Nam)\nLúc (Viet Nam time)",
+            "Hạn (giờ Việt Nam)\nHạn (Viet Nam time)",
+            "Hạn: ghi chú\nHạn: remark",
+            "RPO (giờ:phút)\nRPO (hours:minutes)",
+            "RPO: ghi chú\nRPO: remark",
+            "Điểm: cận dưới\nĐiểm: lower bound",
+            "Điểm: cận trên\nĐiểm: upper bound",
+            "Bao phủ",
+            "Khác",
+        ],
+        [
+            datetime(2026, 11, 22, 17, 11, 45), datetime(2026, 3, 31), "! Quá hạn", timedelta(hours=26), "khoi-phuc",
+            72.8, 88.6, 84.1, "22/11/2026 17:11",
+        ],
+        ["–", "chưa có", None, "không rõ\nvì sao", None, "không áp dụng", None, "–", "1 ngày"],
+    ]  # fmt: skip
+    formats = [cell.number_format for cell in list(sheet.iter_rows())[2]]
+    assert formats == ["dd/mm/yyyy hh:mm", "dd/mm/yyyy", "@", "[h]:mm", "@", "0.0", "0.0", '0.0"%"', "@"]
+    assert sheet.auto_filter.ref == "A2:I4"
+
+
+def test_dates_in_an_english_workbook() -> None:
+    sheet = of_rows((exact("2026-11-22 17:11", "moment", AT),), heads=("At",), lang="en")
+    assert (sheet["A3"].value, sheet["A3"].number_format) == (
+        datetime(2026, 11, 22, 17, 11, 45),
+        "yyyy-mm-dd hh:mm",
+    )
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        exact("=1+1", "moment", 10**14), exact("=1+1", "day", -(10**12)), exact("=1+1", "duration", 1e300),
+        exact("=1+1", "percent", float("nan")), exact("=1+1", "score", float("inf"), 1),
+    ],
+)  # fmt: skip
+def test_what_a_workbook_has_no_number_for_stays_text(hostile: DocumentCell) -> None:
+    sheet = of_rows((hostile,), heads=("x",))
+    assert (sheet["A3"].value, sheet["A3"].data_type, sheet["A3"].quotePrefix) == ("=1+1", "s", True)
+
+
+def test_the_cover_has_real_dates_and_the_sheet_of_texts_has_words() -> None:
+    inputs = sample.small()
+    pair = Pairs(((Text("Lúc", "At"), (*exact("22/11/2026 17:11", "moment", AT), Phrase(Text("vì", "as")))),))
+    sections = tuple(Section(number, Text("Mục", "Section"), (pair,)) for number in ("0", "4"))
+    book = opened(
+        workbook(replace(data.document(sample.report(inputs)), sections=sections), data.context(inputs))
+    )
+    summary = [row[:2] for row in rows(book.worksheets[0])]
+    assert ["Lúc (giờ Việt Nam)\nAt (Viet Nam time)", datetime(2026, 11, 22, 17, 11, 45)] in summary
+    assert ["Lúc: ghi chú\nAt: remark", "vì"] in summary
+    assert [row[1] for row in rows(book["Nội dung"])[2:]] == ["Lúc\nAt\n22/11/2026 17:11\nvì"]
 
 
 def test_what_is_said_outside_tables_is_not_lost() -> None:
@@ -149,7 +242,7 @@ def test_english() -> None:
 def test_nothing_is_computed_or_opened(inputs: sample.Inputs) -> None:
     content = made(inputs, data.NASTY)
     book = opened(content)
-    assert {cell.data_type for cell in cells(book)} <= {"s", "n", "inlineStr"}
+    assert {cell.data_type for cell in cells(book)} <= {"s", "n", "d", "inlineStr"}
     signs = [
         cell for cell in cells(book) if isinstance(cell.value, str) and cell.value.lstrip()[:1] in FORMULA
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from cloudaudit.reporters.chapters.writing import (
     MOST_ROWS,
     NONE,
     L,
+    at,
     code,
     control_name,
     counted,
@@ -38,7 +39,7 @@ from cloudaudit.reporters.chapters.writing import (
 )
 from cloudaudit.reporters.document import Block, Cell, Phrase, Prose, cell
 from cloudaudit.reporters.view import Record
-from cloudaudit.reporters.words import MAX_NAME, clean, labels, moment, same, share
+from cloudaudit.reporters.words import MAX_NAME, clean, labels, same, share
 from cloudaudit.yamlsource import load
 
 MOST_FINDINGS: Final = 250
@@ -101,16 +102,17 @@ def evidence(matter: Matter) -> tuple[Block, ...]:
     open_ = sum(len(group.findings) for group in matter.groups)
     limit = view.fair_limit((len(group.findings) for group in matter.groups), MOST_FINDINGS)
     shown = [(group, record) for group in matter.groups for record in group.findings[:limit]]
-    rows = [_evidence(matter, group, record) for group, record in shown]
+    sources: dict[Origin, int] = {}
+    rows = [_evidence(matter, group, record, sources) for group, record in shown]
     counts: Counter[str] = Counter()
     for entry in matter.report["controls"]:
         counts.update(entry["counts"])
     columns = (
-        ("column.control", 1.8),
-        ("column.resource", 2.0),
-        ("column.verdict", 1.6),
-        ("chapter.column.values", 3.6),
-        ("column.source", 3.0),
+        ("column.control", 1.5),
+        ("column.resource", 2.2),
+        ("column.verdict", 2.2),
+        ("chapter.column.values", 4.6),
+        ("column.source", 1.0, "flow"),
     )
     found = table("evidence", L("chapter.evidence_of_findings"), columns, rows)
     if len(shown) < open_:
@@ -133,16 +135,41 @@ def evidence(matter: Matter) -> tuple[Block, ...]:
             ("field.snapshot", digest(matter.report["snapshot"]["sha256"])),
         ),
         *some(found),
+        *_sources(sources),
         prose("chapter.never_in_evidence", "note"),
     )
 
 
-def _evidence(matter: Matter, group: view.Group, record: Record) -> tuple[Cell, ...]:
+Origin = tuple[str, str | None]
+"""What a piece of evidence came from, and when that was asked where the report tells."""
+
+
+def _sources(known: Mapping[Origin, int]) -> tuple[Block, ...]:
+    """What evidence came from, by the numbers that stand with it: requests, lists, registers, derivations."""
+    rows = [(number(n), cell(same(source), style="code"), at(time)) for (source, time), n in known.items()]
+    columns = (("column.number", 0.5, "number"), ("column.source", 8.0, "code"), ("column.time", 1.4))
+    return (table("sources", L("report.sources"), columns, rows),) if rows else ()
+
+
+def _origins(entry: Mapping[str, Any]) -> Iterator[Origin]:
+    """A source in its parts. The time of evidence is that of its own request, or of the first part."""
+    parts = [clean(part, MAX_SOURCE) for part in entry["source"].split("; ")]
+    own = next((n for n, part in enumerate(parts) if " -> " in part and ": " not in part), 0)
+    for n, part in enumerate(parts):
+        yield part, entry["at"] if n == own else None
+
+
+def _evidence(
+    matter: Matter, group: view.Group, record: Record, known: dict[Origin, int]
+) -> tuple[Cell, ...]:
+    """A row of a finding's evidence; its sources by their numbers, those not `known` yet with the next."""
     own = f"{record['resource']['type']}:{record['resource']['id']}"
-    values, sources = [], {}
+    values: list[Phrase] = []
+    sources: dict[int, None] = {}
     for entry in record["evidence"][:MOST_FACTS]:
         values.append(Phrase(_value(matter, entry, own)))
-        sources[clean(entry["source"], MAX_SOURCE), moment(entry["at"]).en] = moment(entry["at"])
+        for origin in _origins(entry):
+            sources[known.setdefault(origin, len(known) + 1)] = None
     more = len(record["evidence"]) - MOST_FACTS
     if more > 0:
         values.append(Phrase(L("word.and_more", count=more), "muted"))
@@ -162,11 +189,7 @@ def _evidence(matter: Matter, group: view.Group, record: Record) -> tuple[Cell, 
             *([Phrase(was, "muted")] if (was := _before(matter, record)) else []),
         ),
         tuple(values) or cell(view.message(record)),
-        tuple(
-            Phrase(Text(f"{source} · {at.vi}", f"{source} · {at.en}"), "code")
-            for (source, _), at in sources.items()
-        )
-        or NONE,
+        tuple(Phrase(same(f"[{n}]")) for n in sources) or NONE,
     )
 
 
@@ -235,7 +258,7 @@ def traceability(matter: Matter) -> tuple[Block, ...]:
         ("column.act", 2.4),
         ("column.quote", 3.4),
         ("chapter.column.actors", 1.2),
-        ("field.controls", 1.6),
+        ("field.controls", 1.8, "flow"),
         ("column.related_result", 1.8),
     )
     return (
@@ -262,7 +285,7 @@ def _frameworks(matter: Matter) -> Any:
         )
         for (framework, item), entries in sorted(items.items())
     ]
-    columns = (("column.framework", 1.5), ("column.items", 1.5), ("field.controls", 5.0))
+    columns = (("column.framework", 1.5), ("column.items", 1.5), ("field.controls", 5.0, "flow"))
     return table("frameworks", L("field.frameworks"), columns, rows)
 
 

@@ -16,6 +16,7 @@ from cloudaudit.reporters.chapters.writing import (
     L,
     control_name,
     day,
+    flow,
     heading,
     ids,
     joined,
@@ -24,6 +25,7 @@ from cloudaudit.reporters.chapters.writing import (
     number,
     prose,
     reason,
+    reasons,
     resource,
     said,
     some,
@@ -72,25 +74,37 @@ def _by_reason(matter: Matter) -> Any:
 
 
 def _unknown_findings(matter: Matter) -> Any:
-    """Every unknown finding with its reason, those of gates first."""
+    """Every unknown finding, those with the same reason in one row and those of gates first."""
+    found: dict[tuple[str, str, str | None], list[view.Record]] = {}
+    for group in matter.groups:
+        for record in group.findings:
+            if record["verdict"] in ("unknown", view.PENDING):
+                key = (record["verdict"], str(record["reason_code"]), record["detail"])
+                found.setdefault(key, []).append(record)
     rows = [
         (
-            control_name(matter, group.control["id"]),
-            resource(matter, record),
-            cell(view.message(record)),
-            reason(record) if record["verdict"] == "unknown" else cell(labels()("verdict.manual_pending")),
+            reason(records[0]) if verdict == "unknown" else cell(labels()("verdict.manual_pending")),
+            _resources(matter, records),
+            flow(dict.fromkeys(record["control"] for record in records)),
+            number(len(records)),
         )
-        for group in matter.groups
-        for record in group.findings
-        if record["verdict"] in ("unknown", view.PENDING)
+        for (verdict, _, _), records in found.items()
     ]
     columns = (
-        ("column.control", 2.4),
-        ("column.resource", 2.0),
-        ("column.message", 3.2),
-        ("column.reason", 2.0),
+        ("column.reason", 3.0),
+        ("column.resource", 2.6),
+        ("field.controls", 2.4, "flow"),
+        ("column.count", 0.8, "number"),
     )
     return table("unknown-findings", L("chapter.unknown_findings"), columns, rows, MOST_ROWS)
+
+
+def _resources(matter: Matter, records: Sequence[view.Record]) -> Cell:
+    """The resources of findings, each once: the first few, and how many more there are."""
+    found = {resource(matter, record): None for record in records}
+    shown = [phrase for cell_ in list(found)[:NAMED] for phrase in cell_]
+    more = len(found) - NAMED
+    return (*shown, *([Phrase(L("word.and_more", count=more), "muted")] if more > 0 else []))
 
 
 def _gaps(matter: Matter) -> Any:
@@ -125,20 +139,26 @@ def _gaps(matter: Matter) -> Any:
 
 
 def _not_applicable(matter: Matter) -> Any:
+    """Findings that do not apply, those of a control with the same proof in one row."""
+    found: dict[tuple[str, Cell], list[view.Record]] = {}
+    for record in view.not_applicable(matter.report):
+        found.setdefault((record["control"], _proof(record)), []).append(record)
     rows = [
         (
-            control_name(matter, record["control"]),
-            resource(matter, record),
-            cell(told(record["message"])),
-            _proof(record),
+            control_name(matter, id_),
+            _resources(matter, records),
+            cell(*dict.fromkeys(told(record["message"]) for record in records[:NAMED])),
+            proof,
+            number(len(records)),
         )
-        for record in view.not_applicable(matter.report)
+        for (id_, proof), records in found.items()
     ]
     columns = (
-        ("column.control", 2.4),
-        ("column.resource", 2.0),
+        ("column.control", 2.2),
+        ("column.resource", 2.2),
         ("column.message", 2.8),
-        ("column.proof", 2.6),
+        ("column.proof", 3.0),
+        ("column.count", 0.7, "number"),
     )
     return table("not-applicable", L("report.not_applicable"), columns, rows, MOST_ROWS)
 
@@ -231,8 +251,8 @@ def waivers(matter: Matter) -> tuple[Block, ...]:
             cell(said(one["reason"])),
             cell(said(one["compensating"])),
             cell(name(one["approver"]), labels().of("waiver_authority", one["authority"])),
-            cell(day(one["starts"])),
-            cell(day(one["until"])),
+            day(one["starts"]),
+            day(one["until"]),
             number(held.get(one["id"], 0)),
         )
         for one in declared
@@ -267,7 +287,7 @@ def _known(matter: Matter) -> tuple[Block, ...]:
         (
             ids(one.controls),
             cell(said(one.reason)),
-            cell(day(one.since)),
+            day(one.since),
             number("–" if one.days is None else one.days),
             number(len(one.findings)),
         )
@@ -312,26 +332,32 @@ NAMED: Final = 3
 
 def remediation(matter: Matter) -> tuple[Block, ...]:
     """What is to be done about each control that is not met, by whom, until when, and how it is seen."""
-    rows = []
+    planned = {plan["control"] for plan in matter.report["plans"]}
+    alike = view.alike([group for group in matter.groups if group.control["id"] not in planned])
+    together = {id_: one for one in alike if isinstance(one, view.Alike) for id_ in one.controls}
+    rows: list[tuple[Cell, ...]] = []
     for group in matter.groups:
+        one = together.get(group.control["id"])
+        if one is not None:
+            if one.groups[0] is group:
+                rows.append(_to_find_out(one))
+            continue
         for plan, records in _planned(matter, group):
             rows.append(
                 (
                     _finding(matter, group, records),
-                    _measure(matter, group, plan),
+                    (*_measure(matter, group, plan), *_command(matter, group)),
                     maybe(plan["owner"]) if plan else cell(L("chapter.no_owner")),
                     _due(matter, plan),
-                    _command(matter, group),
                     cell(L("chapter.recheck", control=group.control["id"])),
                 )
             )
     columns = (
-        ("field.findings", 3.0),
-        ("column.measure", 3.0),
-        ("column.responsible", 1.4),
+        ("field.findings", 2.6),
+        ("chapter.column.measure_and_command", 4.6),
+        ("column.responsible", 1.3),
         ("column.due", 1.2),
-        ("column.command", 2.4, "code"),
-        ("column.recheck", 1.8),
+        ("column.recheck", 1.9),
     )
     return (
         prose("chapter.plan_note"),
@@ -361,6 +387,21 @@ def covers(plan: Mapping[str, Any], place: Mapping[str, Any]) -> bool:
     return pattern is None or any(glob_match(pattern, known or "") for known in (place["id"], place["name"]))
 
 
+def _to_find_out(one: view.Alike) -> tuple[Cell, ...]:
+    """Controls of which nothing is known: what is to be done is to find out, the same for all."""
+    why = joined(labels().of("reason", code_) for code_, _ in one.reasons) or same("–")
+    return (
+        (
+            Phrase(L("report.alike", count=len(one.groups), reason=why), "strong", "unknown"),
+            Phrase(same(", ".join(one.controls)), "muted"),
+        ),
+        tuple(phrase for phrase in reasons(one) if phrase.style != "strong"),
+        cell(L("chapter.no_owner")),
+        cell(L("chapter.no_deadline")),
+        cell(L("chapter.recheck_unknown")),
+    )
+
+
 def _finding(matter: Matter, group: view.Group, records: Sequence[view.Record]) -> Cell:
     worst = min(map(view.outcome, records), key=view.RANK.__getitem__)
     shown = joined((name(view.place(record)) for record in records[:NAMED]), ", ")
@@ -387,20 +428,20 @@ def _due(matter: Matter, plan: Mapping[str, Any] | None) -> Cell:
     if plan is None:
         return cell(L("chapter.no_deadline"))
     over = plan["due"] < matter.report["assessed_at"]
-    return cell(day(plan["due"]), L("chapter.overdue") if over else None, mark="expired" if over else "")
+    return day(plan["due"], L("chapter.overdue") if over else None, mark="expired" if over else "")
 
 
 def _command(matter: Matter, group: view.Group) -> Cell:
     control = matter.control(group.control["id"])
     commands = control.remediation.cli if control else ()
-    return tuple(Phrase(same(command), "code") for command in commands) or NONE
+    return tuple(Phrase(same(command), "code") for command in commands)
 
 
 def _idle(matter: Matter) -> Any:
     """Plans whose control has no open finding any more."""
     open_ = {group.control["id"] for group in matter.groups}
     rows = [
-        (maybe(plan["control"]), cell(said(plan["measure"])), maybe(plan["owner"]), cell(day(plan["due"])))
+        (maybe(plan["control"]), cell(said(plan["measure"])), maybe(plan["owner"]), day(plan["due"]))
         for plan in matter.report["plans"]
         if plan["control"] not in open_
     ]

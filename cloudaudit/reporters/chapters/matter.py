@@ -7,8 +7,10 @@ report pass now.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from cloudaudit.model import Control, Resource, Seconds, Text, parse_time
@@ -21,6 +23,10 @@ from cloudaudit.reporters.words import text_of
 
 SOON: Final = 30 * 86400
 """A paper with no more validity than this is about to expire."""
+_REQUEST: Final = re.compile(
+    r"(?:^|: )([a-z][a-z-]{0,40}) (?:GET|HEAD) (?:/[^/?\s]+)?/(v[0-9][0-9.]{0,8})/", re.ASCII
+)
+"""A service and the version in the path of a request to it: `block-storage GET /cinder/v3/volumes -> 200`."""
 _AGE: Final = "backup.newest_age"
 _REQUIRED: Final = ("owner", "url", "sha256", "valid_until")
 
@@ -68,6 +74,8 @@ class _Gathered:
     papers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Of a paper and a fact of it: its value as text, or why it is missing behind a question mark."""
     passing: set[str] = field(default_factory=set)
+    apis: set[tuple[str, str, str]] = field(default_factory=set)
+    """Target, service and version of each API that evidence was asked of."""
 
     def watch(self, records: Iterator[Record]) -> Iterator[Record]:
         for record in records:
@@ -80,6 +88,8 @@ class _Gathered:
             self.passing.add(record["fingerprint"])
         resource = record["resource"]
         for entry in record["evidence"]:
+            for service, version in asked_apis(entry["source"]):
+                self.apis.add((resource["target"], service, version))
             type_, _, id_ = entry["resource"].partition(":")
             if type_ == "attestation" and entry["fact"] in ("state", "intact"):
                 told = f"?{entry['missing']}" if "missing" in entry else str(entry.get("value"))
@@ -109,6 +119,8 @@ class Matter:
     trend: tuple[Point, ...]
     whole: bool
     """Whether findings that pass were read too."""
+    apis: Sequence[tuple[str, str, str]]
+    """Target, service and version of each API that evidence was asked of."""
     _papers: Mapping[tuple[str, str], str]
 
     @property
@@ -176,6 +188,15 @@ class Matter:
         return any(register["kind"] == kind for register in self.report["registers"])
 
 
+@lru_cache(maxsize=4096)
+def asked_apis(source: str) -> tuple[tuple[str, str], ...]:
+    """Service and version of each API that a piece of evidence names a request to."""
+    parts = (_REQUEST.search(part) for part in source.split("; "))
+    # NOTE: the first part of a path of S3 is the name of a bucket, which may be called v1.
+    named = ((found[1], found[2]) for found in parts if found and found[1] != "s3")
+    return tuple(dict.fromkeys(named))
+
+
 def _number(resource: Resource, fact: str) -> int | None:
     value = resource.facts.get(fact)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -203,5 +224,6 @@ def gather(report: Report, context: Context) -> Matter:
         {one["fingerprint"]: view.outcome(one) for one in newest["findings"]} if newest is not None else {},
         trend(report, context.earlier),
         whole,
+        sorted(found.apis),
         found.papers,
     )

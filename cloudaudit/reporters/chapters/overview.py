@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
-from cloudaudit.model import Text
+from cloudaudit.model import Text, format_time, parse_time
 from cloudaudit.reporters import charts, view
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.chapters.writing import (
     MOST_ROWS,
     NONE,
     L,
+    at,
     code,
     control_name,
+    day,
     digest,
     heading,
     ids,
@@ -26,9 +29,11 @@ from cloudaudit.reporters.chapters.writing import (
     number,
     outcome,
     pairs,
+    percent,
     prose,
     register_missing,
     said,
+    score,
     short,
     some,
     state,
@@ -39,7 +44,7 @@ from cloudaudit.reporters.chapters.writing import (
 )
 from cloudaudit.reporters.document import Block, Cell, Items, Phrase, Prose, cell
 from cloudaudit.reporters.values import in_words
-from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, same
+from cloudaudit.reporters.words import MAX_NAME, clean, figure, labels, moment, same
 
 MAX_SHORT: Final = 220
 """Of a message on the summary; the whole stands with its finding."""
@@ -69,15 +74,17 @@ def summary(matter: Matter) -> tuple[Block, ...]:
             ("field.subject", (Phrase(view.subject_title(report), "strong"),)),
             ("field.scope", cell(labels().of("scope", report["scope"]))),
             ("chapter.form", cell(L(f"chapter.form_{matter.context.form}"))),
-            ("field.collected_at", cell(moment(report["snapshot"]["collected_at"]))),
-            ("field.assessed_at", cell(moment(report["assessed_at"]))),
-            ("field.generated_at", cell(moment(report["generated_at"]))),
+            *([("chapter.reporting_period", _reporting_period(matter))] if matter.is_yearly else []),
+            ("field.collected_at", at(report["snapshot"]["collected_at"])),
+            ("field.assessed_at", at(report["assessed_at"])),
+            ("field.generated_at", at(report["generated_at"])),
             ("chapter.valid_until", _validity(report)),
             ("field.profile", cell(told(profile.get("title"), profile["id"]), _version(profile))),
             ("field.official", yes(profile["official"])),
             ("field.catalogue", cell(name(report["catalogue"]["version"]))),
             ("field.tool", cell(name(f"{report['tool']['name']} {report['tool']['version']}"))),
         ),
+        *_beyond_period(matter),
         heading("figure.level" if view.concludes(report) else "report.overall"),
         level_line(matter),
         *standing(matter),
@@ -113,7 +120,34 @@ def _validity(report: view.Report) -> Cell:
     found = report.get("validity")
     if not found:
         return cell(L("chapter.validity_not_told"))
-    return (Phrase(moment(found["until"]), "strong"), Phrase(told(found["because"])))
+    (until,) = at(found["until"])
+    return (replace(until, style="strong"), Phrase(told(found["because"])))
+
+
+def _reporting_period(matter: Matter) -> Cell:
+    """What a yearly form is about: as asked, else since the report it is compared with, else not known."""
+    asked, report = matter.context.period, matter.report
+    if asked is not None:
+        days = titled(day(format_time(asked.begins))[0].text, day(format_time(asked.ends))[0].text, " – ")
+        times = [matter.at, *(parse_time(one["assessed_at"]) for one in matter.context.earlier)]
+        held = sum(time in asked for time in times if time is not None)
+        return cell(days, L("chapter.assessments_in_period", count=held))
+    if matter.changes is not None:
+        start, end = moment(matter.changes.earlier["assessed_at"]), moment(report["assessed_at"])
+        return cell(titled(start, end, " – "), L("chapter.period_since_previous"))
+    return cell(L("word.unknown"), L("chapter.period_not_told"))
+
+
+def _beyond_period(matter: Matter) -> tuple[Block, ...]:
+    """That a report is of a moment and not of the period, with a warning where that moment lies outside."""
+    if not matter.is_yearly:
+        return ()
+    asked, at_ = matter.context.period, matter.at
+    outside = asked is not None and at_ is not None and at_ not in asked
+    return (
+        prose("chapter.period_is_of_a_moment", "note"),
+        *((prose("chapter.assessed_outside_period", "warning"),) if outside else ()),
+    )
 
 
 def level_line(matter: Matter) -> Prose:
@@ -146,11 +180,11 @@ def standing(matter: Matter) -> tuple[Block, ...]:
     blocks: list[Block] = [
         pairs(
             *([("figure.gates", gates)] if counted else []),
-            ("figure.score", cell(interval(readiness["score"]["lower"], readiness["score"]["upper"]))),
+            ("figure.score", score(readiness["score"]["lower"], readiness["score"]["upper"])),
             ("figure.weakest", _weakest(weakest) if weakest else NONE),
-            ("figure.coverage", cell(figure(readiness["coverage"], "%"))),
-            ("figure.collection_coverage", cell(figure(readiness["collection_coverage"], "%"))),
-            ("figure.assurance", cell(figure(readiness["assurance"], "%"))),
+            ("figure.coverage", percent(readiness["coverage"])),
+            ("figure.collection_coverage", percent(readiness["collection_coverage"])),
+            ("figure.assurance", percent(readiness["assurance"])),
             ("field.claims", cell(view.claims(matter.report))),
         ),
         prose("sentence.interval"),
@@ -173,16 +207,24 @@ def _top(matter: Matter) -> tuple[Block, ...]:
         return (heading("report.unmet"), prose("report.nothing", "note"))
     if not found:
         return (heading("figure.top_blocking"), prose("report.nothing_blocks", "note"))
-    rows = [
-        (
-            Phrase(_in_a_line(group), "strong", group.worst, group.control["id"]),
-            Phrase(short(view.message(group.findings[0]), MAX_SHORT), "muted"),
-        )
-        for group in found
-    ]
+    rows = [_worst_line(one) for one in found]
     return (
         heading("figure.top_blocking" if blocks else "report.most_severe"),
         Items(tuple(rows), numbered=True),
+    )
+
+
+def _worst_line(one: view.Group | view.Alike) -> Cell:
+    if isinstance(one, view.Alike):
+        why = joined(labels().of("reason", code_) for code_, _ in one.reasons)
+        head = L("report.alike", count=len(one.groups), reason=why or same("–"))
+        detail = "; ".join(detail for _, detail in one.reasons if detail)
+        listed_ = same(", ".join(one.controls))
+        more = titled(listed_, said(detail)) if detail else listed_
+        return Phrase(head, "strong", "unknown"), Phrase(short(more, MAX_SHORT), "muted")
+    return (
+        Phrase(_in_a_line(one), "strong", one.worst, one.control["id"]),
+        Phrase(short(view.message(one.findings[0]), MAX_SHORT), "muted"),
     )
 
 
@@ -397,7 +439,7 @@ def organisation(matter: Matter) -> tuple[Block, ...]:
         ("column.system", 2.6),
         ("column.agency", 1.8),
         ("column.operator", 1.8),
-        ("column.security_level", 0.8),
+        ("column.security_level", 0.8, "number"),
         ("column.criticality", 1.3),
         ("column.data_classes", 2.2),
         ("column.national_database", 1.0),
@@ -447,6 +489,7 @@ def method(matter: Matter) -> tuple[Block, ...]:
         heading("field.evidence"),
         *some(_registers(matter)),
         *some(_collection(matter)),
+        *_api_versions(matter),
         *_abilities(matter),
         *_packages(matter),
         *some(_versions(matter)),
@@ -562,6 +605,22 @@ def _collection(matter: Matter) -> Any:
         ("column.collected", 1.0, "number"),
     )
     return table("collection", L("report.collection"), columns, rows, MOST_ROWS)
+
+
+def _api_versions(matter: Matter) -> tuple[Block, ...]:
+    """The versions of APIs that evidence came from, by target and service."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for target, service, version in matter.apis:
+        found[target, service].append(version)
+    rows = [
+        (maybe(target), maybe(service), tuple(Phrase(name(version)) for version in versions))
+        for (target, service), versions in found.items()
+    ]
+    if not rows:
+        return ()
+    columns = (("column.target", 1.5), ("column.service", 1.8), ("field.version", 1.8, "flow"))
+    made = table("api-versions", L("report.api_versions"), columns, rows, MOST_ROWS)
+    return (made, prose("report.api_versions_note", "note"))
 
 
 def _abilities(matter: Matter) -> tuple[Block, ...]:
@@ -693,9 +752,9 @@ def _dimensions(matter: Matter) -> Any:
         rows.append(
             (
                 *head,
-                cell(interval(one["lower"], one["upper"])),
-                cell(figure(one["coverage"], "%")),
-                cell(figure(one["assurance"], "%")),
+                score(one["lower"], one["upper"]),
+                percent(one["coverage"]),
+                percent(one["assurance"]),
             )
         )
     columns = (
@@ -730,7 +789,7 @@ def _gates(matter: Matter) -> Any:
         ("column.id", 0.7),
         ("column.gate", 3.2),
         ("column.state", 1.5),
-        ("column.gating_controls", 2.6),
+        ("column.gating_controls", 2.6, "flow"),
     )
     return table("gates", L("figure.gates"), columns, rows)
 
@@ -762,10 +821,10 @@ def _trend(matter: Matter) -> tuple[Block, ...]:
     concluded = any(point.gates_counted for point in points)
     rows = [
         (
-            cell(moment(point.at)),
+            at(point.at),
             *((number(point.level) if point.gates_counted else NONE,) if concluded else ()),
-            cell(interval(point.lower, point.upper)),
-            cell(figure(point.coverage, "%")),
+            score(point.lower, point.upper),
+            percent(point.coverage),
             *((number(f"{point.gates_open}/{point.gates_counted}"),) if concluded else ()),
         )
         for point in points

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Final
 
 from cloudaudit.model import Resource, Text
@@ -19,6 +20,7 @@ from cloudaudit.reporters.chapters.writing import (
     findings_of,
     heading,
     joined,
+    lasting,
     listed,
     maybe,
     name,
@@ -255,7 +257,12 @@ def recovery(matter: Matter) -> tuple[Block, ...]:
 
 
 def _drawn(found: Backups, rpo: int) -> float | None:
-    """The recovery point to draw: what all volumes keep to, or what one misses the target by already."""
+    """The recovery point to draw: what all volumes keep to, or what one misses the target by already.
+
+    Infinite where one has no usable backup: there is no point that it could be brought back to.
+    """
+    if found.without:
+        return inf
     missed = found.worst is not None and found.worst > rpo
     return found.worst if missed else found.achieved
 
@@ -269,10 +276,10 @@ def _objectives(matter: Matter, systems: Sequence[Resource]) -> Any:
             (
                 (Phrase(name(entry.id), "strong"), Phrase(name(entry.name or entry.id))),
                 cell(labels().of("criticality", clean(str(entry.facts.get("criticality") or "–"), MAX_NAME))),
-                cell(seconds(entry.facts.get("rpo"))),
+                lasting(entry.facts.get("rpo")),
                 _observed(found),
                 _measured(exercised, "measured_rpo"),
-                cell(seconds(entry.facts.get("rto"))),
+                lasting(entry.facts.get("rto")),
                 _measured(exercised, "measured_rto"),
             )
         )
@@ -292,12 +299,11 @@ def _observed(found: Backups) -> Cell:
     """The oldest of the newest backups, with how many volumes have none or are not known."""
     if not found.volumes:
         return cell(L("word.unknown"))
-    parts = [
-        seconds(found.worst),
+    return lasting(
+        found.worst,
         L("chapter.volumes_without", count=found.without, all=found.volumes) if found.without else None,
         L("chapter.volumes_unknown", count=found.unknown, all=found.volumes) if found.unknown else None,
-    ]
-    return cell(*parts)
+    )
 
 
 def _latest(matter: Matter, system: str) -> Resource | None:
@@ -314,8 +320,8 @@ def _latest(matter: Matter, system: str) -> Resource | None:
 def _measured(drill: Resource | None, fact: str) -> Cell:
     if drill is None:
         return cell(L("chapter.no_drill"))
-    found = seconds(drill.facts.get(fact))
-    return cell(found or L("chapter.not_measured"), name(drill.id))
+    found = drill.facts.get(fact)
+    return lasting(found, *([] if seconds(found) else [L("chapter.not_measured")]), name(drill.id))
 
 
 # --- 7 ----------------------------------------------------------------------------------------------

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from cloudaudit import wording
-from cloudaudit.model import Resource, Text, format_time
+from cloudaudit.model import Resource, Text, format_time, parse_time
 from cloudaudit.reporters import view, words
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.document import (
     Block,
     Cell,
     Column,
+    Exact,
     Findings,
     Heading,
     Pairs,
@@ -22,7 +23,17 @@ from cloudaudit.reporters.document import (
     Table,
     cell,
 )
-from cloudaudit.reporters.words import MAX_NAME, clean, figure, interval, labels, moment, same, text_of
+from cloudaudit.reporters.words import (
+    MAX_NAME,
+    clean,
+    figure,
+    floored,
+    interval,
+    labels,
+    moment,
+    same,
+    text_of,
+)
 
 MOST_ROWS: Final = 1000
 """Rows of a table that grows with the estate; report.json has them all."""
@@ -103,15 +114,48 @@ def when(value: object) -> Cell:
     if not isinstance(value, int) or isinstance(value, bool):
         return NONE
     try:
-        return cell(day(format_time(value)))
+        return day(format_time(value))
     except (ValueError, OverflowError, OSError):  # no such year
         return NONE
 
 
-def day(at: str | None) -> Text:
-    """The day of a moment, in Vietnamese time."""
+def day(at: str | None, *more: Text | None, mark: str = "") -> Cell:
+    """The day of a moment, in Vietnamese time, and what else is said of it."""
     found = moment(at)
-    return Text(found.vi.partition(" ")[0], found.en.partition(" ")[0])
+    said = Text(found.vi.partition(" ")[0], found.en.partition(" ")[0])
+    return cell(said, *more, mark=mark, exact=_exact_time(at, "day"))
+
+
+def at(time: str | None) -> Cell:
+    """A moment, in Vietnamese time."""
+    return cell(moment(time), exact=_exact_time(time, "moment"))
+
+
+def _exact_time(time: str | None, unit: Literal["moment", "day"]) -> Exact | None:
+    try:
+        return None if time is None else Exact(unit, (parse_time(time),))
+    except ValueError:
+        return None
+
+
+def lasting(value: object, *more: Text | None) -> Cell:
+    """A duration in seconds and what else is said of it; `more` alone where none is declared."""
+    told = seconds(value)
+    exact = Exact("duration", (value,)) if told and isinstance(value, int | float) else None
+    return cell(told, *more, exact=exact)
+
+
+def percent(value: float | None) -> Cell:
+    """A figure that is a percentage."""
+    return cell(
+        figure(value, "%"), exact=None if value is None else Exact("percent", (float(floored(value)),))
+    )
+
+
+def score(lower: float, upper: float) -> Cell:
+    """A score, always with both bounds."""
+    bounds = (float(floored(lower)), float(floored(upper)))
+    return cell(interval(lower, upper), exact=Exact("score", bounds))
 
 
 def short(text: Text, limit: int) -> Text:
@@ -183,6 +227,22 @@ def control_name(matter: Matter, id_: str) -> Cell:
     return (Phrase(mark, "strong", to=id_), Phrase(matter.title(id_)))
 
 
+def reasons(found: view.Alike) -> Cell:
+    """Why nothing is known of controls, what is told of it, and how to find out."""
+    phrases: list[Phrase] = []
+    for code_, detail in found.reasons:
+        phrases.append(Phrase(labels().of("reason", code_), "strong"))
+        if detail:
+            phrases.append(Phrase(said(detail), "muted"))
+    remedies = dict.fromkeys(labels().of("remedy", code_) for code_, _ in found.reasons)
+    return (*phrases, *map(Phrase, remedies))
+
+
+def flow(controls: Iterable[str]) -> Cell:
+    """Ids of controls, each of which leads to its control; for columns whose phrases flow."""
+    return tuple(Phrase(same(id_), to=id_) for id_ in controls) or NONE
+
+
 def ids(controls: Iterable[str], most: int = 40) -> Cell:
     """Ids of controls in one line."""
     found = sorted(set(controls))
@@ -239,9 +299,9 @@ def figures_of(matter: Matter, dimension: str) -> tuple[Block, ...]:
         return (prose("chapter.dimension_out", "note", name=labels().of("dimension", dimension)),)
     return (
         pairs(
-            ("figure.score", cell(interval(found["lower"], found["upper"]))),
-            ("figure.coverage", cell(figure(found["coverage"], "%"))),
-            ("figure.assurance", cell(figure(found["assurance"], "%"))),
+            ("figure.score", score(found["lower"], found["upper"])),
+            ("figure.coverage", percent(found["coverage"])),
+            ("figure.assurance", percent(found["assurance"])),
         ),
     )
 
@@ -338,8 +398,8 @@ def drills(matter: Matter, id_: str, title: Text, found: Sequence[Resource]) -> 
                 ),
             ),
             listed(drill.facts.get("systems")),
-            cell(seconds(drill.facts.get("measured_rpo"))),
-            cell(seconds(drill.facts.get("measured_rto"))),
+            lasting(drill.facts.get("measured_rpo")),
+            lasting(drill.facts.get("measured_rto")),
             maybe(drill.facts.get("approver")),
         )
         for drill in found
