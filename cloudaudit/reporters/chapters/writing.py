@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cloudaudit import wording
 from cloudaudit.model import Resource, Text, format_time
-from cloudaudit.reporters import view, words
+from cloudaudit.reporters import details, view, words
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.document import (
     Block,
@@ -271,7 +271,7 @@ def resource(matter: Matter, record: Mapping[str, Any]) -> Cell:
 
 def reason(record: Mapping[str, Any]) -> Cell:
     label = labels().of("reason", record["reason_code"]) if record["reason_code"] else None
-    return cell(label, said(record["detail"]) if record["detail"] else None)
+    return cell(label, details.of(record))
 
 
 def paper_state(matter: Matter, paper: Resource) -> Cell:
