@@ -53,7 +53,7 @@ SEC  An toàn thông tin mạng,   ░░░░░░░░░░░░░░░
      an ninh mạng
  █ chắc chắn đáp ứng   ░ chưa biết   · không đáp ứng
 
-Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết
+Các phát hiện chính khiến điều kiện tiên quyết chưa được đáp ứng
 Mã       Kết quả          Tài nguyên          Nội dung phát hiện
 ────────────────────────────────────────────────────────────────────────────────
 RES-05   × Không đáp ứng  ho-so-cong-dan      Bucket ho-so-cong-dan: đích sao
@@ -248,7 +248,7 @@ def test_more_controls_than_fit_are_counted() -> None:
 
 def test_nothing_wrong_is_said_plainly() -> None:
     shown = screen(sample.all_pass())
-    assert "Không có phát hiện nào làm chưa đáp ứng điều kiện tiên quyết." in shown
+    assert "Không có phát hiện nào khiến điều kiện tiên quyết chưa được đáp ứng." in shown
     assert "Nội dung chưa xác định và hạn chế" not in shown
     assert "4  Sẵn sàng, đề nghị cấp có thẩm quyền đánh giá" in shown
     assert "Phạm vi nhà cung cấp dừng ở mức 4" in shown
@@ -265,7 +265,7 @@ def test_a_profile_without_gates_concludes_no_level() -> None:
     shown = screen(replace(sample.small(), gates=()))
     assert UNGATED in shown
     _, _, rest = VIETNAMESE.partition("\nMã   Chiều đánh giá")
-    head = "Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết"
+    head = "Các phát hiện chính khiến điều kiện tiên quyết chưa được đáp ứng"
     assert shown.endswith(rest.replace(head, "Nội dung không đáp ứng hoặc chưa xác định"))
     assert not any(word in shown for word in ("Ngoài phạm vi", "Lý do chưa", "0/0", "Chưa đủ cơ sở"))
 
