@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from worded import can_be_worded, of_report, texts
 
 from cloudaudit import data
-from cloudaudit.model import Text
+from cloudaudit.cli.planning import _row_text
+from cloudaudit.model import CallSpec, Reason, Text
+from cloudaudit.preflight import Row, State
 from cloudaudit.reporters.details import is_worded, told, written
 from cloudaudit.reporters.words import clean
 from cloudaudit.yamlsource import load
@@ -182,3 +184,15 @@ def test_a_hostile_detail_costs_little(piece: str) -> None:
     for start in ("", "HTTP 403 from ", "those of other users: "):
         told(start + piece * (3900 // len(piece)))
     assert time.perf_counter() - began < 1
+
+
+# --- where they are read --------------------------------------------------------------------------------
+
+
+def test_preflight_tells_them_in_the_language_asked_for() -> None:
+    call = CallSpec("nova.servers", "compute", "GET /servers/detail", lists=True)
+    detail = "Nova shows user data to administrators only"
+    row = Row("may", call, State.REFUSED, 1, ("may/hn",), Reason.NO_PERMISSION, detail, ("SEC-19",))
+    vi, en = (" ".join(" ".join(_row_text(row, lang)).split()) for lang in ("vi", "en"))
+    assert "Thiếu quyền đọc: Nova chỉ cho quản trị viên xem dữ liệu khởi tạo (user data) [may/hn]" in vi
+    assert f"No permission to read: {detail} [may/hn]" in en
