@@ -365,13 +365,17 @@ def _row_text(row: Row, lang: Lang) -> Iterator[str]:
         yield place.rstrip()
         yield from _folded(row.call.request, 6)
     if row.reason is not None:
+        from cloudaudit.reporters.details import told
         from cloudaudit.reporters.words import labels
 
         where = ", ".join(plain(scope, 60) for scope in row.not_seen[:_MOST_PLACES])
         where += f", … (+{len(row.not_seen) - _MOST_PLACES})" if len(row.not_seen) > _MOST_PLACES else ""
         reason = getattr(labels().of("reason", row.reason.value), lang)
-        yield from _folded(f"{reason}: {plain(row.detail)}" + (f" [{where}]" if where else ""), 6)
+        detail = getattr(told(row.detail), lang)
+        yield from _folded(f"{reason}: {detail}" + (f" [{where}]" if where else ""), 6)
         if row.controls:
             yield from _folded(_say("unknown", lang, ids=_ids(row.controls)), 6)
     elif row.state == "absent" and row.detail:
-        yield from _folded(plain(row.detail), 6)
+        from cloudaudit.reporters.details import told
+
+        yield from _folded(getattr(told(row.detail), lang), 6)

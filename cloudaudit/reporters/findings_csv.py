@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
 from typing import Any, Final
 
-from cloudaudit.reporters import Context, view
+from cloudaudit.reporters import Context, details, view
 from cloudaudit.reporters.rows import FORMULA, Lookup, collected, every, kept
 from cloudaudit.reporters.spots import declared_at
 from cloudaudit.reporters.words import clean
@@ -54,6 +54,7 @@ COLUMNS: Final[Mapping[str, Callable[[Record, Lookup], Value]]] = {
     "evidence": lambda f, _: json.dumps(f["evidence"], ensure_ascii=False, separators=(",", ":")),
     "fingerprint": lambda f, _: f["fingerprint"],
     "declared_at": lambda f, _: declared_at(f),
+    "detail_vi": lambda f, _: worded.vi if (worded := details.of(f)) else None,
 }
 """Every column: its name, and what of a finding stands in it. New ones are added at the end."""
 

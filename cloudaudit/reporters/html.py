@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from cloudaudit import data
 from cloudaudit.model import Text
-from cloudaudit.reporters import Context, chapters, view, words
+from cloudaudit.reporters import Context, chapters, details, view, words
 from cloudaudit.reporters.document import (
     Block,
     Cell,
@@ -385,7 +385,7 @@ class _Page:
             "system": clean(resource["system"], MAX_NAME) if resource["system"] else None,
             "site": clean(resource["site"], MAX_NAME) if resource["site"] else None,
             "reason": labels().of("reason", reason) if reason and not scope else None,
-            "detail": record["detail"],
+            "detail": details.of(record),
             "evidence": [self._evidence(entry, own, facts) for entry in record["evidence"]],
             "waiver": record["waiver"],
             "until": until.get(record["waiver"]),

@@ -15,7 +15,7 @@ from typing import Any, Final
 from xml.etree import ElementTree as Xml
 
 from cloudaudit.model import Severity, Text
-from cloudaudit.reporters import Context
+from cloudaudit.reporters import Context, details
 from cloudaudit.reporters.cases import (
     MAX_ID,
     Bench,
@@ -214,9 +214,8 @@ def _lines(case: Case, why: Text | None, lang: Lang) -> Iterator[str]:
         yield short(said(why, lang), MAX_TEXT)
     if case.standing is Standing.NOT_APPLICABLE:
         return
-    detail = clean(case.record["detail"] or "", MAX_TEXT)
-    if detail:
-        yield f"{said(labels()('column.detail'), lang)}: {detail}"
+    if detail := details.of(case.record):
+        yield f"{said(labels()('column.detail'), lang)}: {short(said(detail, lang), MAX_TEXT)}"
     yield f"{case.control['id']}: {said(case.title, lang)}"
     severity = labels().of("severity", case.severity.value)
     gate = f", {said(labels()('column.gate'), lang)} {case.gate}" if case.gate else ""

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from cloudaudit.model import Severity, Text, parse_time
-from cloudaudit.reporters import Context
+from cloudaudit.reporters import Context, details
 from cloudaudit.reporters.cases import (
     Bench,
     Case,
@@ -172,9 +172,9 @@ class _Events:
     def compliance(self, case: Case, message: Text) -> Object:
         status = _STATUS[case.record["verdict"]]
         common = self.control(case)
-        details = [said(message, self.lang)]
-        if case.record["detail"]:
-            details.append(clean(case.record["detail"]))
+        said_of_it = [said(message, self.lang)]
+        if detail := details.of(case.record):
+            said_of_it.append(said(detail, self.lang))
         found: Object = {
             "control": common["control"],
             "category": common["category"],
@@ -182,7 +182,7 @@ class _Events:
             "status_id": status[0],
             "status": status[1],
             "status_code": case.record["verdict"],
-            "status_details": details,
+            "status_details": said_of_it,
         }
         return {**found, "requirements": common["requirements"]} if common["requirements"] else found
 

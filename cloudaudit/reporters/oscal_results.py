@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from cloudaudit.model import Control, Text
-from cloudaudit.reporters import Context, view
+from cloudaudit.reporters import Context, details, view
 from cloudaudit.reporters.markdown import escaped
 from cloudaudit.reporters.oscal import (
     JSON,
@@ -325,13 +325,13 @@ class _Results:
             name.replace("_", "-"): gap[name]
             for name in ("operation", "reason_code", "detail", "region", "project")
         }
-        reason = labels().of("reason", gap["reason_code"])
+        reason, detail = labels().of("reason", gap["reason_code"]), details.told(gap["detail"])
         where = f"{gap['type']} {gap['operation']}"
         return {
             "uuid": self.unique(f"gap:{compact(dict(gap))}"),
             "title": title(labels()("field.gaps")),
             "description": prose(
-                Text(f"{where}: {reason.vi}. {gap['detail']}", f"{where}: {reason.en}. {gap['detail']}")
+                Text(f"{where}: {reason.vi}. {detail.vi}", f"{where}: {reason.en}. {detail.en}")
             ),
             "props": props({"gap": gap["type"], "target": gap["target"], **told}),
             "methods": ["TEST"],

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from cloudaudit.errors import CloudauditError
 from cloudaudit.model import Text
-from cloudaudit.reporters import Context, view
+from cloudaudit.reporters import Context, details, view
 from cloudaudit.reporters.chapters.writing import reasons
 from cloudaudit.reporters.document import (
     Block,
@@ -294,8 +294,8 @@ def _row(record: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[Cell, ..
     said: list[Phrase] = list(cell(view.message(record)))
     if record["reason_code"] and not scope:
         said += cell(labels().of("reason", record["reason_code"]), style="muted")
-    if record["detail"]:
-        said += cell(clean(record["detail"]), style="muted")
+    if detail := details.of(record):
+        said += cell(detail, style="muted")
     if record["waiver"]:
         said += cell(labels()("print.waiver", id=clean(record["waiver"], MAX_NAME)), style="muted")
     if record["refused_waiver"]:

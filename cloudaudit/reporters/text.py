@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from cloudaudit.model import Text
-from cloudaudit.reporters import Context, view
+from cloudaudit.reporters import Context, details, view
 from cloudaudit.reporters.cases import Bench, Case
 from cloudaudit.reporters.spots import declared_at
 from cloudaudit.reporters.standing import days, is_violation, known_of, remaining
@@ -298,7 +298,7 @@ class _Screen:
         label = self.say(view.outcome_label("unknown"))
         places = ", ".join(one.places[:2]) + (f" … (+{len(one.places) - 2})" if len(one.places) > 2 else "")
         why = "; ".join(
-            f"{self.say(labels().of('reason', code))}{f' – {clean(detail)}' if detail else ''}"
+            self.say(labels().of("reason", code)) + (f" – {self.say(details.told(detail))}" if detail else "")
             for code, detail in one.reasons
         )
         line = Line.assemble((label, STYLE["unknown"]), f": {places}\n{short(why, MESSAGE)}")

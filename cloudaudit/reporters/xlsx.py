@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cloudaudit.errors import CloudauditError
 from cloudaudit.model import Text, parse_time
-from cloudaudit.reporters import Context, chapters, view
+from cloudaudit.reporters import Context, chapters, details, view
 from cloudaudit.reporters.document import (
     Block,
     Cell,
@@ -509,6 +509,11 @@ def _plain(key: str) -> Callable[[Record, Lookup, Lang], _Shown]:
     return of
 
 
+def _detail(record: Record, known: Lookup, lang: Lang) -> _Shown:
+    detail = details.of(record)
+    return _Shown(None if detail is None else kept(_in(detail, lang)))
+
+
 def _of_control(key: str) -> Callable[[Record, Lookup, Lang], _Shown]:
     def of(record: Record, known: Lookup, lang: Lang) -> _Shown:
         return _Shown(_label(key, known.controls[record["control"]][key], lang))
@@ -564,7 +569,7 @@ FIELDS: Final = (
         "column.reason", 24, lambda r, _, lang: _Shown(_label("reason", r["reason_code"], lang)), wrap=True
     ),
     _Field("column.message", 60, lambda r, _, lang: _Shown(kept(_in(view.message(r), lang))), wrap=True),
-    _Field("column.detail", 30, _plain("detail"), wrap=True),
+    _Field("column.detail", 30, _detail, wrap=True),
     _Field("column.type", 24, _plain("resource.type")),
     _Field("column.name", 28, _plain("resource.name")),
     _Field("data.resource_id", 28, _plain("resource.id")),

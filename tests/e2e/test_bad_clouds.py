@@ -31,6 +31,7 @@ from certificates import Authority
 from fake_openstack import AT, BANK, SHOP, FakeOpenStack, Reply, Request
 from forward_proxy import ForwardProxy, forwarding
 from openstack_answers import VOLUME, small_cloud
+from worded import unworded
 
 from cloudaudit import plugins
 from cloudaudit.catalog import load_types
@@ -215,13 +216,16 @@ def _one_catalogue() -> Iterator[None]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
-    """A bench whose clock is the clouds', and whose retries do not wait."""
+def bench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Bench]:
+    """A bench whose clock is the clouds', and whose retries do not wait. Whatever it wrote has Vietnamese."""
     monkeypatch.setattr(options, "time", SimpleNamespace(time=lambda: AT))
     monkeypatch.setattr(session, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(transport, "_jitter", SimpleNamespace(uniform=lambda low, high: 0.0))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(AT))
-    return Bench(tmp_path, capsys)
+    yield Bench(tmp_path, capsys)
+    assert unworded(tmp_path) == []
 
 
 def sound_cloud() -> FakeOpenStack:

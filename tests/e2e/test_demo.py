@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from regenerate import EXAMPLES, FORMATS, ROOT
+from worded import unworded
 
 from cloudaudit import api, demo
 from cloudaudit.cli import _run
@@ -156,6 +157,12 @@ def test_only_reading_verbs_and_the_token_request_left(run: Run) -> None:
 
 def test_every_answer_was_recorded(run: Run) -> None:
     assert run.unrecorded == []
+
+
+def test_every_detail_is_told_in_vietnamese(run: Run) -> None:
+    """Of all that was not seen, and not only of what a finding waits for."""
+    assert len({why["detail"] for why in run.report["gaps"]}) > 5
+    assert unworded(run.folder) == []
 
 
 def test_no_planted_secret_is_written_anywhere(run: Run) -> None:

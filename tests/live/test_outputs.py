@@ -12,6 +12,7 @@ import pytest
 from audits import Audit, Recorded, cloudaudit, leaks, profile, reassessed, subject, targets
 from beds import OpenStackBed, StoreBed
 from declared import HANOI, of_cloud
+from worded import unworded
 
 from cloudaudit.model import format_time
 
@@ -92,6 +93,17 @@ def test_the_search_for_secrets_finds_them(tmp_path: Path) -> None:
     screen = "│ PLANTED-o │ ne-1 │\n gAAAA" + "x" * 30 + "\n" + "y" * 30
     found = leaks(iter([*places, ("screen", screen)]), {"one": "PLANTED-one-1", "other": "PLANTED-two-2"})
     assert found == ["one in packed", "one in screen", "a token in screen"]
+
+
+# --- words ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("made", [*OF_CLOUD, *OF_CEPH])
+def test_every_detail_has_its_vietnamese(made: str, request: pytest.FixtureRequest) -> None:
+    audit: Audit = request.getfixturevalue(made)
+    assert [
+        found for place in {audit.folder, audit.collected or audit.folder} for found in unworded(place)
+    ] == []
 
 
 # --- the wire -------------------------------------------------------------------------------------------

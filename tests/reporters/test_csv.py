@@ -31,7 +31,7 @@ def test_the_columns_are_those_of_the_documentation() -> None:
         "control", "title_vi", "title_en", "dimension", "severity", "gate", "verdict", "disposition", "reason_code",
         "message_vi", "message_en", "detail", "resource_type", "resource_id", "resource_name", "target", "region",
         "project", "project_name", "system", "site", "weight", "basis", "waiver", "refused_waiver_vi",
-        "refused_waiver_en", "collected_at", "evidence", "fingerprint", "declared_at",
+        "refused_waiver_en", "collected_at", "evidence", "fingerprint", "declared_at", "detail_vi",
     ]  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def test_a_finding_is_a_line() -> None:
         "refused_waiver_en": "",
         "collected_at": "2026-11-22T01:05:00Z",
         "declared_at": "",
+        "detail_vi": "",
         "evidence": json.dumps(
             [
                 {

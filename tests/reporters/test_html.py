@@ -440,7 +440,7 @@ def test_labels_of_a_finding_come_in_each_language() -> None:
     for name, both, vi in (
         ("system", "Hệ thống thông tin / Information system", "Hệ thống thông tin"),
         ("site", "Địa điểm / Site", "Địa điểm"),
-        ("print", "Dấu vân tay / Fingerprint", "Dấu vân tay"),
+        ("print", "Mã nhận dạng / Fingerprint", "Mã nhận dạng"),
     ):
         assert any(e.attributes.get("class") == f"of-{name}" for e in root.by_id("c-BDR-01").all())
         assert f'#lang-both:checked ~ * .of-{name}::before {{ content: "{both}: "; }}' in style

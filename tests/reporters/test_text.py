@@ -55,7 +55,7 @@ SEC  An toàn thông tin mạng,   ░░░░░░░░░░░░░░░
      an ninh mạng
  █ chắc chắn đáp ứng   ░ chưa biết   · không đáp ứng
 
-Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết
+Các phát hiện chính khiến điều kiện tiên quyết chưa được đáp ứng
 
 RES-05 [Nghiêm trọng, G1] Đích sao chép S3 nằm tại địa điểm trong nước đã khai
        báo
@@ -360,7 +360,7 @@ def test_what_is_unknown_for_one_reason_is_one_row() -> None:
 
 def test_nothing_wrong_is_said_plainly() -> None:
     shown = screen(sample.all_pass())
-    assert "Không có phát hiện nào làm chưa đáp ứng điều kiện tiên quyết." in shown
+    assert "Không có phát hiện nào khiến điều kiện tiên quyết chưa được đáp ứng." in shown
     assert "Nội dung chưa xác định và hạn chế" not in shown
     assert "4  Sẵn sàng, đề nghị cấp có thẩm quyền đánh giá" in shown
     assert "Phạm vi nhà cung cấp dừng ở mức 4" in shown
@@ -384,7 +384,7 @@ def test_a_profile_without_gates_concludes_no_level() -> None:
     shown = screen(replace(sample.small(), gates=()))
     assert shown.startswith(UNGATED)
     _, _, rest = VIETNAMESE.partition("\nMã   Chiều đánh giá")
-    head = "Các phát hiện chính làm chưa đáp ứng điều kiện tiên quyết"
+    head = "Các phát hiện chính khiến điều kiện tiên quyết chưa được đáp ứng"
     rest = rest.replace(head, "Nội dung không đáp ứng hoặc chưa xác định")
     rest = rest.replace(", G1] ", "] ").replace(", G4] ", "] ").replace("khai\n       báo", "khai báo")
     last = "Cấp có thẩm quyền đánh giá và quyết định việc kết nối; công cụ chỉ báo cáo.\n"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cloudaudit import data
 from cloudaudit.model import Text
-from cloudaudit.reporters import view
+from cloudaudit.reporters import details, view
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.chapters.writing import (
     MOST_ROWS,
@@ -185,7 +185,7 @@ def _evidence(
         (
             *outcome(view.outcome(record)),
             *([Phrase(labels().of("reason", why), "muted")] if why else []),
-            *([Phrase(said(record["detail"]), "muted")] if record["detail"] else []),
+            *([Phrase(detail, "muted")] if (detail := details.of(record)) else []),
             *([Phrase(was, "muted")] if (was := _before(matter, record)) else []),
         ),
         tuple(values) or cell(view.message(record)),

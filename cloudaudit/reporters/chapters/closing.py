@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cloudaudit.model import Text
 from cloudaudit.operators import glob_match
-from cloudaudit.reporters import view
+from cloudaudit.reporters import details, view
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.chapters.subjects import COMMITMENTS
 from cloudaudit.reporters.chapters.writing import (
@@ -169,7 +169,9 @@ def _proof(record: Mapping[str, Any]) -> Cell:
     for entry in record["evidence"][:3]:
         value = entry.get("value")
         if isinstance(value, Mapping) and "proof" in value:
-            lines.append(said(f"{value.get('count', 0)}: {value['proof']}"))
+            proof = details.told(str(value["proof"]))
+            count = value.get("count", 0)
+            lines.append(Text(clean(f"{count}: {proof.vi}"), clean(f"{count}: {proof.en}")))
         else:
             lines.append(same(clean(f"{entry['fact']} ← {entry['source']}", MAX_PROOF)))
     return cell(*lines)

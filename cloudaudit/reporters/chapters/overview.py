@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from cloudaudit.model import Text, format_time, parse_time
-from cloudaudit.reporters import charts, view
+from cloudaudit.reporters import charts, details, view
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.chapters.writing import (
     MOST_ROWS,
@@ -218,9 +218,9 @@ def _worst_line(one: view.Group | view.Alike) -> Cell:
     if isinstance(one, view.Alike):
         why = joined(labels().of("reason", code_) for code_, _ in one.reasons)
         head = L("report.alike", count=len(one.groups), reason=why or same("–"))
-        detail = "; ".join(detail for _, detail in one.reasons if detail)
+        told = [details.told(detail) for _, detail in one.reasons if detail]
         listed_ = same(", ".join(one.controls))
-        more = titled(listed_, said(detail)) if detail else listed_
+        more = titled(listed_, said_) if (said_ := joined(told)) else listed_
         return Phrase(head, "strong", "unknown"), Phrase(short(more, MAX_SHORT), "muted")
     return (
         Phrase(_in_a_line(one), "strong", one.worst, one.control["id"]),

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from cloudaudit import wording
 from cloudaudit.model import Resource, Text, format_time, parse_time
-from cloudaudit.reporters import view, words
+from cloudaudit.reporters import details, view, words
 from cloudaudit.reporters.chapters.matter import Matter
 from cloudaudit.reporters.document import (
     Block,
@@ -233,7 +233,7 @@ def reasons(found: view.Alike) -> Cell:
     for code_, detail in found.reasons:
         phrases.append(Phrase(labels().of("reason", code_), "strong"))
         if detail:
-            phrases.append(Phrase(said(detail), "muted"))
+            phrases.append(Phrase(details.told(detail), "muted"))
     remedies = dict.fromkeys(labels().of("remedy", code_) for code_, _ in found.reasons)
     return (*phrases, *map(Phrase, remedies))
 
@@ -331,7 +331,7 @@ def resource(matter: Matter, record: Mapping[str, Any]) -> Cell:
 
 def reason(record: Mapping[str, Any]) -> Cell:
     label = labels().of("reason", record["reason_code"]) if record["reason_code"] else None
-    return cell(label, said(record["detail"]) if record["detail"] else None)
+    return cell(label, details.of(record))
 
 
 def paper_state(matter: Matter, paper: Resource) -> Cell:
