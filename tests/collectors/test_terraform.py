@@ -356,6 +356,46 @@ def test_an_empty_plan() -> None:
     assert read(document).blocks == ()
 
 
+DELETE = ["delete"]
+
+
+@pytest.mark.parametrize(
+    ("complete", "other", "unread"),
+    [
+        (True, None, ()),
+        # Before 1.8, and with OpenTofu, it may be of a part; so says one that is of a part.
+        (None, None, ("the plan leaves out 1 resources of its configuration",)),
+        (False, None, ("the plan is not complete: another run is to follow it",
+                       "the plan leaves out 1 resources of its configuration")),
+        # What is forgotten stays in the cloud, and what is created has to be judged.
+        (True, ["forget"], ("the plan leaves out 1 resources of its configuration",)),
+        (True, ["create"], ("the plan leaves out 1 resources of its configuration",)),
+    ],
+)  # fmt: skip
+def test_a_plan_that_deletes_everything_leaves_nothing_to_judge(
+    complete: bool | None, other: list[str] | None, unread: tuple[str, ...]
+) -> None:
+    plan = Plan().add(f"{VOLUME}.db", {}, actions=DELETE).add(f"{VOLUME}.log", {}, actions=other or DELETE)
+    rows = plan.document["planned_values"]["root_module"]["resources"]
+    rows[:] = [row for row in rows if other == ["create"] and row["name"] == "log"]
+    plan.document["prior_state"] = {"values": {"root_module": {"resources": [
+        {"address": f"{VOLUME}.{name}", "mode": "managed", "type": VOLUME, "name": name, "values": {}} for name in ("db", "log")
+    ]}}}  # fmt: skip
+    plan.document["configuration"]["root_module"]["resources"].append(
+        {"address": f"{VOLUME}.later", "mode": "managed", "type": VOLUME, "name": "later", "expressions": {}}
+    )
+    if complete is not None:
+        plan.document["complete"] = complete
+    code = read(plan.document)
+    assert (len(code.blocks), code.unread) == (1 if other == ["create"] else 0, unread)
+    assert code.made.get("deleted") == (None if unread else "2")
+    if not unread:
+        gaps, doubts = doubted(plan, PORT_TYPE, "openstack.volume")
+        assert (gaps, doubts) == (
+            {}, ["the terraform plan deletes all 2 resources: there is nothing to judge of it"],
+        )  # fmt: skip
+
+
 # Types that are not read
 
 

@@ -67,7 +67,13 @@ class DeploymentCollector:
             and not self._code.perhaps
             and not any(one.type in meaning.TERRAFORM for one in self._code.blocks)
         ):
-            yield f"the {kind} declares nothing that is judged", "check its folder and workspace"
+            if deleted := self._code.made.get("deleted"):
+                yield (
+                    f"the {kind} deletes all {deleted} resources: there is nothing to judge of it",
+                    ("for what stays, audit the cloud itself"),
+                )
+            else:
+                yield f"the {kind} declares nothing that is judged", "check its folder and workspace"
 
     def scopes(self, log: CallLog) -> Iterable[Scope | Gap]:
         return [Scope(self.name)]
