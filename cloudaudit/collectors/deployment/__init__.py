@@ -56,6 +56,9 @@ class DeploymentCollector:
             yield f"{why}; what it declares is not taken for all", "give one of the whole configuration"
         for why in dict.fromkeys(self._code.perhaps.values()):
             yield f"{why}; what rests on it is unknown", "give the parameters in the environment"
+        if differs := self._code.made.get("source_differs"):
+            odd = f"'source' is of another version than the plan: {differs}; its lines may be wrong"
+            yield f"{odd}, and nothing else of it is believed", "make the plan of the commit checked out"
         if self._strangers:
             yield (
                 f"these types of resources are not read, and what they may add is unknown: "

@@ -156,6 +156,7 @@ def _plan(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     told = _object(document, "configuration")
     sources = Sources(target.source, target.source_shown, told) if target.source else None
     configuration = Configuration(told, sources)
+    differs = sources.differs(configuration.declared()) if sources else ""
     providers = _Providers(told, configuration, _object(document, "variables"))
     prior = {
         one.address
@@ -190,6 +191,8 @@ def _plan(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     made = _made(document, sources)
     if torn:
         made["deleted"] = str(torn)
+    if differs:
+        made["source_differs"] = differs
     return blocks, tuple(dict.fromkeys(unread)), made, frozenset(changes.deleted)
 
 
