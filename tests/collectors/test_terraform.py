@@ -780,6 +780,7 @@ def test_what_is_there_leaves_nothing_to_the_service() -> None:
 
 
 S3 = "https://s3.hn.example.vn"
+NOWHERE = {"region": LATER, "endpoints": LATER, "default_tags": LATER}
 
 
 @pytest.mark.parametrize(
@@ -792,14 +793,12 @@ S3 = "https://s3.hn.example.vn"
         ("openstack", {"provider": "openstack"}),
         # Before Terraform 1.1, what a module inherits has a key of its own that nothing explains.
         ("net:openstack", {"provider": "openstack"}),
-        ("net:aws", {"provider": "aws", "alias": "net:aws", "region": LATER, "endpoints": LATER}),
-        (
-            "net:aws.abroad",
-            {"provider": "aws", "alias": "net:aws.abroad", "region": LATER, "endpoints": LATER},
-        ),
+        ("net:aws", {"provider": "aws", "alias": "net:aws", **NOWHERE}),
+        ("net:aws.abroad", {"provider": "aws", "alias": "net:aws.abroad", **NOWHERE}),
+        ("aws.tags", {"provider": "aws", "alias": "tags", "default_tags": True}),
         ("net:google", {"provider": "google"}),
         ("module.net:openstack", {"provider": "openstack"}),
-        (None, {"region": LATER, "endpoints": LATER}),
+        (None, NOWHERE),
     ],
 )
 def test_where_a_provider_deploys_to(key: Any, place: Mapping[str, Any]) -> None:
@@ -810,6 +809,7 @@ def test_where_a_provider_deploys_to(key: Any, place: Mapping[str, Any]) -> None
     plan.provider("aws.abroad", {"region": const("sg"), **credentials})
     plan.provider("aws.var", {"region": ref("var.region"), "endpoints": [{"s3": ref("var.url")}]})
     plan.provider("aws.signed", {"endpoints": [{"s3": const(f"https://x:{CANARY}@s3.example.vn")}]})
+    plan.provider("aws.tags", {"default_tags": [{"tags": ref("local.tags")}]})
     inherited = {"name": "openstack", "module_address": "module.net"}
     plan.document["configuration"]["provider_config"]["module.net:openstack"] = inherited
     plan.add("aws_s3_bucket.x", {"bucket": "x"}, key=key)

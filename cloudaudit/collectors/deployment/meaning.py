@@ -73,6 +73,11 @@ def unread(code: Code) -> Mapping[str, str]:
         for makes in ({meaning.type} if meaning is not None else set()) | _BESIDE.get(type_, frozenset()):
             found.setdefault(makes, why)
     for block in code.blocks:
+        kept = block.values.get("delete_default_rules") if block.type == network.GROUPS[0] else None
+        if block.new and isinstance(kept, Untold | Link) and "delete_default_rules" not in block.left_out:
+            # Two rules that let everything out are there or not.
+            why = f"'delete_default_rules' of {text(block.address)} is not told"
+            found.setdefault("openstack.security_group_rule", why)
         name, makes = _WITHIN.get(block.type, ("", ""))
         if isinstance(block.values.get(name), Untold | Link) and name not in block.left_out:
             found.setdefault(makes, f"'{name}' of {text(block.address)} is not told")

@@ -649,7 +649,7 @@ class _Providers:
     def place(self, key: object, told: bool) -> Mapping[str, Any]:
         """Settings of the provider that a resource names. What is not told of them is LATER."""
         if not isinstance(key, str):
-            return {} if not told else {"region": LATER, "endpoints": LATER}
+            return {} if not told else {"region": LATER, "endpoints": LATER, "default_tags": LATER}
         if key not in self._places:
             self._places[key] = self._place(key)
         return self._places[key]
@@ -666,7 +666,8 @@ class _Providers:
             ]
             if len(same) > 1 or "." in name:
                 # The key in place of an alias: a module's own names say nothing outside of it.
-                return {"provider": name.split(".")[0], "alias": key, "region": LATER, "endpoints": LATER}
+                late = dict.fromkeys(("region", "endpoints", "default_tags"), LATER)
+                return {"provider": name.split(".")[0], "alias": key, **late}
             config = same[0] if same else {}
         if not isinstance(config, dict):
             raise _Malformed("'provider_config' has an entry that is no object")
@@ -682,6 +683,8 @@ class _Providers:
         for setting in self._PLAIN:
             if setting in expressions:
                 place[setting] = self._value(expressions[setting], body, setting, inside)
+        if "default_tags" in expressions or (body is not None and "default_tags" in body.dynamic):
+            place["default_tags"] = True
         if "auth_url" in expressions:
             place["auth_url"] = _host(self._value(expressions["auth_url"], body, "auth_url", inside))
         if "endpoints" in expressions or (body is not None and "endpoints" in body.dynamic):
