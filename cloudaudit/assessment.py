@@ -7,9 +7,11 @@ second streams each judged type once, and hands every finding to a sink. Only ta
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from functools import cached_property
+from typing import Final, Protocol, TypeVar
 
 from cloudaudit.condition import distinct
 from cloudaudit.facts import Derivation, Derive
@@ -133,7 +135,7 @@ def assess(
 
 
 def _claims(world: Estate) -> Iterator[Claim]:
-    for platform in world.enriched("platform"):
+    for platform in world.parts[0].enriched("platform"):
         checked = platform.facts.get("claims.checked", ())
         if isinstance(checked, tuple):
             for entry in checked:
@@ -170,7 +172,12 @@ def _identity(resource: Resource) -> tuple[object, ...]:
 
 
 class Estate:
-    """All resources of a subject, observed and declared, with derived facts on demand."""
+    """All resources of a subject, observed and declared, with derived facts on demand.
+
+    What code declares is not there yet, and nobody can say which of the things that are there it will be
+    beside. So each code is a part of its own, and what is there is another: `parts` are estates that see
+    their own and what is declared, and nothing of each other.
+    """
 
     def __init__(
         self,
@@ -182,6 +189,10 @@ class Estate:
     ) -> None:
         self.assessed_at = at
         self._evidence = evidence
+        self._derivations = derivations
+        self._code: str | None = None
+        self._elsewhere: Collection[str] = ()
+        self._hidden: Collection[str] = ()
         self._declared = {
             type_: sorted(entries, key=_identity) for type_, entries in declared.resources.items()
         }
@@ -193,19 +204,58 @@ class Estate:
             (*evidence.listings(), *declared.listings), key=lambda one: (one.scope.key(), one.proof)
         ):
             self._listings[listing.type].append(listing)
+        self._needed = facts_told(controls)
         self._joins: dict[Join, _Index] = {}
-        self._derive: dict[str, list[Derive]] = defaultdict(list)
-        needed = facts_told(controls)
-        for derivation in derivations:
-            served = types_served(derivation, needed)
-            if served:
-                derive = derivation.prepare(self)
-                for type_ in served:
-                    self._derive[type_].append(derive)
+        self._derive: Mapping[str, list[Derive]] | None = None
+
+    @cached_property
+    def parts(self) -> Sequence[Estate]:
+        """Estates of which each judges its own resources, and every resource is of one of them.
+
+        The first is of what is there and of what is declared, for both are of the subject as it is; where
+        nothing but code was read, it sees all of that.
+        """
+        told = self._evidence.targets
+        code = {name for name, is_code in told.items() if is_code}
+        if not code or len(told) == 1:
+            return [self]
+        live = code < told.keys()
+        # What is of no target, such as a published paper, counts for all of them.
+        first = self._part(None, code, code if live else ())
+        return [first, *(self._part(name, (), told.keys() - {name}) for name in sorted(code))]
+
+    def _part(self, code: str | None, elsewhere: Collection[str], hidden: Collection[str]) -> Estate:
+        """That of one code, else of all that is not judged elsewhere. It sees nothing of hidden targets."""
+        part = copy(self)
+        part._code, part._elsewhere, part._hidden = code, elsewhere, hidden
+        part._joins, part._derive = {}, None
+        part._gaps = {type_: [*_without(found, hidden)] for type_, found in self._gaps.items()}
+        part._listings = {type_: [*_without(found, hidden)] for type_, found in self._listings.items()}
+        return part
 
     def each(self, type_: str) -> Iterable[Resource]:
         """Resources as collected or declared, without derived facts."""
-        return self._declared[type_] if type_ in self._declared else self._evidence.each(type_)
+        if type_ in self._declared:
+            return self._declared[type_]
+        return _without(self._evidence.each(type_), self._hidden)
+
+    def own(self, type_: str) -> Iterator[Resource]:
+        """The resources that are judged in this part, with derived facts."""
+        if self._code is None:
+            return self._enriched(type_, _without(self.each(type_), self._elsewhere))
+        return self._enriched(type_, (one for one in self.each(type_) if one.scope.target == self._code))
+
+    def _steps(self, type_: str) -> Sequence[Derive]:
+        """The derivations of a type, made ready when the first is needed."""
+        if self._derive is None:
+            steps: dict[str, list[Derive]] = defaultdict(list)
+            for derivation in self._derivations:
+                if served := types_served(derivation, self._needed):
+                    derive = derivation.prepare(self)
+                    for one in served:
+                        steps[one].append(derive)
+            self._derive = steps
+        return self._derive.get(type_, ())
 
     def gaps_of(self, type_: str) -> Sequence[Gap]:
         """What was not seen of a type. A type nobody listed is a gap of its own."""
@@ -244,9 +294,12 @@ class Estate:
 
     def enriched(self, type_: str) -> Iterator[Resource]:
         """Resources with derived facts, common facts and their clock."""
-        derive = self._derive.get(type_, ())
+        return self._enriched(type_, self.each(type_))
+
+    def _enriched(self, type_: str, resources: Iterable[Resource]) -> Iterator[Resource]:
+        derive = self._steps(type_)
         clock = self.assessed_at if type_ in self._declared else None
-        for resource in self.each(type_):
+        for resource in resources:
             scope = resource.scope
             facts: dict[str, Value] = {
                 **resource.facts,
@@ -283,6 +336,19 @@ class Estate:
                 beside,
                 resource.written,
             )
+
+
+class _Placed(Protocol):
+    @property
+    def scope(self) -> Scope: ...
+
+
+P = TypeVar("P", bound=_Placed)
+
+
+def _without(found: Iterable[P], targets: Collection[str]) -> Iterable[P]:
+    """Those of other targets, and of none."""
+    return (one for one in found if one.scope.target not in targets) if targets else found
 
 
 def _gap_order(gap: Gap) -> tuple[object, ...]:
@@ -385,12 +451,16 @@ class _Judge:
 
     def all_of(self, type_: str, controls: Sequence[Control]) -> None:
         """Judge every resource of a type."""
-        if self.sink is None:
-            self._count(type_, controls)
-            return
-        frame = Frame(self.world)
-        for resource in self.world.enriched(type_):
-            weight, stale = _weight(resource), self._is_stale(self.world.seen_at(type_, resource))
+        for part in self.world.parts:
+            if self.sink is None:
+                self._count(part, type_, controls)
+            else:
+                self._explain(part, type_, controls)
+
+    def _explain(self, part: Estate, type_: str, controls: Sequence[Control]) -> None:
+        frame = Frame(part)
+        for resource in part.own(type_):
+            weight, stale = _weight(resource), self._is_stale(part.seen_at(type_, resource))
             for control in controls:
                 verdict, explanation = verdict_of(control, resource, frame)
                 if verdict is None:
@@ -400,9 +470,9 @@ class _Judge:
                 else:
                     self._add(self._finding(control, resource, verdict, weight, explanation))
 
-    def _count(self, type_: str, controls: Sequence[Control]) -> None:
+    def _count(self, part: Estate, type_: str, controls: Sequence[Control]) -> None:
         """The same without findings: nothing is kept but how often each verdict came, by weight."""
-        frame = Frame(self.world)
+        frame = Frame(part)
         simple, others, judges = [], [], []
         for control in controls:
             if control.check is not None and len(control.conditions) == 1 and control.id not in self.waivers:
@@ -411,8 +481,8 @@ class _Judge:
             else:
                 others.append(control)
         answers: dict[tuple[int | None, bool], list[dict[bool | None, int]]] = {}
-        for resource in self.world.enriched(type_):
-            weight, stale = _weight(resource), self._is_stale(self.world.seen_at(type_, resource))
+        for resource in part.own(type_):
+            weight, stale = _weight(resource), self._is_stale(part.seen_at(type_, resource))
             rows = answers.get((weight, stale))
             if rows is None:
                 rows = answers[weight, stale] = [{True: 0, False: 0, None: 0} for _ in simple]

@@ -252,6 +252,8 @@ class Reason(StrEnum):
     """It is marked as a secret, and is not read."""
 
 
+CODE_KINDS: Final = frozenset({"terraform", "heat"})
+"""Kinds of targets that are files: what is not deployed yet, or is kept as code. No cloud is asked."""
 EVERYWHERE: Final = ("*", "registers")
 """Targets of scopes for what is declared: it is of no target, and counts for all of them."""
 
@@ -797,6 +799,10 @@ class Evidence(Protocol):
     @property
     def types(self) -> frozenset[str]:
         """Types the plan asked for."""
+
+    @property
+    def targets(self) -> Mapping[str, bool]:
+        """The targets that were read, by name, and of each whether it is code of what is to be deployed."""
 
     def each(self, type_: str) -> Iterator[Resource]: ...
 

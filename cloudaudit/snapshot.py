@@ -32,6 +32,7 @@ import rfc8785
 
 from cloudaudit.errors import OutputError, SnapshotError
 from cloudaudit.model import (
+    CODE_KINDS,
     Call,
     Gap,
     Listing,
@@ -330,6 +331,13 @@ class Snapshot:
         if not _PATH.fullmatch(part["path"]):
             raise ValueError(f"it names the file {part['path'][:100]!r}")
         return _Part(self.folder / part["path"], part["sha256"], _scope(part))
+
+    @property
+    def targets(self) -> Mapping[str, bool]:
+        """The targets that were read, by name, and of each whether it is code of what is to be deployed."""
+        told = self.run.get("targets")
+        entries = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+        return {str(one.get("name")): one.get("kind") in CODE_KINDS for one in entries}
 
     def each(self, type_: str) -> Iterator[Resource]:
         """Resources of a type, in order of scope and identity. Of a type nobody declares there are none."""

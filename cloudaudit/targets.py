@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias
 
 from cloudaudit.errors import Problem, TargetError, Where
-from cloudaudit.model import ResourceType, Seconds, Text
+from cloudaudit.model import CODE_KINDS, ResourceType, Seconds, Text
 from cloudaudit.providers import near, presets
 from cloudaudit.yamlsource import (
     FORMATS,
@@ -32,8 +32,6 @@ from cloudaudit.yamlsource import load as load_yaml
 
 RESERVED: Final = frozenset({"registers", "documents"})
 """Names that stand for declared things in a snapshot, and can be no target's."""
-CODE_KINDS: Final = frozenset({"terraform", "heat"})
-"""Kinds that are files: what is not deployed yet, or is kept as code. No cloud is asked."""
 BUILTIN_KINDS: Final = frozenset({"openstack", "s3"}) | CODE_KINDS
 COMMON_KEYS: Final = (
     "name", "kind", "ca_file", "allow_private", "max_in_flight", "rate_limit", "deadline",
@@ -261,6 +259,8 @@ class Outline:
     kind: str
     registers: Path | None
     targets: int
+    beside: Problem | None = None
+    """What of it a profile with gates cannot conclude on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +271,24 @@ class Survey:
     warnings: tuple[Problem, ...]
     unchecked: tuple[Problem, ...]
     """What is not here: variables that are not set, files that are not there."""
+
+
+def code_beside(where: Where, targets: Iterable[tuple[str, str]]) -> Problem | None:
+    """What is odd about a subject of clouds and code, by names and kinds of its targets; None: nothing.
+
+    Code never proves that the cloud it is deployed to has nothing else, so that no gate opens for it.
+    """
+    found = list(targets)
+    code = [name for name, kind in found if kind in CODE_KINDS]
+    if not code or len(code) == len(found):
+        return None
+    return Problem(
+        where,
+        f"the code {', '.join(code)} stands beside what is deployed: what it leaves open keeps the gates of "
+        "the profile shut for the whole subject",
+        "put code into a subject of its own, and judge it by a profile without gates, such as "
+        "before-deployment",
+    )
 
 
 def survey(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _NO_KINDS) -> Survey:
@@ -310,6 +328,10 @@ def survey(path: Path, environ: Mapping[str, str], kinds: Mapping[str, Kind] = _
                 if "registers" in subject and ("subjects", number, "registers") not in unset
                 else None,
                 len(subject["targets"]),
+                code_beside(
+                    document.where(("subjects", number)),
+                    ((target["name"], target["kind"]) for target in subject["targets"]),
+                ),
             )
             for number, subject in enumerate(value["subjects"])
             if not {("subjects", number, "id"), ("subjects", number, "kind")} & unset.keys()

@@ -178,6 +178,8 @@ class Memory:
         default_factory=lambda: {1: Call(1, HERE, "compute", "GET /vms", 200, NOW)}
     )
 
+    targets: Mapping[str, bool] = field(default_factory=dict)
+
     def each(self, type_: str) -> Iterator[Resource]:
         return (resource for resource in self.resources if resource.type == type_)
 

@@ -121,12 +121,16 @@ def prepare(
 ) -> list[Ready]:
     """Read all files of all subjects, so that a mistake in the last one is told before any cloud is asked."""
     from cloudaudit.collecting import check_targets
+    from cloudaudit.targets import code_beside
 
     known = {kind: know(profile, kind, controls) for kind in sorted({s.kind for s in subjects})}
     made = []
     for subject in subjects:
         for warning in check_targets(subject):
             note(f"warning: {warning}")
+        named = ((entry.name, entry.kind) for entry in subject.targets)
+        if known[subject.kind].profile.gates and (odd := code_beside(subject.where, named)):
+            note(f"warning: {odd}")
         folder = registers or subject.registers
         made.append(Ready(subject, known[subject.kind], folder, declare(folder, known[subject.kind])))
     return made

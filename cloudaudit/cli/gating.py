@@ -216,6 +216,9 @@ def check_config(
         for kind in sorted({one.kind for one in subjects} or {"provider"})
         if (found := checked.profile(profile, kind, controls)) is not None
     }
+    for one in subjects:
+        if one.beside and one.kind in known and known[one.kind].profile.gates:
+            note(f"warning: {one.beside}")
     for folder, kind in dict.fromkeys((registers or one.registers, one.kind) for one in subjects):
         if folder is not None and kind in known:
             checked.registers(folder, known[kind])

@@ -1395,6 +1395,57 @@ def test_entries_that_are_not_told_leave_the_list_of_what_they_make_open(
     assert unread(LATER, name) == unread([{"uuid": LATER}]) == unread([]) == {}
 
 
+def test_whether_a_group_keeps_its_default_rules_has_to_be_told() -> None:
+    """Two rules let everything out, or are not there: a list without them must not pass for whole."""
+
+    def unread(id_: str | None, value: object, *left_out: str) -> Mapping[str, str]:
+        one = block(f"{SECGROUP}.g", {"name": "x", "delete_default_rules": value}, left_out=left_out, id_=id_)
+        return meaning.unread(Code("terraform plan", "plan.json", "0" * 64, [one]))
+
+    told = {"openstack.security_group_rule": f"'delete_default_rules' of {SECGROUP}.g is not told"}
+    assert unread(None, LATER) == unread(None, WITHHELD) == told
+    assert unread(None, LATER, "delete_default_rules") == unread(None, True) == unread("g-1", LATER) == {}
+
+
+SECGROUP = "openstack_networking_secgroup_v2"
+
+
+@pytest.mark.parametrize(
+    ("tags", "every", "default", "labels"),
+    [
+        (None, LATER, None, {}),
+        (None, LATER, True, None),
+        (None, LATER, LATER, None),
+        (None, {"role": "backup"}, True, {"role": "backup"}),
+        ({"role": "app"}, LATER, None, None),
+        ({"role": "app"}, {"role": "app"}, True, {"role": "app"}),
+    ],
+)
+def test_tags_that_a_provider_gives_to_all_it_makes(
+    tags: object, every: object, default: object, labels: object
+) -> None:
+    """A bucket for backups must not be taken for none because its provider's own tags are told later."""
+    place = {**STORE, **({} if default is None else {"default_tags": default})}
+    (made,) = resources(
+        [block("aws_s3_bucket.b", {"bucket": "b", "tags": tags, "tags_all": every}, place=place)],
+        types=frozenset({"s3.bucket"}),
+    )
+    assert made.facts.get("labels") == labels
+    assert ("labels" in made.unseen) is (labels is None)
+
+
+def test_a_bucket_may_name_a_region_of_its_own() -> None:
+    """Since version 6 of Amazon's provider: it is not in the region of the provider then."""
+    place = {"region": "ap-southeast-1"}
+    one = block("aws_s3_bucket.b", {"bucket": "b", "region": "eu-west-1"}, place=place)
+    (store,) = resources([one], types=frozenset({"s3.endpoint"}))
+    assert (store.id, store.facts["host"]) == (
+        "https://s3.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
+    )  # fmt: skip
+    (bucket,) = resources([one], types=frozenset({"s3.bucket"}))
+    assert (bucket.endpoint, bucket.facts["location"]) == (store.id, "eu-west-1")
+
+
 UNTOLD = {"provider": "aws", "alias": "xa", "region": LATER, "endpoints": LATER}
 
 

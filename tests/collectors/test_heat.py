@@ -207,7 +207,7 @@ def one(folder: Path, type_: str, properties: str, more: str = "") -> dict[str, 
             "x": {"name": "n", "admin_state_up": True, "shared": False, "external": True},
         }),
         ("OS::Neutron::Port", "{name: p, network_id: public, security_groups: []}", {
-            "x": {"name": "p", "admin_state_up": True, "network_id": LATER, "device_id": "", "device_owner": "",
+            "x": {"name": "p", "admin_state_up": True, "network_id": LATER,
                   "security_group_ids": [], "no_security_groups": True},
         }),
         ("OS::Neutron::Router", "{name: r, external_gateway_info: {network: 4e2dd5f6-8d13-4a4a-a32a-06fd10f2d4d7}}", {
@@ -325,10 +325,14 @@ def test_rules_that_are_not_told_may_be_any(tmp_path: Path) -> None:
         "      rules: [{direction: {get_param: way}}]\n"
     )
     code = read(tmp_path, template)
-    assert code.unread == (
-        "infra/stack.yaml:10: the rules of 'g' are not told",
-        "infra/stack.yaml:15: the directions of the rules of 'h' are not told",
-    )
+    assert code.unread == ()
+    assert code.perhaps == {
+        "openstack_networking_secgroup_rule_v2": "infra/stack.yaml:10: the rules of 'g' are not told"
+    }
+    known = template.replace("{get_param: cidrs}", "[10.0.0.0/8]")
+    assert read(tmp_path, known).perhaps == {
+        "openstack_networking_secgroup_rule_v2": "infra/stack.yaml:15: the directions of the rules of 'h' are not told"
+    }
     assert told(code)["g"] == {"name": "g", "delete_default_rules": LATER}
 
 
@@ -342,9 +346,8 @@ def test_rules_that_are_not_told_may_be_any(tmp_path: Path) -> None:
         ("{type: 'OS::Nova::FloatingIP'}", "what 'OS::Nova::FloatingIP' makes is not read"),
         ("{type: '../other.yaml'}", "what 'x' declares is not read: '../other.yaml' lies outside the folder of the template"),
         ("{type: 'https://x/y.yaml'}", "what 'x' declares is not read: 'https://x/y.yaml' lies elsewhere, and nothing is fetched"),
-        ("{type: 'OS::Cinder::Volume', condition: open}", "whether 'x' is declared rests on a condition that is not told"),
-        ("{type: 'OS::Cinder::Volume', properties: {get_param: p}}", "the properties of 'x' are not told"),
-        ("{type: 'OS::Heat::ResourceGroup', properties: {count: {get_param: p}, resource_def: {type: 'OS::Cinder::Volume'}}}",
+        ("{type: x.yaml, condition: open}", "whether 'x' is declared rests on a condition that is not told"),
+        ("{type: 'OS::Heat::ResourceGroup', properties: {count: {get_param: p}, resource_def: {type: x.yaml}}}",
          "how many members 'x' has is not told"),
         ("{type: 'OS::Heat::ResourceGroup', properties: {count: 1, resource_def: {get_param: p}}}",
          "what the members of 'x' are is not told"),
@@ -354,6 +357,58 @@ def test_what_cannot_be_told_is_said_to_be_unread(resource: str, why: str, tmp_p
     template = f"{HEAD}parameters: {{p: {{type: string}}}}\nconditions: {{open: {{get_param: p}}}}\nresources:\n  x: {resource}\n"
     code = read(tmp_path, template)
     assert (code.blocks, code.unread) == ((), (f"infra/stack.yaml:5: {why}",))
+
+
+VOLUMES = ("openstack_blockstorage_volume_v3",)
+SERVERS = (
+    "openstack_compute_instance_v2", "openstack_networking_port_v2", "openstack_networking_floatingip_associate_v2",
+)  # fmt: skip
+CONDITION = "whether 'x' is declared rests on a condition that is not told"
+MEMBERS = "how many members 'x' has is not told"
+
+
+@pytest.mark.parametrize(
+    ("resource", "types", "why"),
+    [
+        ("{type: 'OS::Cinder::Volume', condition: open}", VOLUMES, CONDITION),
+        ("{type: 'OS::Nova::Server', condition: open}", SERVERS, CONDITION),
+        ("{type: 'My::Server', condition: open}", SERVERS, CONDITION),
+        ("{type: 'OS::Cinder::Volume', properties: {get_param: p}}", VOLUMES, "the properties of 'x' are not told"),
+        ("{type: 'OS::Heat::ResourceGroup', properties: {count: {get_param: p}, resource_def: {type: 'OS::Cinder::Volume'}}}",
+         VOLUMES, MEMBERS),
+        ("{type: 'OS::Heat::AutoScalingGroup', properties: {desired_capacity: {get_param: p}, min_size: 1, max_size: 2, "
+         "resource: {type: 'My::Server'}}}", SERVERS, MEMBERS),
+        ("{type: 'OS::Heat::ResourceGroup', condition: open, properties: {count: 2, resource_def: {type: 'OS::Nova::Server'}}}",
+         SERVERS, CONDITION),
+        # What makes nothing, and what is there already, changes no list.
+        ("{type: 'OS::Heat::WaitCondition', condition: open}", (), ""),
+        ("{type: 'My::Nothing', condition: open}", (), ""),
+        ("{type: 'OS::Cinder::Volume', condition: open, external_id: v-1}", (), ""),
+    ],
+)  # fmt: skip
+def test_what_may_be_there_opens_only_the_lists_of_its_types(
+    resource: str, types: tuple[str, ...], why: str, tmp_path: Path
+) -> None:
+    template = f"{HEAD}parameters: {{p: {{type: string}}}}\nconditions: {{open: {{get_param: p}}}}\nresources:\n  x: {resource}\n"
+    registry = "resource_registry: {'My::Server': 'OS::Nova::Server', 'My::Nothing': 'OS::Heat::None'}\n"
+    code = read(tmp_path, template, registry)
+    assert (code.blocks, code.unread) == ((), ())
+    assert code.perhaps == dict.fromkeys(types, f"infra/stack.yaml:5: {why}")
+
+
+def test_the_members_of_a_group_that_single_entries_of_the_registry_map_may_be_anything(
+    tmp_path: Path,
+) -> None:
+    template = (
+        f"{HEAD}parameters: {{p: {{type: string}}}}\nresources:\n  x: {{type: 'OS::Heat::ResourceGroup', properties: "
+        "{count: {get_param: p}, resource_def: {type: 'OS::Cinder::Volume'}}}\n"
+    )
+    code = read(
+        tmp_path,
+        template,
+        "resource_registry: {resources: {'1': {'OS::Cinder::Volume': 'OS::Nova::Server'}}}\n",
+    )
+    assert (code.unread, code.perhaps) == ((f"infra/stack.yaml:4: {MEMBERS}",), {})
 
 
 def test_types_that_make_others_are_neither_read_nor_passed_over() -> None:
@@ -656,3 +711,21 @@ def test_what_heat_alone_tells_of_networks(tmp_path: Path) -> None:
     found = resources(tmp_path, STACK, "openstack.router", "openstack.floating_ip")
     assert (found["gate"].facts["ha"], found["gate"].facts["external_network"]) == (True, "net")
     assert found["address"].facts["external_network"] == "net"
+
+
+def test_a_port_is_its_users_though_heat_sends_no_device(tmp_path: Path) -> None:
+    template = HEAD + (
+        "parameters: {r: {type: string}}\nresources:\n  p: {type: 'OS::Neutron::Port', properties: {network: n}}\n"
+        "  free: {type: 'OS::Neutron::Port', properties: {network: n}}\n"
+        "  s: {type: 'OS::Nova::Server', properties: {flavor: f, networks: [{port: {get_resource: p}}]}}\n"
+    )
+    found = resources(tmp_path, template, "openstack.port")
+    assert {id_: (one.facts["device_id"], one.facts["device_owner"]) for id_, one in found.items()} == {
+        "p": ("s", "compute:"), "free": ("", ""),
+    }  # fmt: skip
+    # Of a router that is not told it is not known whose port it is.
+    template += "  i: {type: 'OS::Neutron::RouterInterface', properties: {router: {get_param: r}, port: {get_resource: free}}}\n"
+    (found["p"], found["free"]) = (
+        resources(tmp_path, template, "openstack.port")[id_] for id_ in ("p", "free")
+    )
+    assert (found["p"].facts["device_id"], "device_id" in found["free"].facts) == ("s", False)

@@ -356,6 +356,46 @@ def test_an_empty_plan() -> None:
     assert read(document).blocks == ()
 
 
+DELETE = ["delete"]
+
+
+@pytest.mark.parametrize(
+    ("complete", "other", "unread"),
+    [
+        (True, None, ()),
+        # Before 1.8, and with OpenTofu, it may be of a part; so says one that is of a part.
+        (None, None, ("the plan leaves out 1 resources of its configuration",)),
+        (False, None, ("the plan is not complete: another run is to follow it",
+                       "the plan leaves out 1 resources of its configuration")),
+        # What is forgotten stays in the cloud, and what is created has to be judged.
+        (True, ["forget"], ("the plan leaves out 1 resources of its configuration",)),
+        (True, ["create"], ("the plan leaves out 1 resources of its configuration",)),
+    ],
+)  # fmt: skip
+def test_a_plan_that_deletes_everything_leaves_nothing_to_judge(
+    complete: bool | None, other: list[str] | None, unread: tuple[str, ...]
+) -> None:
+    plan = Plan().add(f"{VOLUME}.db", {}, actions=DELETE).add(f"{VOLUME}.log", {}, actions=other or DELETE)
+    rows = plan.document["planned_values"]["root_module"]["resources"]
+    rows[:] = [row for row in rows if other == ["create"] and row["name"] == "log"]
+    plan.document["prior_state"] = {"values": {"root_module": {"resources": [
+        {"address": f"{VOLUME}.{name}", "mode": "managed", "type": VOLUME, "name": name, "values": {}} for name in ("db", "log")
+    ]}}}  # fmt: skip
+    plan.document["configuration"]["root_module"]["resources"].append(
+        {"address": f"{VOLUME}.later", "mode": "managed", "type": VOLUME, "name": "later", "expressions": {}}
+    )
+    if complete is not None:
+        plan.document["complete"] = complete
+    code = read(plan.document)
+    assert (len(code.blocks), code.unread) == (1 if other == ["create"] else 0, unread)
+    assert code.made.get("deleted") == (None if unread else "2")
+    if not unread:
+        gaps, doubts = doubted(plan, PORT_TYPE, "openstack.volume")
+        assert (gaps, doubts) == (
+            {}, ["the terraform plan deletes all 2 resources: there is nothing to judge of it"],
+        )  # fmt: skip
+
+
 # Types that are not read
 
 
@@ -658,9 +698,9 @@ def test_what_a_module_is_called_for_each_of(tmp_path: Path) -> None:
     plan = Plan()
     plan.call("m", "./m", for_each_expression=ref("var.s"), outputs={"id": ref(f"{GROUP}.g.id")})
     for key in ("x", "y"):
-        plan.document["configuration"]["root_module"]["module_calls"]["m"]["module"].setdefault(
-            "resources", []
-        )
+        plan.document["configuration"]["root_module"]["module_calls"]["m"]["module"]["resources"] = [
+            {"mode": "managed", "type": GROUP, "name": "g"}
+        ]
         plan.document["planned_values"]["root_module"].setdefault("child_modules", []).append(
             {
                 "address": f'module.m["{key}"]',
@@ -692,8 +732,12 @@ def test_s3_settings_are_linked_to_their_bucket_by_the_files_alone(tmp_path: Pat
     plan = Plan().add("aws_s3_bucket.x", {"bucket": "x"}, ["id"])
     plan.add("aws_s3_bucket_versioning.x", {}, ["bucket", "id"], {"bucket": ref("aws_s3_bucket.x.id")})
     assert plan.read()["aws_s3_bucket_versioning.x"].values["bucket"] is LATER
-    files(tmp_path, main='resource "aws_s3_bucket_versioning" "x" {\n  bucket = aws_s3_bucket.x.id\n}\n')
+    text = 'resource "aws_s3_bucket_versioning" "x" {\n  bucket = aws_s3_bucket.x.id\n}\n'
+    files(tmp_path, main=text + 'resource "aws_s3_bucket" "x" {}\n')
     assert plan.read(tmp_path)["aws_s3_bucket_versioning.x"].values["bucket"] == Link("aws_s3_bucket.x")
+    # Of another commit it may be `"${aws_s3_bucket.x.id}-log"`, of which the plan tells the same.
+    files(tmp_path, main=text + 'resource "aws_s3_bucket" "y" {}\n')
+    assert plan.read(tmp_path)["aws_s3_bucket_versioning.x"].values["bucket"] is LATER
 
 
 # What is left to the service
@@ -736,6 +780,7 @@ def test_what_is_there_leaves_nothing_to_the_service() -> None:
 
 
 S3 = "https://s3.hn.example.vn"
+NOWHERE = {"region": LATER, "endpoints": LATER, "default_tags": LATER}
 
 
 @pytest.mark.parametrize(
@@ -748,14 +793,12 @@ S3 = "https://s3.hn.example.vn"
         ("openstack", {"provider": "openstack"}),
         # Before Terraform 1.1, what a module inherits has a key of its own that nothing explains.
         ("net:openstack", {"provider": "openstack"}),
-        ("net:aws", {"provider": "aws", "alias": "net:aws", "region": LATER, "endpoints": LATER}),
-        (
-            "net:aws.abroad",
-            {"provider": "aws", "alias": "net:aws.abroad", "region": LATER, "endpoints": LATER},
-        ),
+        ("net:aws", {"provider": "aws", "alias": "net:aws", **NOWHERE}),
+        ("net:aws.abroad", {"provider": "aws", "alias": "net:aws.abroad", **NOWHERE}),
+        ("aws.tags", {"provider": "aws", "alias": "tags", "default_tags": True}),
         ("net:google", {"provider": "google"}),
         ("module.net:openstack", {"provider": "openstack"}),
-        (None, {"region": LATER, "endpoints": LATER}),
+        (None, NOWHERE),
     ],
 )
 def test_where_a_provider_deploys_to(key: Any, place: Mapping[str, Any]) -> None:
@@ -766,6 +809,7 @@ def test_where_a_provider_deploys_to(key: Any, place: Mapping[str, Any]) -> None
     plan.provider("aws.abroad", {"region": const("sg"), **credentials})
     plan.provider("aws.var", {"region": ref("var.region"), "endpoints": [{"s3": ref("var.url")}]})
     plan.provider("aws.signed", {"endpoints": [{"s3": const(f"https://x:{CANARY}@s3.example.vn")}]})
+    plan.provider("aws.tags", {"default_tags": [{"tags": ref("local.tags")}]})
     inherited = {"name": "openstack", "module_address": "module.net"}
     plan.document["configuration"]["provider_config"]["module.net:openstack"] = inherited
     plan.add("aws_s3_bucket.x", {"bucket": "x"}, key=key)
@@ -781,6 +825,7 @@ def test_files_tell_which_variable_is_a_region(tmp_path: Path, expression: str, 
     plan.document["configuration"]["root_module"]["variables"] = {"secret": {"sensitive": True}}
     plan.provider("aws.second", {"region": ref("var.region")}).add("aws_s3_bucket.x", {}, key="aws.second")
     text = 'provider "aws" {\n  region = "sg"\n}\nprovider "aws" {\n  alias = "second"\n  region = %s\n}\n'
+    text += 'resource "aws_s3_bucket" "x" {}\n'
     assert plan.read(files(tmp_path, main=text % expression))["aws_s3_bucket.x"].place["region"] == region
 
 
@@ -820,13 +865,57 @@ def test_lines_of_a_resource_and_of_its_attributes(tmp_path: Path) -> None:
 
 def test_lines_of_the_json_syntax(tmp_path: Path) -> None:
     plan = two_groups(Plan()).add(f"{RULE}.r", {}, ["name"], {"name": ref(f"{GROUP}.a.id")})
-    document = {"resource": {RULE: {"r": {"//": "ghi chú", "name": f"${{{GROUP}.a.id}}"}}}}
+    document = {
+        "resource": {RULE: {"r": {"//": "ghi chú", "name": f"${{{GROUP}.a.id}}"}}, GROUP: {"a": {}, "b": {}}}
+    }
     (tmp_path / "main.tf.json").write_text(
         json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8"
     )
     block = plan.read(tmp_path)[f"{RULE}.r"]
     assert block.written == Written("main.tf.json", 4, {"//": 5, "name": 6})
     assert block.values["name"] == Link(f"{GROUP}.a")
+
+
+def stale(plan: Plan, folder: Path) -> str | None:
+    """What is said of files that are of another commit than a plan."""
+    return read(plan.document, source=folder).made.get("source_differs")
+
+
+def test_files_of_another_commit_are_told_and_have_lines_alone(tmp_path: Path) -> None:
+    plan = two_groups(Plan()).add(f"{RULE}.r", {}, ["name"], {"name": ref(f"{GROUP}.a.id")})
+    rule = f'resource "{RULE}" "r" {{\n  name = {GROUP}.a.id\n}}\n'
+    groups = [f'resource "{GROUP}" "{name}" {{}}\n' for name in "abc"]
+    for text, differs, name in (
+        ([*groups[:2]], None, Link(f"{GROUP}.a")),
+        (groups[:1], f"1 resources of the plan are not in it, such as {GROUP}.b", LATER),
+        (groups, f"1 of it are not in the plan, such as {GROUP}.c", LATER),
+        (groups[1:], f"1 resources of the plan are not in it and 1 of it are not in the plan, such as {GROUP}.a", LATER),
+        # What cannot be read as a whole tells nothing of that.
+        ([*groups[:1], "{"], None, LATER),
+    ):  # fmt: skip
+        files(tmp_path, main=rule + "".join(text))
+        block = plan.read(tmp_path)
+        assert (stale(plan, tmp_path), block[f"{RULE}.r"].values["name"]) == (differs, name)
+        assert block[f"{RULE}.r"].written == Written("main.tf", 1, {"name": 2})
+        there = any(f'"{GROUP}" "b"' in one for one in text)
+        assert (block[f"{GROUP}.b"].written.path == "main.tf") is there
+
+
+def test_a_folder_that_has_nothing_of_a_plan_is_told_and_modules_are_compared(tmp_path: Path) -> None:
+    plan = Plan().call("m", "./m")
+    plan.add(f"module.m.{GROUP}.g", {})
+    assert stale(plan, tmp_path) is None
+    files(tmp_path, main='module "m" {\n source = "./m"\n}\n', m__main=f'resource "{GROUP}" "h" {{}}\n')
+    assert stale(plan, tmp_path) == (
+        f"1 resources of the plan are not in it and 1 of it are not in the plan, such as module.m.{GROUP}.g"
+    )
+    files(tmp_path, m__main=f'resource "{GROUP}" "g" {{}}\n')
+    # What editors and archives leave behind is none of Terraform's.
+    (tmp_path / "m" / "._main.tf").write_text(f'resource "{GROUP}" "x" {{}}\n', encoding="utf-8")
+    assert stale(plan, tmp_path) is None
+    assert stale(Plan().add(f"{GROUP}.g", {}), tmp_path / "m" / "..") == (
+        f"1 resources of the plan are not in it, such as {GROUP}.g"
+    )
 
 
 def test_lines_of_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,7 +203,7 @@ def test_what_changes_is_there_and_what_is_made_is_new() -> None:
 
 @pytest.mark.parametrize("case", sorted(path.parent.name for path in DATA.glob("*/plan.json")))
 def test_which_plans_are_whole(case: str) -> None:
-    assert bool(code(case).unread) is (case in ("partial", "refresh", "destroy"))
+    assert bool(code(case).unread) is (case in ("partial", "refresh"))
 
 
 @pytest.mark.parametrize("case", sorted(path.parent.name for path in DATA.glob("*/state.json")))

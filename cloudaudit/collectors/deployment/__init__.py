@@ -54,14 +54,29 @@ class DeploymentCollector:
         kind = self._code.kind
         for why in self._code.unread:
             yield f"{why}; what it declares is not taken for all", "give one of the whole configuration"
+        for why in dict.fromkeys(self._code.perhaps.values()):
+            yield f"{why}; what rests on it is unknown", "give the parameters in the environment"
+        if differs := self._code.made.get("source_differs"):
+            odd = f"'source' is of another version than the plan: {differs}; its lines may be wrong"
+            yield f"{odd}, and nothing else of it is believed", "make the plan of the commit checked out"
         if self._strangers:
             yield (
                 f"these types of resources are not read, and what they may add is unknown: "
                 f"{strangers.told(self._strangers)}",
                 "name those that are no matter of this audit under 'ignored', such as cloudflare_*",
             )
-        elif not self._code.unread and not any(one.type in meaning.TERRAFORM for one in self._code.blocks):
-            yield f"the {kind} declares nothing that is judged", "check its folder and workspace"
+        elif (
+            not self._code.unread
+            and not self._code.perhaps
+            and not any(one.type in meaning.TERRAFORM for one in self._code.blocks)
+        ):
+            if deleted := self._code.made.get("deleted"):
+                yield (
+                    f"the {kind} deletes all {deleted} resources: there is nothing to judge of it",
+                    ("for what stays, audit the cloud itself"),
+                )
+            else:
+                yield f"the {kind} declares nothing that is judged", "check its folder and workspace"
 
     def scopes(self, log: CallLog) -> Iterable[Scope | Gap]:
         return [Scope(self.name)]
@@ -84,9 +99,9 @@ class DeploymentCollector:
             reason = meaning.OF_THE_PLATFORM.get(type_, "it is no resource that is deployed")
             detail = f"a {code.kind} does not tell it: {reason}"
             return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, detail, call)
-        makers = (why for makes, why in self._unread.items() if type_.startswith(makes))
         hiding = Counter({one: n for one, n in self._strangers.items() if type_ in strangers.hides(one)})
         types = (f"these types of resources are not read: {strangers.told(hiding)}",) if hiding else ()
+        makers = (self._unread[type_],) if type_ in self._unread else ()
         if why := next(chain(code.unread, types, makers), None):
             return Gap(scope, type_, operation, Reason.NOT_DESCRIBED, why, call)
         proof = f"the {code.kind} was read to its end, with {len(code.blocks)} resources in all"

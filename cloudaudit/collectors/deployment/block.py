@@ -104,6 +104,8 @@ class Code:
     """By what and when it was made, for the snapshot to tell."""
     gone: frozenset[str] = frozenset()
     """Types of the blocks that are taken away: what other blocks were told of them before is over then."""
+    perhaps: Mapping[str, str] = field(default_factory=dict)
+    """Types of which there may be more blocks than are told, and why: of other types all are there."""
 
 
 class Declared(Item):

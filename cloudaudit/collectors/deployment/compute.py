@@ -143,7 +143,7 @@ class _Named:
 def _of_servers(whole: Whole) -> _Named:
     """Servers by the volumes they start with."""
     found: dict[str, list[str]] = defaultdict(list)
-    doubt: Unseen | None = None
+    doubt = whole.perhaps(SERVER)
     for server in whole.of(SERVER):
         doubt = doubt or untold_list(server, "block_device")
         for row in rows(server, "block_device"):
@@ -302,7 +302,7 @@ def server_group(item: Told) -> None:
 def _hinted(whole: Whole) -> _Named:
     """Servers by the group they are to be in."""
     found: dict[str, list[str]] = defaultdict(list)
-    doubt: Unseen | None = None
+    doubt = whole.perhaps(SERVER)
     for server in whole.of(SERVER):
         doubt = doubt or untold_list(server, "scheduler_hints")
         for row in rows(server, "scheduler_hints"):

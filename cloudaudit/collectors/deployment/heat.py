@@ -2,8 +2,9 @@
 
 Parameters take the values of the environment and then their defaults; of one that has none the value is not
 told, and of a hidden one it is never read. Functions are worked out where their inputs are told. Groups are
-taken apart into their members, and templates of the same folder that are used as types are read too. What may
-declare more than can be told is named in `Code.unread`: the list of resources is then not whole.
+taken apart into their members, and templates of the same folder that are used as types are read too. A type
+of which it is not told whether or how many resources there are is named in `Code.perhaps`; what may declare
+anything, in `Code.unread`: the list of resources is then not whole.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, Final, NoReturn, cast
 
 from cloudaudit.collectors.deployment.block import LATER, WITHHELD, Block, Code, CodeTarget, Link, Untold
 from cloudaudit.collectors.deployment.heat_functions import DATES, NAMES, Budget, Functions, at, worst
-from cloudaudit.collectors.deployment.heat_meaning import PLAIN, TYPES, translated
+from cloudaudit.collectors.deployment.heat_meaning import PLAIN, TYPES, makes, translated
 from cloudaudit.errors import Problem, SourceError, TargetError, Where, did_you_mean
 from cloudaudit.model import Written
 from cloudaudit.yamlsource import MAX_BYTES, As, Document, Pointer, excerpt, loads
@@ -32,6 +33,8 @@ DEEPEST: Final = 10
 """Templates within templates. Heat itself allows 5 unless it is told otherwise."""
 GROUP: Final = "OS::Heat::ResourceGroup"
 SCALING: Final = "OS::Heat::AutoScalingGroup"
+_MEMBERS: Final = {GROUP: "resource_def", SCALING: "resource"}
+"""Groups, and the property of each that tells what its members are."""
 NONE: Final = "OS::Heat::None"
 VALUE: Final = "OS::Heat::Value"
 _NAMED: Final = frozenset({"OS::Nova::KeyPair", "OS::Swift::Container"})
@@ -69,9 +72,18 @@ def read(target: CodeTarget, content: bytes) -> Code:
     stack = _Stack(reading, document, target.shown, reading.given, "", (target.file.resolve(),), frozenset())
     stack.declare()
     blocks, untold = translated(reading.blocks)
-    unread = tuple(dict.fromkeys((*reading.unread, *untold)))
+    perhaps = {**untold, **reading.perhaps}
     made = {**reading.made, "heat_template_version": stack.version}
-    return Code("heat template", target.shown, sha256(content).hexdigest(), blocks, unread, made)
+    digest = sha256(content).hexdigest()
+    return Code(
+        "heat template",
+        target.shown,
+        digest,
+        blocks,
+        tuple(dict.fromkeys(reading.unread)),
+        made,
+        perhaps=perhaps,
+    )
 
 
 class _Reading:
@@ -81,6 +93,8 @@ class _Reading:
         self.target = target
         self.blocks: list[Block] = []
         self.unread: list[str] = []
+        self.perhaps: dict[str, str] = {}
+        """Types of blocks of which there may be more, and why."""
         self.made: dict[str, str] = {}
         """Digests of the other files that were read, by how a repository names them."""
         self.budget = Budget()
@@ -211,6 +225,25 @@ class _Stack:
 
     def _unread(self, pointer: Pointer, why: str) -> None:
         self._reading.unread.append(f"{self._shown}:{self._document.where(pointer, key=True).line}: {why}")
+
+    def _perhaps(self, type_: str, name: str, pointer: Pointer, why: str, properties: Any = None) -> None:
+        """Note that there may be more of a type than is told, with what Heat makes beside it.
+
+        `properties` are those of a group, of whose members that is said.
+        """
+        where = self._document.where(pointer, key=True)
+        mapped, _ = self._mapped(type_, name, where)
+        if mapped in _MEMBERS and not self._reading.registry.get("resources"):
+            # What the registry has for single resources may be for any of the members.
+            member = properties.get(_MEMBERS[mapped]) if isinstance(properties, dict) else None
+            inner = member.get("type") if isinstance(member, dict) else None
+            mapped = self._mapped(inner, name, where)[0] if isinstance(inner, str) else mapped
+        if mapped in TYPES:
+            for one in makes(mapped):
+                self._reading.perhaps.setdefault(one, f"{self._shown}:{where.line}: {why}")
+        elif mapped != NONE and mapped not in PLAIN:
+            # What a group has for members, and what a template declares, is not told apart here.
+            self._unread(pointer, why)
 
     # --- the template ----------------------------------------------------------------------------
 
@@ -367,11 +400,13 @@ class _Stack:
             if not isinstance(type_, str) or not type_:
                 self._wrong(pointer, f"the resource '{excerpt(name)}' has no type", key=True)
             presence = self._presence(name)
+            if "external_id" in resource:
+                # It is there already, whether the template names it or not.
+                continue
             if isinstance(presence, Untold):
-                self._unread(
-                    pointer, f"whether '{excerpt(name)}' is declared rests on a condition that is not told"
-                )
-            elif presence and "external_id" not in resource:
+                why = f"whether '{excerpt(name)}' is declared rests on a condition that is not told"
+                self._perhaps(type_, name, pointer, why, resource.get("properties"))
+            elif presence:
                 properties = self._functions.value(resource.get("properties"), (*pointer, "properties"))
                 self._one(self._prefix + name, name, type_, properties, pointer, (*pointer, "properties"))
 
@@ -380,7 +415,7 @@ class _Stack:
     ) -> None:
         """Declare one resource. `pointer` is where it stands, `within` where its properties do."""
         if worst(properties if not isinstance(properties, dict | None) else None) is not None:
-            self._unread(pointer, f"the properties of '{excerpt(name)}' are not told")
+            self._perhaps(type_, name, pointer, f"the properties of '{excerpt(name)}' are not told")
             return
         if not isinstance(properties, dict | None):
             self._wrong(within, f"the properties of '{excerpt(name)}' must be a mapping")
@@ -490,14 +525,15 @@ class _Stack:
         within: Pointer,
     ) -> None:
         """Take a group apart into its members, which are all alike but for their number."""
-        key = "resource_def" if type_ == GROUP else "resource"
+        key = _MEMBERS[type_]
         written = (
             values.get("count") if type_ == GROUP else values.get("desired_capacity", values.get("min_size"))
         )
         count, member = _whole(written, 1), values.get(key)
         removed = values.get("removal_policies")
         if isinstance(count, Untold) or worst(removed) is not None:
-            self._unread(pointer, f"how many members '{excerpt(name)}' has is not told")
+            why = f"how many members '{excerpt(name)}' has is not told"
+            self._perhaps(type_, name, pointer, why, values)
             return
         if not isinstance(count, int) or count < 0:
             self._wrong((*within, "count"), f"the number of members of '{excerpt(name)}' must be 0 or more")

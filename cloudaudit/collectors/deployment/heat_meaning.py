@@ -34,6 +34,8 @@ class _Kind:
     """By the block's words: what Heat fills in where a property is left out."""
     shape: Callable[[_Making, Values], None] | None = None
     """Sees to what has another shape, and to what becomes blocks of their own."""
+    beside: tuple[str, ...] = ()
+    """Types of those blocks."""
 
 
 class _Making:
@@ -43,24 +45,28 @@ class _Making:
         self.block = block
         self.around = around
         self.beside: list[Block] = []
-        self.unread: list[str] = []
+        self.perhaps: dict[str, str] = {}
+        """Types of blocks of which there may be more, and why."""
 
     def given(self, name: str) -> Any:
         return self.block.values.get(name)
 
-    def rows(self, name: str, what: str) -> Iterator[tuple[int, Values]]:
-        """The mappings in a list. What of it is not told is noted: it may be any number of them."""
+    def rows(self, name: str, what: str, type_: str) -> Iterator[tuple[int, Values]]:
+        """The mappings in a list, of which each becomes a block of a type.
+
+        What of it is not told is noted: it may be any number of them.
+        """
         value = self.given(name)
         if value is None:
             return
         told = value if isinstance(value, list) else [LATER]
         if any(not isinstance(one, dict) for one in told):
-            self.miss(name, what)
+            self.miss(name, what, type_)
         yield from ((n, one) for n, one in enumerate(told) if isinstance(one, dict))
 
-    def miss(self, name: str, what: str) -> None:
+    def miss(self, name: str, what: str, type_: str) -> None:
         where = f"{self.block.written.path}:{self.line(name)}"
-        self.unread.append(f"{where}: {what} of '{self.block.address}' are not told")
+        self.perhaps.setdefault(type_, f"{where}: {what} of '{self.block.address}' are not told")
 
     def line(self, *path: object) -> int | None:
         """The line of a property, or of a part of it that stands on its own line."""
@@ -101,11 +107,16 @@ class _Making:
         return Link(self.block.address)
 
 
-def translated(blocks: Iterable[Block]) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    """Blocks of Heat in the other spelling, and what of them could not be told."""
+def makes(type_: str) -> tuple[str, ...]:
+    """The types of blocks, in the other spelling, that there may be of a resource of Heat's type."""
+    return (TYPES[type_].type, *TYPES[type_].beside)
+
+
+def translated(blocks: Iterable[Block]) -> tuple[tuple[Block, ...], Mapping[str, str]]:
+    """Blocks of Heat in the other spelling, and the types of which there may be more, with why."""
     around = {block.address: block for block in blocks}
     made: list[Block] = []
-    unread: list[str] = []
+    perhaps: dict[str, str] = {}
     for block in around.values():
         kind = TYPES[block.type]
         making = _Making(block, around)
@@ -128,8 +139,8 @@ def translated(blocks: Iterable[Block]) -> tuple[tuple[Block, ...], tuple[str, .
         written = replace(block.written, lines={key: at for key, at in lines.items() if at})
         made.append(replace(block, type=kind.type, values=_typed(values), written=written, left_out=left))
         made += making.beside
-        unread += making.unread
-    return tuple(made), tuple(unread)
+        perhaps = {**making.perhaps, **perhaps}
+    return tuple(made), perhaps
 
 
 # --- values ---------------------------------------------------------------------------------------------
@@ -210,6 +221,18 @@ def _attribute(value: Any, name: str) -> Any:
     return Link(value.address, name) if isinstance(value, Link) and value.attribute == "id" else value
 
 
+# --- types of blocks that several types of Heat's become ------------------------------------------------
+
+_PORT: Final = "openstack_networking_port_v2"
+_TIE: Final = "openstack_networking_floatingip_associate_v2"
+_ROUTE: Final = "openstack_networking_router_route_v2"
+_RULE: Final = "openstack_networking_secgroup_rule_v2"
+_ACCESS: Final = "openstack_sharedfilesystem_share_access_v2"
+_MEMBER: Final = "openstack_images_image_access_v2"
+_GRANT: Final = "openstack_identity_role_assignment_v3"
+_OF_GROUP: Final = "openstack_identity_user_membership_v3"
+
+
 # --- compute --------------------------------------------------------------------------------------------
 
 
@@ -276,7 +299,7 @@ def _networks(making: _Making) -> Any:
                 values = {"port_security_enabled": LATER, "allowed_address_pairs": LATER}
             groups = making.given("security_groups")
             making.add(
-                "openstack_networking_port_v2", "networks", n,
+                _PORT, "networks", n,
                 {
                     "name": LATER, "network_id": LATER if network is None else network,
                     "admin_state_up": True,
@@ -288,7 +311,7 @@ def _networks(making: _Making) -> Any:
             )  # fmt: skip
         if one.get("floating_ip") is not None:
             making.add(
-                "openstack_networking_floatingip_associate_v2", "networks", n,
+                _TIE, "networks", n,
                 {"floating_ip": _attribute(one["floating_ip"], "address"),
                  "port_id": LATER if port is None else port},
                 {"port_id": "port"},
@@ -358,6 +381,8 @@ def _provider_network(making: _Making, values: Values) -> None:
 
 def _port(making: _Making, values: Values) -> None:
     _specs(making, values)
+    # NOTE: Heat sends "" for a port that names no device. What then uses it makes it its own.
+    values |= {word: values[word] or None for word in ("device_id", "device_owner")}
     fixed = values["fixed_ip"]
     if isinstance(fixed, list):
         values["fixed_ip"] = [
@@ -388,10 +413,10 @@ def _router(making: _Making, values: Values) -> None:
 
 
 def _routes(making: _Making, values: Values) -> None:
-    for n, one in making.rows("routes", "the routes"):
+    for n, one in making.rows("routes", "the routes", _ROUTE):
         row = {"router_id": making.given("router"), "destination_cidr": one.get("destination")}
         making.add(
-            "openstack_networking_router_route_v2", "routes", n, {**row, "next_hop": one.get("nexthop")},
+            _ROUTE, "routes", n, {**row, "next_hop": one.get("nexthop")},
             {"destination_cidr": "destination", "next_hop": "nexthop"},
         )  # fmt: skip
 
@@ -402,7 +427,7 @@ def _association(making: _Making, values: Values) -> None:
 
 def _security_group(making: _Making, values: Values) -> None:
     egress: bool | Untold = False
-    for n, one in making.rows("rules", "the rules"):
+    for n, one in making.rows("rules", "the rules", _RULE):
         direction = one.get("direction") or "ingress"
         egress = True if direction == "egress" else egress or (LATER if untold(direction) else False)
         row = {
@@ -423,11 +448,11 @@ def _security_group(making: _Making, values: Values) -> None:
                 row |= {"remote_ip_prefix": prefix, "remote_group_id": None}
             case _:
                 row |= {"remote_ip_prefix": LATER, "remote_group_id": LATER}
-        making.add("openstack_networking_secgroup_rule_v2", "rules", n, row)
+        making.add(_RULE, "rules", n, row)
     # NOTE: Neutron lets a new group send everything; Heat takes those rules away where one sends.
-    values["delete_default_rules"] = LATER if making.unread and egress is False else egress
-    if egress is LATER and not making.unread:
-        making.miss("rules", "the directions of the rules")
+    values["delete_default_rules"] = LATER if making.perhaps and egress is False else egress
+    if egress is LATER and not making.perhaps:
+        making.miss("rules", "the directions of the rules", _RULE)
 
 
 def _vpn(making: _Making, values: Values) -> None:
@@ -451,17 +476,15 @@ def _image(making: _Making, values: Values) -> None:
     values["properties"] = {**(extra or {}), **own} if isinstance(extra, dict | None) else extra
     members = making.given("members")
     for n, one in enumerate(members if isinstance(members, list) else [] if members is None else [LATER]):
-        making.add(
-            "openstack_images_image_access_v2", "members", n, {"image_id": making.itself, "member_id": one}
-        )
+        making.add(_MEMBER, "members", n, {"image_id": making.itself, "member_id": one})
 
 
 def _share(making: _Making, values: Values) -> None:
-    for n, one in making.rows("access_rules", "the access rules"):
+    for n, one in making.rows("access_rules", "the access rules", _ACCESS):
         # Manila: without a level, a rule is for reading and writing.
         row = {key: one.get(key) for key in ("access_to", "access_type")}
         making.add(
-            "openstack_sharedfilesystem_share_access_v2", "access_rules", n,
+            _ACCESS, "access_rules", n,
             {"share_id": making.itself, **row, "access_level": one.get("access_level") or "rw"},
         )  # fmt: skip
 
@@ -476,9 +499,9 @@ def _assigned(key: str, own: str | None = None) -> Callable[[_Making, Values], N
 
     def shape(making: _Making, values: Values) -> None:
         who = making.itself if own is None else making.given(own)
-        for n, one in making.rows("roles", "the roles"):
+        for n, one in making.rows("roles", "the roles", _GRANT):
             making.add(
-                "openstack_identity_role_assignment_v3", "roles", n,
+                _GRANT, "roles", n,
                 {
                     key: who, "role_id": one.get("role"), "project_id": one.get("project"),
                     "domain_id": one.get("domain"),
@@ -488,7 +511,7 @@ def _assigned(key: str, own: str | None = None) -> Callable[[_Making, Values], N
         groups = making.given("groups") if own is None and key == "user_id" else None
         for n, one in enumerate(groups if isinstance(groups, list) else [] if groups is None else [LATER]):
             making.add(
-                "openstack_identity_user_membership_v3",
+                _OF_GROUP,
                 "groups",
                 n,
                 {"user_id": making.itself, "group_id": one},
@@ -538,7 +561,7 @@ TYPES: Final[Mapping[str, _Kind]] = {
             key_pair="key_name", flavor_id="flavor", flavor_name="flavor", image_id="image",
             image_name="image", network="networks", block_device="block_device_mapping_v2",
         ),
-        {"metadata": {}}, _server,
+        {"metadata": {}}, _server, (_PORT, _TIE),
     ),
     "OS::Nova::ServerGroup": _Kind(
         "openstack_compute_servergroup_v2", _same("name policies"), {"policies": ["anti-affinity"]},
@@ -587,7 +610,7 @@ TYPES: Final[Mapping[str, _Kind]] = {
             security_group_ids="security_groups",
             qos_policy_id="qos_policy", no_fixed_ip="no_fixed_ips",
         ),
-        {**_UP, "device_id": "", "device_owner": ""}, _port,
+        _UP, _port,
     ),
     "OS::Neutron::Router": _Kind(
         "openstack_networking_router_v2",
@@ -601,7 +624,7 @@ TYPES: Final[Mapping[str, _Kind]] = {
         "openstack_networking_router_interface_v2",
         {"router_id": "router", "subnet_id": "subnet", "port_id": "port"},
     ),
-    "OS::Neutron::ExtraRouteSet": _Kind("heat_routes", {}, {}, _routes),
+    "OS::Neutron::ExtraRouteSet": _Kind("heat_routes", {}, {}, _routes, (_ROUTE,)),
     "OS::Neutron::FloatingIP": _Kind(
         "openstack_networking_floatingip_v2",
         _same(
@@ -616,6 +639,7 @@ TYPES: Final[Mapping[str, _Kind]] = {
     ),
     "OS::Neutron::SecurityGroup": _Kind(
         "openstack_networking_secgroup_v2", _same("name description stateful"), {}, _security_group,
+        (_RULE,),
     ),
     "OS::Neutron::SecurityGroupRule": _Kind(
         "openstack_networking_secgroup_rule_v2",
@@ -680,6 +704,7 @@ TYPES: Final[Mapping[str, _Kind]] = {
             properties="extra_properties",
         ),
         {"protected": False, "visibility": "private", "min_disk_gb": 0, "min_ram_mb": 0}, _image,
+        (_MEMBER,),
     ),
     "OS::Swift::Container": _Kind(
         "openstack_objectstorage_container_v1",
@@ -744,7 +769,7 @@ TYPES: Final[Mapping[str, _Kind]] = {
             "name description size share_type is_public metadata", share_proto="share_protocol",
             snapshot_id="snapshot", share_network_id="share_network",
         ),
-        {"is_public": False}, _share,
+        {"is_public": False}, _share, (_ACCESS,),
     ),
     "OS::Keystone::Project": _Kind(
         "openstack_identity_project_v3",
@@ -754,15 +779,19 @@ TYPES: Final[Mapping[str, _Kind]] = {
     "OS::Keystone::User": _Kind(
         "openstack_identity_user_v3",
         _same("name description enabled", domain_id="domain", default_project_id="default_project"),
-        {"enabled": True, "domain_id": "default"}, _assigned("user_id"),
+        {"enabled": True, "domain_id": "default"}, _assigned("user_id"), (_GRANT, _OF_GROUP),
     ),
     "OS::Keystone::Group": _Kind(
         "openstack_identity_group_v3", _same("name description", domain_id="domain"),
-        {"domain_id": "default"}, _assigned("group_id"),
+        {"domain_id": "default"}, _assigned("group_id"), (_GRANT,),
     ),
     "OS::Keystone::Role": _Kind("openstack_identity_role_v3", _same("name", domain_id="domain")),
-    "OS::Keystone::UserRoleAssignment": _Kind(_ASSIGNMENT, {}, {}, _assigned("user_id", "user")),
-    "OS::Keystone::GroupRoleAssignment": _Kind(_ASSIGNMENT, {}, {}, _assigned("group_id", "group")),
+    **{
+        f"OS::Keystone::{word.capitalize()}RoleAssignment": _Kind(
+            _ASSIGNMENT, {}, {}, _assigned(f"{word}_id", word), (_GRANT,)
+        )
+        for word in ("user", "group")
+    },
     "OS::Barbican::Secret": _Kind(
         "openstack_keymanager_secret_v1", _same("name secret_type algorithm bit_length mode expiration"),
         {"secret_type": "opaque"},

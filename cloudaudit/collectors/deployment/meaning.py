@@ -51,6 +51,13 @@ OF_THE_PLATFORM: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Types of which code can tell neither that there are some nor that there are none, and why."""
 
+_BESIDE: Final[Mapping[str, frozenset[str]]] = {
+    # Nova and Neutron make these with a server, for a router and in a group.
+    network.SERVER: frozenset({"openstack.port"}),
+    network.ROUTER_INTERFACE: frozenset({"openstack.port"}),
+    network.GROUPS[0]: frozenset({"openstack.security_group_rule"}),
+}
+"""Types of what a service makes with a block, beside the thing itself."""
 _WITHIN: Final[Mapping[str, tuple[str, str]]] = {
     network.SERVER: ("network", "openstack.port"),
     network.GROUPS[1]: ("rule", "openstack.security_group_rule"),
@@ -59,9 +66,18 @@ _WITHIN: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def unread(code: Code) -> Mapping[str, str]:
-    """The beginnings of types of which a code may make more than is read, and why."""
+    """The types of which a code may make more than is read, and why."""
     found: dict[str, str] = {}
+    for type_, why in code.perhaps.items():
+        meaning = TERRAFORM.get(type_)
+        for makes in ({meaning.type} if meaning is not None else set()) | _BESIDE.get(type_, frozenset()):
+            found.setdefault(makes, why)
     for block in code.blocks:
+        kept = block.values.get("delete_default_rules") if block.type == network.GROUPS[0] else None
+        if block.new and isinstance(kept, Untold | Link) and "delete_default_rules" not in block.left_out:
+            # Two rules that let everything out are there or not.
+            why = f"'delete_default_rules' of {text(block.address)} is not told"
+            found.setdefault("openstack.security_group_rule", why)
         name, makes = _WITHIN.get(block.type, ("", ""))
         if isinstance(block.values.get(name), Untold | Link) and name not in block.left_out:
             found.setdefault(makes, f"'{name}' of {text(block.address)} is not told")

@@ -248,7 +248,7 @@ def _device_of_port(item: Told) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Users:
-    """What uses ports, by port: id and owner. `unclear`: something uses one of which it is not told which."""
+    """What uses ports, by port: id and owner. `unclear`: it is not told which is used, or by what."""
 
     of: Mapping[str, list[tuple[str, str]]]
     unclear: bool
@@ -256,11 +256,11 @@ class _Users:
 
 def _users(whole: Whole) -> _Users:
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    unclear = False
+    unclear = whole.perhaps(SERVER, INTERFACE, ROUTER_INTERFACE, TRUNK) is not None
 
     def use(port: Any, user: object, owner: str) -> None:
         nonlocal unclear
-        unclear |= untold(port) is not None
+        unclear |= untold(port) is not None or untold(user) is not None
         if isinstance(port, str) and isinstance(user, str):
             found[port].append((user, owner))
 

@@ -141,6 +141,15 @@ class Configuration:
             if not _repeated(_dict(call)) and depth < MAX_HOPS:
                 yield from self.certain(self._called(module, name, None), depth + 1)
 
+    def declared(
+        self, module: Module | None = None, depth: int = 0
+    ) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
+        """Steps of each module that is called, with the names of all its resources."""
+        module = module or self.root
+        yield module.steps, frozenset(self._resources_of(module))
+        for name in _dict(module.plan.get("module_calls")) if depth < MAX_HOPS else ():
+            yield from self.declared(self._called(module, name, None), depth + 1)
+
     def body(self, module: Module, *labels: str) -> Body | None:
         return self.sources.body(module.steps, *labels) if self.sources else None
 

@@ -83,7 +83,9 @@ def _url(block: Block) -> str | Unseen:
         return found
     if found is not None:
         return why(found, "endpoints.s3")
-    region = block.place.get("region")
+    # NOTE: since version 6 of the provider a resource may name a region of its own.
+    own = block.values.get("region")
+    region = own if isinstance(own, str) and own else block.place.get("region")
     if isinstance(region, str) and region:
         return f"https://s3.{text(region)}{_AMAZON}"
     if region is None:
@@ -746,7 +748,8 @@ def _labels(item: Told) -> None:
     NOTE: of a bucket without tags the provider tells all of them later, unless it gives some itself.
     """
     own, every = item.row.get("tags"), item.row.get("tags_all")
-    if isinstance(every, Untold) and isinstance(own, dict) and own and untold(own) is None:
+    given = (isinstance(own, dict) and own and untold(own) is None) or item.block.place.get("default_tags")
+    if isinstance(every, Untold) and given:
         item.unseen |= dict.fromkeys(("labels", "label_names"), why(every, "tags_all"))
         return
     item.row = {**item.row, "tags": every if isinstance(every, dict) and every else own}

@@ -7,13 +7,14 @@ lines, and nothing else of it is believed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cloudaudit.model import Written
+from cloudaudit.yamlsource import excerpt
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -133,6 +134,19 @@ class Folder:
         self.locals: dict[str, Body] = {}
         """The block that has a local value, by its name."""
         self.unparsed: list[str] = []
+        self.partial = False
+        """Whether it may declare something else: of its files some are not read, or not by everybody."""
+
+    def resources(self) -> frozenset[str]:
+        """What is declared, as `type.name`."""
+        return frozenset(
+            f"{one[1]}.{one[2]}" for one in self.bodies if one[0] == "resource" and len(one) == 3
+        )
+
+    def distrust(self) -> None:
+        """Believe nothing of it but the places of what it declares."""
+        for body in (*self.bodies.values(), *self.locals.values()):
+            body.sound = False
 
     def add(self, labels: tuple[str, ...], body: Body, overrides: bool) -> None:
         """Take a block up. Of what is declared twice the expressions are not known."""
@@ -164,6 +178,7 @@ class Sources:
         self._folders: dict[tuple[str, ...], Folder | None] = {}
         self._relative: dict[tuple[str, ...], str | None] = {(): "."}
         self._read: dict[str, Folder] = {}
+        self._distrusted = False
 
     def folder(self, steps: tuple[str, ...]) -> Folder | None:
         """The module that is reached by calls of these names from the root; None: its files are not there."""
@@ -187,6 +202,30 @@ class Sources:
             if call is not None and call.path is not None:
                 return Written(call.path, call.line)
         return None
+
+    def differs(self, told: Iterable[tuple[tuple[str, ...], frozenset[str]]]) -> str:
+        """What shows that a plan was made from other files. `told`: its modules, with resources by name.
+
+        Empty: nothing does. Of files of another commit nothing is believed but places.
+        """
+        absent, more = dict[str, None](), dict[str, None]()
+        for steps, declared in told:
+            folder = self.folder(steps)
+            if folder.partial if folder is not None else steps or self.unparsed:
+                # It lies elsewhere, or cannot be compared.
+                continue
+            written = folder.resources() if folder is not None else frozenset()
+            where = "".join(f"module.{name}." for name in steps)
+            absent |= dict.fromkeys(where + one for one in sorted(declared - written))
+            more |= dict.fromkeys(where + one for one in sorted(written - declared))
+        if not absent and not more:
+            return ""
+        for folder in self._read.values():
+            folder.distrust()
+        self._distrusted = True
+        parts = [f"{len(absent)} resources of the plan are not in it"] if absent else []
+        parts += [f"{len(more)} of it are not in the plan"] if more else []
+        return f"{' and '.join(parts)}, such as {excerpt(next(iter(absent or more)))}"
 
     @property
     def unparsed(self) -> list[str]:
@@ -241,6 +280,8 @@ class Sources:
             self._read[relative] = _folder(
                 self._root / relative, None if fetched else normpath(f"{self._shown}/{relative}")
             )
+            if self._distrusted:
+                self._read[relative].distrust()
         found = self._read[relative]
         return found if found.bodies or found.locals else None
 
@@ -258,19 +299,25 @@ def _folder(folder: Path, shown: str | None) -> Folder:
     parser = Parser(Language(tree_sitter_hcl.language()))
     found = Folder()
     try:
-        files = sorted(file for file in folder.iterdir() if file.name.endswith(SUFFIXES))[:MAX_FILES]
+        # NOTE: files that begin with a dot are none of Terraform's: editors and archives leave such behind.
+        files = sorted(f for f in folder.iterdir() if f.name.endswith(SUFFIXES) and f.name[0] != ".")
     except OSError:
         return found
+    # OpenTofu alone reads `.tofu`, in place of a `.tf` of the same name.
+    found.partial = len(files) > MAX_FILES or any(f.name.endswith(SUFFIXES[1::2]) for f in files)
+    files = files[:MAX_FILES]
     # Override files come last, as they do for Terraform.
     for file in sorted(files, key=_overriding):
         path = None if shown is None else normpath(f"{shown}/{file.name}")
         content = _content(file)
         if content is None:
             found.unparsed.append(path or file.name)
+            found.partial = True
             continue
         root = parser.parse(content.removeprefix(b"\xef\xbb\xbf")).root_node
         if root.has_error:
             found.unparsed.append(path or file.name)
+            found.partial = True
         for labels, node, line in _top(root):
             found.add(labels, Body(node, line, path, not root.has_error), _overriding(file))
     return found

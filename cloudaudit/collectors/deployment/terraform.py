@@ -156,6 +156,7 @@ def _plan(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
     told = _object(document, "configuration")
     sources = Sources(target.source, target.source_shown, told) if target.source else None
     configuration = Configuration(told, sources)
+    differs = sources.differs(configuration.declared()) if sources else ""
     providers = _Providers(told, configuration, _object(document, "variables"))
     prior = {
         one.address
@@ -176,7 +177,8 @@ def _plan(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
         configuration.declare(module.address, one.kind, one.index, one.address, unknown)
         if change is None and one.address not in prior:
             unread.append("a resource is planned of which the plan does not tell what is known of it")
-    unread += _absent(changes, prior, seen, configuration)
+    torn = _tears_down(document, changes, seen)
+    unread += _absent(changes, prior, seen, configuration, torn_down=torn > 0)
     for outer, kind in changes.waiting:
         configuration.unread(configuration.module(outer).address if outer else "", kind)
     reader = _Planned(target, configuration, providers, document["format_version"] != "0.1")
@@ -186,7 +188,12 @@ def _plan(target: CodeTarget, document: Mapping[str, Any]) -> _Read:
         for one in planned
         if one.mode == "managed" and one.address not in changes.gone
     )
-    return blocks, tuple(dict.fromkeys(unread)), _made(document, sources), frozenset(changes.deleted)
+    made = _made(document, sources)
+    if torn:
+        made["deleted"] = str(torn)
+    if differs:
+        made["source_differs"] = differs
+    return blocks, tuple(dict.fromkeys(unread)), made, frozenset(changes.deleted)
 
 
 class _Changes:
@@ -237,8 +244,23 @@ def _unfinished(document: Mapping[str, Any]) -> Iterator[str]:
         yield "the plan is not complete: another run is to follow it"
 
 
+def _tears_down(document: Mapping[str, Any], changes: _Changes, planned: Mapping[str, _Row]) -> int:
+    """How many resources a plan deletes that is complete and leaves none; 0 where it does anything else.
+
+    NOTE: a plan does not say that it was made with `-destroy`. With `-target` it is not complete.
+    """
+    managed = any(one.mode == "managed" for one in planned.values())
+    only = bool(changes.of) and all(_list(one, "actions") == ["delete"] for one in changes.of.values())
+    return len(changes.of) if only and not managed and document.get("complete") is True else 0
+
+
 def _absent(
-    changes: _Changes, prior: set[str], planned: Mapping[str, _Row], configuration: Configuration
+    changes: _Changes,
+    prior: set[str],
+    planned: Mapping[str, _Row],
+    configuration: Configuration,
+    *,
+    torn_down: bool,
 ) -> Iterator[str]:
     """What tells that a plan is of a part, where it does not say so itself.
 
@@ -246,6 +268,9 @@ def _absent(
     """
     if left := len(prior - planned.keys() - changes.gone.keys()):
         yield f"the plan does not tell what becomes of {left} resources that are there"
+    if torn_down:
+        # What is declared and was never deployed is not deployed by this either.
+        return
     there = {(one.module, one.kind) for one in planned.values()} | set(changes.gone.values())
     known = {(configuration.module(module).steps if module else (), kind) for module, kind in there}
     if missing := sum(1 for one in configuration.certain() if one not in known):
@@ -624,7 +649,7 @@ class _Providers:
     def place(self, key: object, told: bool) -> Mapping[str, Any]:
         """Settings of the provider that a resource names. What is not told of them is LATER."""
         if not isinstance(key, str):
-            return {} if not told else {"region": LATER, "endpoints": LATER}
+            return {} if not told else {"region": LATER, "endpoints": LATER, "default_tags": LATER}
         if key not in self._places:
             self._places[key] = self._place(key)
         return self._places[key]
@@ -641,7 +666,8 @@ class _Providers:
             ]
             if len(same) > 1 or "." in name:
                 # The key in place of an alias: a module's own names say nothing outside of it.
-                return {"provider": name.split(".")[0], "alias": key, "region": LATER, "endpoints": LATER}
+                late = dict.fromkeys(("region", "endpoints", "default_tags"), LATER)
+                return {"provider": name.split(".")[0], "alias": key, **late}
             config = same[0] if same else {}
         if not isinstance(config, dict):
             raise _Malformed("'provider_config' has an entry that is no object")
@@ -657,6 +683,8 @@ class _Providers:
         for setting in self._PLAIN:
             if setting in expressions:
                 place[setting] = self._value(expressions[setting], body, setting, inside)
+        if "default_tags" in expressions or (body is not None and "default_tags" in body.dynamic):
+            place["default_tags"] = True
         if "auth_url" in expressions:
             place["auth_url"] = _host(self._value(expressions["auth_url"], body, "auth_url", inside))
         if "endpoints" in expressions or (body is not None and "endpoints" in body.dynamic):

@@ -118,6 +118,11 @@ class Whole:
     def of(self, *types: str) -> Iterator[Told]:
         return (self.told(block) for type_ in types for block in self._by_type.get(type_, ()))
 
+    def perhaps(self, *types: str) -> Unseen | None:
+        """Why there may be more blocks of some types than are told; None where all of them are."""
+        why = next((self.code.perhaps[type_] for type_ in types if type_ in self.code.perhaps), None)
+        return None if why is None else Unseen(Reason.AFTER_DEPLOYMENT, why)
+
     def at_id(self, id_: Any, *types: str) -> Told | None:
         """The one block of some types that becomes the thing of that id."""
         if not isinstance(id_, str):
@@ -134,7 +139,7 @@ class Whole:
 
     def _index(self, type_: str, attribute: str) -> tuple[dict[Any, list[Told]], Unseen | None]:
         found: dict[Any, list[Told]] = defaultdict(list)
-        doubt: Unseen | None = None
+        doubt = self.perhaps(type_)
         for one in self.of(type_):
             key = one.row.get(attribute) if attribute else one.id
             raw = one.block.values.get(attribute)
