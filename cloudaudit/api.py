@@ -29,6 +29,7 @@ from cloudaudit.examples import check as check_examples
 from cloudaudit.facts import DERIVATIONS
 from cloudaudit.model import (
     AT,
+    CODE_KINDS,
     MISSING,
     Control,
     Finding,
@@ -57,7 +58,6 @@ from cloudaudit.reporters.standing import is_violation
 from cloudaudit.reporters.validity import Lapses
 from cloudaudit.snapshot import DIGEST as SNAPSHOT_DIGEST
 from cloudaudit.snapshot import Snapshot
-from cloudaudit.targets import CODE_KINDS
 from cloudaudit.yamlsource import excerpt, misfit, schema
 
 TOOL: Final = {"name": "cloudaudit", "version": __version__}
