@@ -19,6 +19,7 @@ from typing import Any, Final
 from cloudaudit.catalog import CONDITIONS, Catalogue
 from cloudaudit.errors import CatalogError, RegisterError, Where, did_you_mean
 from cloudaudit.facts.access import CUSTOMERS, REMOTE
+from cloudaudit.facts.drills import DAYS, PLAN, SIZE
 from cloudaudit.facts.papers import REQUIRED
 from cloudaudit.facts.retention import POLICY, REQUEST
 from cloudaudit.model import FactSpec, Resource, Seconds, Text, parse_duration
@@ -34,8 +35,9 @@ _BY_FACTS: Final = (
     (CUSTOMERS, frozenset({"access.declared"}), (), ("entries",)),
     (REQUEST, frozenset({"retention.until"}), ("issued_at",), ("systems",)),
     (POLICY, frozenset({"retention.period", "retention.lead_days"}), (), ("numbers", "systems")),
+    (PLAN, frozenset({"projected_time"}), (f"numbers.{DAYS}", f"numbers.{SIZE}"), ()),
 )
-"""Kinds that derived facts read, the facts, and fields of the paper that they need and that they take."""
+"""Kinds that derived facts read, the facts, fields and figures that they need, and fields that they take."""
 _SCOPE: Final = frozenset({"systems", "sites"})
 """Fields by which papers are found: asked for wherever they are named."""
 
@@ -118,7 +120,9 @@ class _Reader:
                 self._paper(part, named, wanted, sure and not (choosing and part is node.get("where")))
         for kind, facts, asked, helpful in _BY_FACTS:
             if node.get("fact") in facts:
-                self._wish(kind).fields |= dict.fromkeys(asked)
+                figures = [name for name in asked if name.startswith("numbers.")]
+                self._wish(kind).fields |= dict.fromkeys(name for name in asked if name not in figures)
+                self._wish(kind).figures |= dict.fromkeys(name.removeprefix("numbers.") for name in figures)
                 self._wish(kind).optional |= dict.fromkeys(helpful)
         for key, part in node.items():
             self.read(part, wanted=wanted and key != "not", sure=sure and key != "any_of")

@@ -579,6 +579,7 @@ def _control(catalogue: Catalogue, source: ControlSource, overrides: Mapping[str
         basis=Basis(raw["basis"]),
         applies_to=tuple(applies),
         message=_text(raw["message"]),
+        violation=_text(raw["message"]["violation"]) if "violation" in raw["message"] else None,
         limits=_text(raw["limits"]),
         remediation=Remediation(_text(raw["remediation"]), tuple(raw["remediation"].get("cli", ()))),
         parameters=parameters,
@@ -682,12 +683,17 @@ def _check_message(
 ) -> None:
     """A message may name facts of the judged resource and, as {param.name}, parameters."""
     known = {*compiler.subject, *(f"param.{name}" for name in compiler.params)}
-    for lang in ("vi", "en"):
-        for name in placeholders(Text(raw["message"][lang], "")):
+    broken = raw["message"].get("violation", {})
+    said: list[tuple[tuple[str, ...], str]] = [
+        (("message", lang), raw["message"][lang]) for lang in ("vi", "en")
+    ]
+    said += [(("message", "violation", lang), text) for lang, text in broken.items()]
+    for place, template in said:
+        for name in placeholders(Text(template, "")):
             stem = name.split(".", 1)[0]
             is_entry = stem in compiler.subject and compiler.subject[stem].type is FactType.MAP
             if name not in known and not is_entry:
-                where = document.where(("message", lang))
+                where = document.where(place)
                 problems.append(
                     Problem(where, f"the message names unknown fact '{name}'", did_you_mean(name, known))
                 )
@@ -1118,7 +1124,15 @@ def control_schema(types: Mapping[str, ResourceType]) -> dict[str, Any]:
         "applies_to": {"anyOf": [applies, several]},
         "parameters": {"type": "object", "additionalProperties": parameter},
         **dict.fromkeys(CONDITIONS, condition),
-        "message": bilingual,
+        "message": {
+            "type": "object",
+            "required": ["vi", "en"],
+            "additionalProperties": False,
+            "properties": {
+                **{lang: {"type": "string", "minLength": 1} for lang in ("vi", "en")},
+                "violation": bilingual,
+            },
+        },
         "obligations": texts,
         "frameworks": {"type": "object", "additionalProperties": texts},
         "remediation": {

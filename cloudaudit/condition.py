@@ -174,6 +174,18 @@ def first_not_null(parts: Sequence[Operand]) -> Operand:
     return Operand(get, parts[0].spec, note)
 
 
+def multiple(part: Operand, factor: float) -> Operand:
+    """So many times a number, by a factor above nought; null and missing stay what they are."""
+
+    def get(facts: Facts, frame: Frame) -> Value:
+        value = part.get(facts, frame)
+        if isinstance(value, AtMost | AtLeast):
+            return type(value)(value.limit * factor)
+        return value * factor if isinstance(value, int | float) else value
+
+    return Operand(get, part.spec, part.note)
+
+
 # --- leaves ---------------------------------------------------------------------------------------
 
 

@@ -603,6 +603,7 @@ class Control:
     applies_to: tuple[str, ...]
     check: Check | None
     message: Text
+    """What was found, whatever the verdict."""
     limits: Text
     remediation: Remediation
     where: Check | None = None
@@ -617,10 +618,22 @@ class Control:
     examples: tuple[Example, ...] = ()
     path: str = ""
     digest: str = ""
+    violation: Text | None = None
+    """What is said instead where the control fails or a paper has expired."""
 
     @property
     def dimension(self) -> str:
         return self.id.split("-", 1)[0]
+
+    @property
+    def sentences(self) -> tuple[Text, ...]:
+        """Every sentence the control tells of a resource with."""
+        return (self.message,) if self.violation is None else (self.message, self.violation)
+
+    def sentence(self, verdict: Verdict) -> Text:
+        """The one for a verdict."""
+        broken = verdict in (Verdict.FAIL, Verdict.EXPIRED)
+        return self.violation if broken and self.violation is not None else self.message
 
     @property
     def conditions(self) -> tuple[Check, ...]:

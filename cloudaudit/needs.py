@@ -36,7 +36,7 @@ def facts_told(controls: Collection[Control]) -> defaultdict[str, set[str]]:
     needed: defaultdict[str, set[str]] = defaultdict(set)
     for control in controls:
         for type_ in control.applies_to:
-            needed[type_] |= set(placeholders(control.message))
+            needed[type_] |= {name for said in control.sentences for name in placeholders(said)}
     for type_, facts in facts_judged(controls).items():
         needed[type_] |= facts
     return needed

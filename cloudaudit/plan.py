@@ -51,7 +51,7 @@ def untold(
         spec = spec_of(types[type_], name)
         return spec is None or not spec.call or spec.call in wanted
 
-    named = placeholders(control.message)
+    named = dict.fromkeys(name for said in control.sentences for name in placeholders(said))
     return tuple(name for name in named if not all(is_read(type_, name) for type_ in control.applies_to))
 
 

@@ -28,6 +28,7 @@ from cloudaudit.condition import (
     inverted,
     leaf,
     literal_operand,
+    multiple,
     outer_operand,
     quantified,
     related_all,
@@ -459,7 +460,8 @@ class Compiler:
     ) -> Operand | None:
         if len(source) != 1:
             self._wrong(
-                pointer, "an operand is a value, or one of {param: …}, {fact: …}, {first_not_null: […]}"
+                pointer,
+                "an operand is a value, or one of {param: …}, {fact: …}, {first_not_null: […]}, {times: […]}",
             )
             return None
         head, name = next(iter(source.items()))
@@ -470,11 +472,13 @@ class Compiler:
             parts = [self._operand(p, spec, kind, (*pointer, head, n), space) for n, p in enumerate(name)]
             whole = [part for part in parts if part is not None]
             return first_not_null(whole) if len(whole) == len(parts) else None
+        if head == "times":
+            return self._multiple(name, spec, kind, (*pointer, head), space)
         if head not in _VALUE_HEADS:
             self._wrong(
                 (*pointer, head),
                 f"unknown operand '{head}'",
-                did_you_mean(head, (*_VALUE_HEADS, "first_not_null")),
+                did_you_mean(head, (*_VALUE_HEADS, "first_not_null", "times")),
             )
             return None
         found = self._reference(head, name, (*pointer, head), space)
@@ -490,6 +494,31 @@ class Compiler:
             return self._operand(found.value, spec, kind, pointer, space)
         return found
 
+    def _multiple(
+        self, source: Value, spec: FactSpec, kind: str, pointer: Pointer, space: _Space
+    ) -> Operand | None:
+        """A number or duration, and a parameter by which it is multiplied."""
+        if not isinstance(source, list | tuple) or len(source) != 2:
+            self._wrong(pointer, "times takes two operands: what is multiplied, and {param: …}")
+            return None
+        if kind not in ("same", "duration") or spec.type not in _MEASURED:
+            self._wrong(pointer, f"'{spec.name}' is compared with nothing that can be multiplied")
+            return None
+        part = self._operand(source[0], spec, kind, (*pointer, 0), space)
+        if not isinstance(source[1], Mapping) or list(source[1]) != ["param"]:
+            self._wrong((*pointer, 1), "the factor is a parameter: {param: …}")
+            return None
+        factor = self._reference("param", source[1]["param"], (*pointer, 1, "param"), space)
+        if part is None or factor is None:
+            return None
+        if factor.spec.type not in _NUMBERS or not isinstance(factor.value, int | float):
+            self._wrong((*pointer, 1), f"'{factor.spec.name}' is no number")
+            return None
+        if factor.value <= 0:
+            self._wrong((*pointer, 1), f"the factor '{factor.spec.name}' has to be above nought")
+            return None
+        return multiple(part, factor.value)
+
 
 # --- types ---------------------------------------------------------------------------------------
 
@@ -501,6 +530,8 @@ def _described(spec: FactSpec) -> str:
 
 
 _NUMBERS: Final = frozenset({FactType.INTEGER, FactType.NUMBER})
+_MEASURED: Final = _NUMBERS | {FactType.DURATION}
+"""Types of which there can be twice as much; a moment is none."""
 _TEXTS: Final = frozenset({FactType.STRING, FactType.ADDRESS})
 
 

@@ -159,7 +159,7 @@ def _measured(value: float, spec: FactSpec | None, lang: Lang) -> str:
     if spec is not None and spec.type is FactType.DURATION:
         return duration(value, lang)
     if spec is not None and spec.type is FactType.TIME and isinstance(value, int):
-        return moment(value, lang)
+        return day(value, lang)
     return _number(value, lang)
 
 

@@ -89,6 +89,8 @@ def test_what_a_message_alone_would_need_is_untold() -> None:
     assert named("{labels.owner} {disks}", {"fact": "owner.id", "equals": "x"}) == ("disks",)
     assert named("{kind}", {"fact": "kind", "equals": "x"}, "paper") == ()
     assert named("{good}", GOOD, "vm", "net") == ()
+    twofold = replace(of(GOOD), violation=Text("{secret} {good}", "{good}"))
+    assert untold(twofold, TYPES, DERIVATIONS) == ("secret",)
 
 
 def test_nothing_is_asked_for_nothing() -> None:

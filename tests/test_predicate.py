@@ -326,6 +326,21 @@ def test_null_is_not_missing() -> None:
     assert judge(default, {"size": 9}) is None, "a default replaces a null, never a missing fact"
 
 
+def test_so_many_times_a_value() -> None:
+    """`max` is 10."""
+    tenfold = {"fact": "size", "at_most": {"times": [{"fact": "limit"}, {"param": "max"}]}}
+    assert judge(tenfold, {"size": 50, "limit": 5}) is True
+    assert judge(tenfold, {"size": 51, "limit": 5}) is False
+    assert judge(tenfold, {"size": 5, "limit": None}) is None, "nothing is a multiple of null"
+    assert judge(tenfold, {"size": 5}) is None
+    assert judge(tenfold, {"size": 50, "limit": AtLeast(5)}) is True
+    assert judge(tenfold, {"size": 51, "limit": AtMost(5)}) is False
+    assert judge(tenfold, {"size": 51, "limit": AtLeast(5)}) is None
+    either = {"times": [{"first_not_null": [{"fact": "limit"}, 2]}, {"param": "max"}]}
+    assert judge({"fact": "size", "at_most": either}, {"size": 20, "limit": None}) is True
+    assert judge({"fact": "size", "at_most": either}, {"size": 21, "limit": None}) is False
+
+
 @pytest.mark.parametrize(
     ("value", "operator", "operand", "expected"),
     [
@@ -869,6 +884,13 @@ REFUSED = [
     ({"fact": "word", "in": "a"}, "a list is expected, found the text 'a'"),
     ({"fact": "word", "equals": {"parm": "x"}}, "unknown operand 'parm'; did you mean 'param'?"),
     ({"fact": "size", "at_most": {"first_not_null": []}}, "first_not_null takes a list of operands"),
+    ({"fact": "size", "at_most": {"times": [5]}}, "times takes two operands: what is multiplied, and {param: …}"),
+    ({"fact": "size", "at_most": {"times": [5, 2]}}, "the factor is a parameter: {param: …}"),
+    ({"fact": "size", "at_most": {"times": [5, {"param": "words"}]}}, "'words' is no number"),
+    ({"fact": "born", "in_future": {"times": [True, {"param": "max"}]}},
+     "'born' is compared with nothing that can be multiplied"),
+    ({"fact": "word", "equals": {"times": ["a", {"param": "max"}]}},
+     "'word' is compared with nothing that can be multiplied"),
     ({"fact": "tags", "any": {"item": "n", "equals": 1}}, "the elements of this list are no records; write item: value"),
     ({"fact": "rows", "any": {"item": "m", "equals": 1}}, "the elements have no field 'm'"),
     ({"fact": 3, "equals": 1}, "'fact' takes a name, found the number 3"),

@@ -19,6 +19,7 @@ from cloudaudit.facts.claims import CLAIMS
 from cloudaudit.facts.deletion import DELETION
 from cloudaudit.facts.derivation import Derivation, Derive, Derived
 from cloudaudit.facts.destinations import DESTINATIONS
+from cloudaudit.facts.drills import DRILLS
 from cloudaudit.facts.exposure import EXPOSURE, EXPOSURE_OF_GROUPS
 from cloudaudit.facts.image_metadata import IMAGE_METADATA
 from cloudaudit.facts.landing import LANDING
@@ -65,6 +66,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
     PRIVILEGE_OF_CREDENTIALS,
     *PORTABILITY,
     *PAPERS,
+    *DRILLS,
     CHANNEL,
     *ACCESS,
     *ORPHANS,

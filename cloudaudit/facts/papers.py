@@ -115,16 +115,6 @@ class Papers:
         return state.unseen["state"] if "state" in state.unseen else state.facts["state"] == "valid"
 
 
-def _of_drill(drill: Resource, now: Seconds) -> Derived:
-    """How long ago a drill was held. One that is still to come has no age: it proves nothing yet."""
-    date = _moment(drill, "date")
-    if date is None:
-        return Derived(unseen={"age": why(drill, "date")})
-    if date > now:
-        return Derived(unseen={"age": Unseen(Reason.INVALID_ANSWER, "its date lies after the assessment")})
-    return Derived({"age": now - date})
-
-
 def _of_site(papers: Papers, site: Resource) -> Derived:
     backing = papers.backing(site)
     if isinstance(backing, Unseen):
@@ -135,12 +125,6 @@ def _of_site(papers: Papers, site: Resource) -> Derived:
 def prepare_papers(world: World) -> Derive:
     """State, age and integrity of attestations."""
     return Papers(world).of
-
-
-def prepare_drills(world: World) -> Derive:
-    """Age of drills."""
-    now = world.assessed_at
-    return lambda drill: _of_drill(drill, now)
 
 
 def prepare_sites(world: World) -> Derive:
@@ -162,7 +146,6 @@ PAPERS: Final = (
         READ_OF_PAPERS,
         prepare_papers,
     ),
-    Family("papers", {"drill": ("age",)}, {"drill": ("date",)}, prepare_drills),
     Family(
         "papers",
         {"site": ("attestation.valid",)},

@@ -120,6 +120,7 @@ def places(report: Report, declared: Sequence[Resource], findings: Iterable[Reco
 
 _COPIES: Final[Mapping[str, Literal["backup", "replication"]]] = {
     "backup.copies": "backup",
+    "backup.sites": "backup",
     "backup.images": "backup",
     "replication.copies": "replication",
     "replication.destinations": "replication",

@@ -162,7 +162,7 @@ class FindingWriter:
             return self._of_place(finding)
         known = {f"param.{name}": parameter.spec for name, parameter in control.parameters.items()}
         specs = {**self._specs_of(resource.type), **known}
-        return wording.message(control.message, resource.facts, specs, control.values)
+        return wording.message(control.sentence(finding.verdict), resource.facts, specs, control.values)
 
     def _of_place(self, finding: Finding) -> Text:
         """The message of a finding on no resource: the control's own would speak of one."""

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playback import AT, Asked, Reply, playing
-from s3_play import target
+from s3_play import bucket_list, target
 
 from cloudaudit.catalog import load_types
 from cloudaudit.collectors.s3 import S3Collector, S3Target
@@ -263,6 +263,32 @@ def test_without_an_admin_key_every_list_is_a_gap_that_says_what_to_give(tmp_pat
         ("s3.bucket_quota", Reason.NO_PERMISSION, "buckets=read"),
     }
     assert (found.resources, found.listings, found.calls) == ({}, {}, [])
+
+
+@pytest.mark.parametrize("kind", ["MinIO", "SeaweedFS 4.48"])
+def test_another_store_has_no_zones_and_needs_no_key_for_them(kind: str, tmp_path: Path) -> None:
+    listed = bucket_list(["ho-so"])
+    found = ask(
+        lambda asked: Reply(listed.status, listed.body, {"Server": kind}),
+        tmp_path, frozenset({*CALLS, "s3.list_buckets"}), admin_access_key_file=None, admin_secret_key_file=None,
+    )  # fmt: skip
+    proof = f"the store is {kind.split()[0].lower()}, and zones are those of Ceph RGW"
+    for type_ in ("s3.zone", "s3.zonegroup"):
+        assert found.listings[type_] == (0, proof)
+        assert not [gap for gap in found.gaps if gap.type == type_]
+
+
+@pytest.mark.parametrize("headers", [RGW, {}])
+def test_of_a_ceph_or_unmarked_store_without_an_admin_key_zones_are_not_known(
+    headers: dict[str, str], tmp_path: Path
+) -> None:
+    listed = bucket_list(["ho-so"])
+    found = ask(
+        lambda asked: Reply(listed.status, listed.body, headers),
+        tmp_path, frozenset({*CALLS, "s3.list_buckets"}), admin_access_key_file=None, admin_secret_key_file=None,
+    )  # fmt: skip
+    assert "s3.zone" not in found.listings
+    assert [gap.reason for gap in found.gaps if gap.type == "s3.zone"] == [Reason.NO_PERMISSION]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_a_volume_without_backups() -> None:
         "backup.full_age": None,
         "backup.chain": None,
         "backup.copies": (),
+        "backup.sites": (),
         "backup.last_attempt": None,
         "snapshot.count": 0,
     }
@@ -78,6 +79,7 @@ def test_the_facts_of_copies_and_their_places() -> None:
             {"id": "b-1", "age": 5 * HOUR, "zone": None, "encrypted": True, **copy},
             {"id": "b-2", "age": 2 * DAY, "zone": "az2", "encrypted": False, **copy},
         ),
+        "backup.sites": ({"site": "sg-1", "domestic": False, "offsite": True, "newest_age": 5 * HOUR},),
         "backup.last_attempt": "available",
         "snapshot.count": 1,
     }
@@ -104,9 +106,23 @@ def test_only_available_backups_count_and_the_newest_attempt_is_told() -> None:
 
 
 def test_attempts_of_the_same_moment_are_told_by_id() -> None:
-    attempts = [backup("b-1", {"status": "error"}), backup("b-2", {"status": "creating"})]
-    assert facts(World(attempts))["backup.last_attempt"] == "creating"
-    assert facts(World(attempts[::-1]))["backup.last_attempt"] == "creating"
+    attempts = [backup("b-1", {"status": "error"}), backup("b-2", {"status": "restoring"})]
+    assert facts(World(attempts))["backup.last_attempt"] == "restoring"
+    assert facts(World(attempts[::-1]))["backup.last_attempt"] == "restoring"
+
+
+def test_an_attempt_under_way_does_not_hide_that_the_one_before_failed() -> None:
+    under_way = backup("b-3", {"status": "creating"}, age=1)
+    failed, good = backup("b-2", {"status": "error"}, age=HOUR), backup("b-1", age=5 * HOUR)
+    assert facts(World([under_way, failed, good]))["backup.last_attempt"] == "error"
+    assert facts(World([under_way, good]))["backup.last_attempt"] == "available"
+
+
+@pytest.mark.parametrize("status", ["creating", "deleting"])
+def test_an_attempt_that_tells_no_outcome_is_not_known_to_have_one(status: str) -> None:
+    found = derived("backup", World([backup(facts={"status": status})]), volume())
+    assert "backup.last_attempt" not in found.facts
+    assert reasons(found)["backup.last_attempt"] is Reason.PARTIAL
 
 
 def test_copies_in_one_risk_group_are_not_offsite() -> None:
@@ -133,7 +149,7 @@ def test_what_is_not_known_of_a_copy_is_left_out() -> None:
     assert found.facts["backup.copies"] == ({"id": "b-1", "zone": None},)
     assert found.facts["backup.count"] == 1
     ages = ("backup.newest_age", "backup.oldest_age", "backup.full_age", "backup.chain")
-    assert reasons(found) == dict.fromkeys(ages, Reason.PARTIAL)
+    assert reasons(found) == {**dict.fromkeys(ages, Reason.PARTIAL), "backup.sites": Reason.PARTIAL}
 
 
 # --- chains ---------------------------------------------------------------------------------------------
@@ -190,6 +206,95 @@ def test_a_gap_leaves_the_length_open() -> None:
     assert chain(link("b-2", DAY), gaps=(gap(BACKUP, OURS),)) == ("missing", "missing")
 
 
+# --- copies that cannot be restored by themselves ---------------------------------------------------------
+
+
+def used(*backups: Resource, gaps: tuple[Gap, ...] = ()) -> tuple[Value, Value]:
+    found = facts(World(backups, gaps))
+    return found["backup.count"], found.get("backup.newest_age", "missing")
+
+
+def test_an_incremental_backup_without_a_full_one_beneath_it_is_none() -> None:
+    assert used(link("b-1", DAY)) == (0, None)
+    assert used(link("b-1", 2 * DAY), full("b-2", DAY)) == (1, DAY)
+    assert used(full("b-1", 2 * DAY), link("b-2", DAY)) == (2, DAY)
+
+
+@pytest.mark.parametrize("status", ["error", "error_deleting", "deleting", "creating"])
+def test_a_full_backup_that_holds_no_data_carries_nothing(status: str) -> None:
+    assert used(full("b-1", 2 * DAY, status), link("b-2", DAY)) == (0, None)
+
+
+def test_where_the_full_one_may_be_hidden_an_incremental_one_neither_counts_nor_is_excluded() -> None:
+    hidden = (gap(BACKUP, OURS),)
+    assert used(link("b-1", DAY), gaps=hidden) == (AtLeast(0), "missing")
+    assert used(full("b-1", 2 * DAY), link("b-2", DAY), gaps=hidden) == (AtLeast(2), AtMost(DAY))
+    unclear = backup("b-1", without=["incremental"], age=2 * DAY)
+    assert used(unclear, link("b-2", DAY)) == (AtLeast(0), "missing")
+
+
+def placed(id_: str, at: str, age: int, *, incremental: bool = False) -> Resource:
+    return backup(id_, {"container": at, "incremental": incremental}, age=age)
+
+
+SITES = (
+    endpoint("block-storage"),
+    site("hn-1", regions=(REGION,)),
+    site("hcm-1"),
+    backup_target("a", container="hn", site="hn-1"),
+    backup_target("b", container="hcm", site="hcm-1"),
+)
+
+
+def sites(*backups: Resource, gaps: tuple[Gap, ...] = ()) -> Value:
+    return facts(World([*SITES, *backups], gaps))["backup.sites"]
+
+
+def at_site(id_: str, age: Value, *, offsite: bool | None) -> dict[str, Value]:
+    known = {} if offsite is None else {"offsite": offsite}
+    return {"site": id_, "domestic": True, **known, "newest_age": age}
+
+
+def test_copies_at_one_site_are_one_site() -> None:
+    assert sites(placed("b-1", "hn", HOUR), placed("b-2", "hcm", 3 * HOUR), placed("b-3", "hcm", DAY)) == (
+        at_site("hcm-1", 3 * HOUR, offsite=True),
+        at_site("hn-1", HOUR, offsite=False),
+    )
+
+
+def test_an_incremental_copy_elsewhere_of_a_full_one_at_home_is_lost_with_it() -> None:
+    full_at_home = placed("b-1", "hn", DAY)
+    assert sites(full_at_home, placed("b-2", "hcm", HOUR, incremental=True)) == (
+        at_site("hcm-1", HOUR, offsite=False),
+        at_site("hn-1", DAY, offsite=False),
+    )
+
+
+def test_one_link_at_home_breaks_a_chain_and_the_copies_before_it_stand() -> None:
+    chain = (
+        placed("b-1", "hcm", 4 * DAY),
+        placed("b-2", "hcm", 3 * DAY, incremental=True),
+        placed("b-3", "hn", 2 * DAY, incremental=True),
+        placed("b-4", "hcm", DAY, incremental=True),
+    )
+    found = sites(*chain)
+    assert isinstance(found, tuple)
+    assert found[0] == at_site("hcm-1", 3 * DAY, offsite=True)
+
+
+def test_of_an_incremental_copy_whose_links_may_be_hidden_it_is_not_known_where_it_stands() -> None:
+    chain = (placed("b-1", "hcm", 2 * DAY), placed("b-2", "hcm", DAY, incremental=True))
+    assert sites(*chain) == (at_site("hcm-1", DAY, offsite=True),)
+    hidden = sites(*chain, gaps=(gap(BACKUP, OURS),))
+    assert hidden == Partial((at_site("hcm-1", AtMost(2 * DAY), offsite=True),))
+
+
+def test_a_copy_at_no_declared_place_leaves_the_sites_open() -> None:
+    found = derived("backup", World([*SITES, placed("b-1", "la", HOUR)]), volume())
+    assert found.facts["backup.sites"] == Partial(())
+    assert reasons(found) == {"backup.sites": Reason.UNMAPPED}
+
+
 # --- lists that are not whole --------------------------------------------------------------------------
 
 
@@ -198,6 +303,7 @@ def test_a_gap_leaves_bounds() -> None:
     found = derived("backup", world, volume())
     assert {name: value for name, value in found.facts.items() if name != "backup.copies"} == {
         "backup.count": AtLeast(1),
+        "backup.sites": Partial(()),
         "backup.newest_age": AtMost(5 * HOUR),
         "backup.oldest_age": AtLeast(5 * HOUR),
         "backup.full_age": AtMost(5 * HOUR),
@@ -212,7 +318,7 @@ def test_a_gap_leaves_bounds() -> None:
 def test_a_gap_without_any_copy_leaves_the_age_open() -> None:
     found = derived("backup", World(gaps=[gap(BACKUP, OURS)]), volume())
     assert found.facts == {
-        "backup.count": AtLeast(0), "backup.copies": Partial(()), "snapshot.count": 0,
+        "backup.count": AtLeast(0), "backup.copies": Partial(()), "backup.sites": Partial(()), "snapshot.count": 0,
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from builders import (
     CLOUD,
+    HOUR,
     PROJECT,
     REGION,
     STORE,
@@ -371,7 +372,9 @@ def everything() -> World:
             document("luu-giu"),
             document("tu-xa"),
             document("du-lieu-khach"),
-            drill(),
+            drill(systems=("ho-tich",), measured_rpo=HOUR, measured_rto=HOUR, bytes=1, seconds=1),
+            attestation("roi-bo", kind="exit-plan", numbers={"export_days": "30", "export_gib": "100"}),
+            document("roi-bo"),
             Resource(
                 "landing_profile",
                 "ndc",

@@ -151,6 +151,7 @@ class Maker:
                     "customer-data-access",
                     REQUEST,
                     POLICY,
+                    "exit-plan",
                 ),
                 entries=self.one(
                     (),
@@ -158,7 +159,10 @@ class Maker:
                     ({"what": "SIEM", "site": self.one("hn-1", None), "country": self.one("VN", None)},),
                 ),
                 systems=self.some("s1"),
-                numbers={"internal_days": self.text("30", "60")},
+                numbers={
+                    "internal_days": self.text("30", "60"),
+                    **{name: self.text("1", "30", "x") for name in self.some("export_days", "export_gib")},
+                },
             )
         floors = {name: self.text("2.79", "3.0") for name in self.some("compute", "image")}
         profile = {
@@ -171,6 +175,19 @@ class Maker:
         }
         yield Resource("landing_profile", "ndc", REGISTERS, 0, profile)
         yield drill(age=DAY)
+        for n in range(self.rng.randrange(4)):
+            yield drill(
+                f"d{n}",
+                age=self.rng.choice((-DAY, DAY, 2 * DAY)),
+                kind=self.text("restore", "failover", "export"),
+                result=self.text("success", "success", "fail"),
+                systems=self.some("s1", "s2"),
+                measured_rpo=self.one(None, HOUR),
+                measured_rto=self.one(None, HOUR),
+                checksum_ok=self.one(None, True, False),
+                bytes=self.one(None, 0, 2**30),
+                seconds=self.one(None, HOUR),
+            )
         yield platform()
 
     def tidy_register(self) -> Iterator[Resource]:

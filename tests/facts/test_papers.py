@@ -1,4 +1,4 @@
-"""State, age and integrity of papers and drills."""
+"""State, age and integrity of papers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from builders import (
     attestation,
     derived,
     document,
-    drill,
     gap,
     no_register,
     reasons,
@@ -112,18 +111,6 @@ def test_a_document_that_was_not_read_says_why(gaps: list[Gap], reason: Reason) 
 def test_an_expired_paper_is_expired_though_its_document_was_not_read() -> None:
     found = derived("papers", World(), attestation(valid_until=NOW - DAY))
     assert (found.facts["state"], reasons(found)) == ("expired", {"intact": Reason.NOT_COLLECTED})
-
-
-# --- drills ---------------------------------------------------------------------------------------------
-
-
-def test_the_age_of_a_drill() -> None:
-    assert derived("papers", World(), drill(age=3 * DAY)).facts == {"age": 3 * DAY}
-
-
-def test_a_drill_to_come_has_no_age() -> None:
-    assert reasons(derived("papers", World(), drill(age=-1))) == {"age": Reason.INVALID_ANSWER}
-    assert reasons(derived("papers", World(), drill(date=None))) == {"age": Reason.INVALID_ANSWER}
 
 
 # --- what backs a site ----------------------------------------------------------------------------------

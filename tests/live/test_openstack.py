@@ -78,15 +78,12 @@ def test_backups_are_as_old_as_their_data(tenant: Audit, cloud: OpenStackBed) ->
 
 def test_a_copy_at_another_site_counts_by_the_register(tenant: Audit, cloud: OpenStackBed) -> None:
     expected = {
-        volume: "pass" if any(age <= RPO and kho == "kho-hcm" for age, kho in copies) else "fail"
+        volume: "pass" if any(age <= 2 * RPO and kho == "kho-hcm" for age, kho in copies) else "fail"
         for volume, copies in backup_ages(cloud, tenant).items()
     }
     assert tenant.verdicts("BDR-02") == expected
-    copies = {copy["container"]: copy for copy in tenant.evidence("BDR-02", "cdv-data-1")["backup.copies"]}
-    assert {name: (copy["site"], copy["offsite"]) for name, copy in copies.items()} == {
-        "kho-hn": ("hn", False),
-        "kho-hcm": ("hcm", True),
-    }
+    sites = tenant.evidence("BDR-02", "cdv-data-1")["backup.sites"]
+    assert {one["site"]: one["offsite"] for one in sites} == {"hn": False, "hcm": True}
 
 
 def test_only_attached_rules_that_are_open_to_the_world_fail(tenant: Audit, cloud: OpenStackBed) -> None:

@@ -266,7 +266,8 @@ def theirs() -> list[str]:
     found |= {text.vi for text in labels().group("paper_kind").values()}
     found |= {term["vi"] for term in terms() if "quoted" in term}
     for control in (*sample.CONTROLS, *catalogue.controls()):
-        found |= {control.title.vi, control.message.vi, control.limits.vi, control.remediation.text.vi}
+        found |= {control.title.vi, control.limits.vi, control.remediation.text.vi}
+        found |= {sentence.vi for sentence in control.sentences}
     return sorted((text for text in found if text), key=len, reverse=True)
 
 

@@ -115,6 +115,17 @@ def of(check: Any = None, **options: Any) -> Any:
     return control(check=check, types=TYPES, message=TOLD, **{"on": ("vm",), **options})
 
 
+def test_a_violation_has_the_sentence_meant_for_it_and_every_other_verdict_the_neutral_one() -> None:
+    told = replace(of(), violation=Text("Máy {name} hỏng", "Machine {name} is broken"))
+    things = [thing("v1", {"good": False}), thing("v2", {"good": True}), thing("v3", {})]
+    assert [record["message"]["vi"] for record in written(Memory(things), told)] == [
+        "Máy v1 hỏng", "Máy v2: có", "Máy v3: chưa xác định",
+    ]  # fmt: skip
+    lapsed = replace(of(expired_when={"fact": "good", "equals": True}), violation=Text("hết hạn", "over"))
+    (record,) = written(Memory([thing("v1", {"good": True})]), lapsed)
+    assert (record["verdict"], record["message"]) == ("expired", {"vi": "hết hạn", "en": "over"})
+
+
 # --- one finding --------------------------------------------------------------------------------------
 
 

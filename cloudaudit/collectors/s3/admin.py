@@ -1,5 +1,7 @@
 """What the admin API of Ceph RGW tells beside S3: zonegroups, zones and their sync, users, quotas.
 
+A store that shows by its marks to be another one has no zones; there a key for it is not missed.
+
 Only GET, with a key of its own whose user needs read caps and no data. Answers about users hold every
 secret key there is, which is why a resource is made of the fields named here and of nothing else.
 """
@@ -16,7 +18,7 @@ from cloudaudit.collectors import Seen
 from cloudaudit.collectors.buckets import Unreadable
 from cloudaudit.collectors.s3.answers import name_of, refusal, told
 from cloudaudit.collectors.s3.credentials import Signer
-from cloudaudit.collectors.s3.store import kind_of, zone_of
+from cloudaudit.collectors.s3.store import OTHERS, kind_of, zone_of
 from cloudaudit.collectors.s3.target import S3Target
 from cloudaudit.collectors.sightings import in_order
 from cloudaudit.collectors.transport import (
@@ -103,7 +105,9 @@ class Admin:
         wanted: frozenset[str],
         log: CallLog,
         now: Clock,
+        kind: str | None = None,
     ) -> None:
+        self._kind = kind
         self._target = target
         self._client = client
         self._signer = signer
@@ -124,6 +128,10 @@ class Admin:
     # --- zones ------------------------------------------------------------------------------------
 
     def _zones(self) -> Iterator[Seen]:
+        if self._signer is None and self._kind in OTHERS:
+            proof = f"the store is {self._kind}, and zones are those of Ceph RGW"
+            yield from (Listing(self._scope, type_, 0, proof) for type_ in (ZONEGROUP, ZONE))
+            return
         answered = self._ask(PERIOD, "realm/period")
         if answered.why is not None and answered.why.reason is Reason.SERVICE_ABSENT:
             # A store that was never given a realm has no period, and one zonegroup of its own all the same.

@@ -76,13 +76,15 @@ class S3Collector:
         prove nothing.
         """
         asked = tuple(op for op in self._operations if op.call in wanted)
+        kind = None
         if asked or wanted & {HEAD, LIST, *PROBES, *_OF_ENDPOINT}:
             store = Store(self._target, self._client(), self._signer, scope)
             run = _Run(self._target, store, scope, wanted, log, self._operations, asked, self._now)
             yield from run.everything()
+            kind = run.kind
         if wanted & set(ADMIN_CALLS):
             yield from Admin(
-                self._target, self._client(), self._admin, scope, wanted, log, self._now
+                self._target, self._client(), self._admin, scope, wanted, log, self._now, kind
             ).everything()
 
     def _client(self) -> HttpClient:
@@ -137,6 +139,8 @@ class _Run:
     now: Clock
     found: BucketList | None = None
     """The account's list of buckets; None when it was not asked for."""
+    kind: str | None = None
+    """Which server it is, once everything was read; None where nothing answered."""
 
     @property
     def visiting(self) -> bool:
@@ -159,6 +163,7 @@ class _Run:
         if self.visiting or LIST in self.wanted:
             yield from self._completeness(named, summary)
         yield self._endpoint(names, summary)
+        self.kind = summary.kind
         yield Listing(self.scope, ENDPOINT, 1, "the endpoint named in targets.yaml")
 
     def _visits(self, names: tuple[str, ...], summary: Summary) -> Iterator[Resource]:

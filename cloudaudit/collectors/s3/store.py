@@ -153,6 +153,10 @@ class Store:
         return Reading(State.PRESENT, answer.call, fact)
 
 
+OTHERS: Final = frozenset({"minio", "seaweedfs", "swift"})
+"""Servers that are told by their marks and are no Ceph RGW."""
+
+
 def kind_of(headers: Mapping[str, str]) -> str | None:
     """Which server answered, by its marks; None when it wears none."""
     server = headers.get("server", "").lower()
