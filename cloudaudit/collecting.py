@@ -230,6 +230,7 @@ def _read(
     ca_files = {entry.name: str(entry.ca_file) for entry in subject.targets if entry.ca_file}
     named = {entry.name: _proxy(entry) for entry in subject.targets}
     proxies = {name: proxy for name, proxy in named.items() if proxy}
+    code = frozenset(entry.name for entry in subject.targets if isinstance(entry, CodeEntry))
     found = _numbered(
         collect(
             [*collectors, *documents],
@@ -238,8 +239,8 @@ def _read(
             max_workers=_workers(subject),
             on_progress=progress,
             cancelled=cancelled,
-            tls=TlsProbe(ca_files, proxies) if PROBE in plan.wanted else None,
-            names=NameProbe(frozenset(proxies)) if NAMES in plan.wanted else None,
+            tls=TlsProbe(ca_files, proxies, code) if PROBE in plan.wanted else None,
+            names=NameProbe(frozenset(proxies), code=code) if NAMES in plan.wanted else None,
             kept=earlier.parts if earlier else (),
             calls=earlier.calls if earlier else (),
         )

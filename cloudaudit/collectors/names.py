@@ -86,6 +86,9 @@ def _unseen(reason: Reason, detail: str) -> Resolved:
 
 _NO_HOST: Final = _unseen(Reason.INVALID_ANSWER, "not an http or https address")
 _PROXIED: Final = _unseen(Reason.NOT_COLLECTED, "requests go through a proxy, which looks up names itself")
+_OF_CODE: Final = _unseen(
+    Reason.NOT_DESCRIBED, "code tells the address; nobody asks it before it is deployed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,13 @@ class NameProbe:
     """The step that adds dns.* facts to endpoints of any collector.
 
     Targets in `proxied` are left alone: what this machine's resolver says is not where they are reached.
+    So are those in `code`: a name that is to be deployed is nobody's business before.
     """
 
     proxied: Set[str] = frozenset()
     resolve: Resolve = socket.getaddrinfo
     max_workers: int = 16
+    code: Set[str] = frozenset()
 
     def add_names(
         self,
@@ -116,7 +121,8 @@ class NameProbe:
         hosts: dict[str, str] = {}
         for resource in every:
             host = _host(resource)
-            if host and resource.scope.target not in self.proxied and _address(host) is None:
+            left = resource.scope.target in self.proxied or resource.scope.target in self.code
+            if host and not left and _address(host) is None:
                 hosts.setdefault(host, resource.scope.target)
 
         def look_up(item: tuple[str, str], own: CallLog) -> Resolved:
@@ -145,6 +151,8 @@ class NameProbe:
             seen = _NO_HOST
         elif resource.scope.target in self.proxied:
             seen = _PROXIED
+        elif resource.scope.target in self.code and _address(host) is None:
+            seen = _OF_CODE
         else:
             seen, call = found.get(host) or (resolved(host, self.resolve), None)
         return replace(

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
@@ -108,11 +108,13 @@ _Key: TypeAlias = tuple[str, str | None, Proxy | None]
 class TlsProbe:
     """The step that adds tls.* facts to endpoints of any collector.
 
-    `ca_files` and `proxies` go by target name; a file of no use is a TargetError at once.
+    `ca_files` and `proxies` go by target name; a file of no use is a TargetError at once. Of the targets in
+    `code` nothing is asked: whoever writes what is to be deployed must not choose what the auditor connects to.
     """
 
     ca_files: Mapping[str, str] = field(default_factory=dict)
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
+    code: Set[str] = frozenset()
     timeout: float = 10.0
     max_workers: int = 16
 
@@ -136,7 +138,7 @@ class TlsProbe:
         every = tuple(resources)
         places: dict[_Key, str] = {}
         for resource in every:
-            if (key := self._key(resource)) is not None:
+            if resource.scope.target not in self.code and (key := self._key(resource)) is not None:
                 places.setdefault(key, resource.scope.target)
         found: dict[_Key, tuple[Probe, int | None]] = {}
         work = [(key, target) for key, target in places.items() if key[0].startswith("https:")]
@@ -171,7 +173,10 @@ class TlsProbe:
         key = self._key(resource)
         if key is None:
             return resource
-        seen, call = found[key] if key in found else (probe_tls(key[0]), None)
+        if resource.scope.target in self.code and key[0].startswith("https:"):
+            seen, call = _OF_CODE, None
+        else:
+            seen, call = found[key] if key in found else (probe_tls(key[0]), None)
         return replace(
             resource,
             facts={**resource.facts, **seen.facts},
@@ -191,6 +196,11 @@ def _address(url: str) -> tuple[str, str, int] | None:
 
 def _unseen(reason: Reason, detail: str) -> Probe:
     return Probe(unseen={GROUP: Unseen(reason, detail)})
+
+
+_OF_CODE: Final = _unseen(
+    Reason.NOT_DESCRIBED, "code tells the address; nobody asks it before it is deployed"
+)
 
 
 def _facts(seen: _Handshake, *, verified: bool, match: bool | None, error: str | None) -> Probe:

@@ -165,3 +165,13 @@ def test_an_interrupted_collection_asks_no_more() -> None:
     )
     assert seen.unseen == {"dns": Unseen(Reason.PARTIAL, "interrupted")}
     assert (resolver.asked, log.calls) == ([], [])
+
+
+def test_no_name_is_looked_up_for_code() -> None:
+    resolver, log = Resolver({}), CallLog()
+    every = [endpoint("https://s3.vn", target="ma"), endpoint("https://10.0.0.1", target="ma")]
+    named, numbered = NameProbe(code=frozenset({"ma"}), resolve=resolver).add_names(every, log, now=lambda: 7)
+    assert (resolver.asked, log.calls) == ([], [])
+    detail = "code tells the address; nobody asks it before it is deployed"
+    assert named.unseen == {"dns": Unseen(Reason.NOT_DESCRIBED, detail)}
+    assert numbered.facts["dns.addresses"] == ("10.0.0.1",)

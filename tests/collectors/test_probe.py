@@ -228,6 +228,19 @@ def test_an_interrupted_probe_says_so(authority: Authority) -> None:
     assert dict(found.sources) == {"": 5}
 
 
+def test_nobody_is_asked_for_what_code_is_to_deploy(authority: Authority) -> None:
+    """Else whoever writes a plan would choose what the machine that audits it connects to."""
+    with playing({}, authority.server("127.0.0.1")) as server:
+        log = CallLog()
+        probe = TlsProbe(code=frozenset({"ma"}))
+        every = [endpoint(url, target="ma") for url in (server.url, "http://s3.vn")]
+        seen, plain = probe.add_tls(every, log, now=lambda: 1)
+        assert (server.connections, log.calls) == (0, [])
+    detail = "code tells the address; nobody asks it before it is deployed"
+    assert seen.unseen == {"tls": Unseen(Reason.NOT_DESCRIBED, detail)}
+    assert (plain.facts["tls.verified"], plain.unseen) == (False, {})
+
+
 def test_a_useless_ca_file_is_found_before_anything_is_asked(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="cannot be used"):
         TlsProbe({"t": str(tmp_path / "khong-co.pem")})
