@@ -302,7 +302,7 @@ def collection_table(
     gapped: dict[tuple[str, str, str], set[tuple[str, str]]] = defaultdict(set)
 
     def note(entry: Listing | Gap, into: dict[tuple[str, str, str], set[tuple[str, str]]]) -> None:
-        if entry.scope.target == "*" or entry in idle:
+        if entry.scope.target == "*" or entry in idle or _keyless(entry, types):
             # Declared, not asked: it is no answer of a service.
             return
         service = types[entry.type].service if entry.type in types else "other"
@@ -330,6 +330,19 @@ def collection_table(
         }
         for (target, region, service), entries in sorted(asked.items())
     ]
+
+
+def _keyless(entry: Listing | Gap, types: Mapping[str, ResourceType]) -> bool:
+    """Whether this is an admin API of a store that targets.yaml gives no key for.
+
+    It is in no catalogue, and nobody asked it: to a tenant, who can have no such key, it is no service that
+    failed to answer. What is not known for want of it stays a gap, and unknown.
+    """
+    type_ = types.get(entry.type)
+    if not isinstance(entry, Gap) or type_ is None or type_.service != "s3":
+        return False
+    of_operators = all(call.vantage == "operator" for call in type_.calls.values())
+    return of_operators and entry.call is None and entry.reason is Reason.NO_PERMISSION
 
 
 def collection_figures(

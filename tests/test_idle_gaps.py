@@ -11,7 +11,7 @@ from judging import Memory
 
 from cloudaudit import api
 from cloudaudit.cli import _run
-from cloudaudit.model import Gap, Reason, Scope
+from cloudaudit.model import Gap, Listing, Reason, Scope
 from cloudaudit.snapshot import Snapshot
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "ci"
@@ -78,3 +78,23 @@ def test_a_gap_stays_where_a_control_that_reads_it_is_undecided(verdict: str) ->
 def test_every_other_gap_stays(kept: Gap) -> None:
     evidence: Any = Told(IDLE, kept)
     assert api.idle_gaps(evidence, KNOWN.profile, KNOWN.catalogue.types, ()) == {IDLE}
+
+
+LISTED = Listing(Scope("kho"), "s3.bucket", 0, "the store lists no bucket")
+
+
+@pytest.mark.parametrize(
+    ("missing", "asked"),
+    [
+        # A tenant can have no key for it, and to a store of its own an operator gives one.
+        (gap("s3.zone", "kho", Reason.NO_PERMISSION), 1),
+        (gap("s3.zone", "kho", Reason.NO_PERMISSION, call=7), 2),
+        (gap("s3.zone", "kho", Reason.TIMEOUT), 2),
+        (gap("s3.endpoint", "kho", Reason.NO_PERMISSION), 2),
+    ],
+    ids=["no key", "key refused", "no answer", "no admin API"],
+)
+def test_an_admin_api_without_a_key_is_no_service_that_was_asked(missing: Gap, asked: int) -> None:
+    evidence: Any = Memory((), (missing,), (), (LISTED,), types=frozenset({"s3.bucket", missing.type}))
+    (entry,) = api.collection_table(evidence, KNOWN.catalogue.types)
+    assert (entry["target"], entry["asked"], entry["ok"]) == ("kho", asked, 1)

@@ -43,6 +43,9 @@ NO_DETAILS = frozenset({
     "{}; what it declares is not taken for all", "the {} declares nothing that is judged",
     "these types of resources are not read, and what they may add is unknown: {}",
     "give one of the whole configuration", "check its folder and workspace",
+    "{}; what rests on it is unknown", "give the parameters in the environment",
+    "{}, and nothing else of it is believed", "make the plan of the commit checked out",
+    "the {} deletes all {} resources: there is nothing to judge of it", "for what stays, audit the cloud itself",
     "name those that are no matter of this audit under 'ignored', such as cloudflare_*",
     # What libraries say, and what stops a run.
     "certificate has expired", "Hostname mismatch", "IP address mismatch", "Name or service",
