@@ -254,8 +254,8 @@ def unknowns(report: Report) -> list[Unknown]:
 ALIKE: Final = 3
 """Controls that nothing is known of for the same reasons, from which on they are told together."""
 MOST_REASONS: Final = 8
-"""Reasons that one place tells. With more, as with one for each of many resources, each control is told alone,
-where its findings are counted and not all printed."""
+"""Reasons that one place tells. With more, as with one for each of many resources, each control is told
+alone, where its findings are counted and not all printed."""
 
 
 @dataclass(frozen=True, slots=True)
