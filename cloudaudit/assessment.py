@@ -560,10 +560,12 @@ class _Judge:
         """One unknown finding for each scope of a type that could not be listed.
 
         Where the profile has gates, code is such a scope too: what it declares is not all that the cloud has.
+        A type that only code was read of was not collected of what is there.
         """
         scopes: dict[Scope, Gap] = {}
-        for gap in hidden(self.world, type_) if self.concludes else self.world.hiding(type_):
-            scopes.setdefault(gap.scope, gap)
+        for part in (self.world, self.world.parts[0]):
+            for gap in hidden(part, type_) if self.concludes else part.hiding(type_):
+                scopes.setdefault(gap.scope, gap)
         for scope, gap in scopes.items():
             place = self._place(type_, scope, gap.call)
             why = Reading(place, LISTING, MISSING, Unseen(gap.reason, gap.detail))

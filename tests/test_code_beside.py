@@ -19,7 +19,7 @@ from cloudaudit.collectors import Seen
 from cloudaudit.collectors.deployment import CodeTarget, DeploymentCollector
 from cloudaudit.collectors.transport import CallLog
 from cloudaudit.facts import DERIVATIONS
-from cloudaudit.model import Finding, Gap, Listing, Resource, Scope, Verdict
+from cloudaudit.model import Finding, Gap, Listing, Reason, Resource, Scope, Verdict
 
 ROOT = Path(__file__).parents[1]
 PLANS = ROOT / "tests" / "data" / "terraform"
@@ -145,6 +145,24 @@ def test_an_id_that_both_have_joins_nothing() -> None:
     ]  # fmt: skip
     net = [thing(f"n-{scope.target}", {"owner": "y"}, type_="net", scope=scope) for scope in (HERE, PLAN)]
     assert verdicts([*net, *resources], SAME, "net") == {"dam-may": Verdict.FAIL, "ke-hoach": Verdict.PASS}
+
+
+@pytest.mark.parametrize("planned_", [[], [thing("p", scope=PLAN)]])
+def test_a_list_of_code_is_none_of_what_is_there(planned_: Sequence[Resource]) -> None:
+    """A store with a plan of servers beside: that nobody asked for servers stays told, whatever the plan has."""
+    alone, _ = judge(Memory(listed=(), targets={"kho": False}), control())
+    told_ = [(one.verdict, one.reason, one.detail, one.resource.scope) for one in alone]
+    assert [(verdict, reason) for verdict, reason, *_ in told_] == [(Verdict.UNKNOWN, Reason.NOT_COLLECTED)]
+    plan = {"ke-hoach": True}
+    memory = Memory(planned_, listed=(), lists=[OPEN], targets={"kho": False, **plan})
+    beside, assessed = judge(memory, control())
+    assert [
+        (o.verdict, o.reason, o.detail, o.resource.scope) for o in beside if o.resource.scope != PLAN
+    ] == told_
+    assert not assessed.tallies["SEC-01"].listing_complete
+    # Nothing else was read: the code is what there is to judge.
+    only, _ = judge(replace(memory, targets=plan), control())
+    assert [one.verdict for one in only] == [Verdict.PASS if planned_ else Verdict.NOT_APPLICABLE]
 
 
 # --- what is told of it -----------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ _DEEPEST: Final = 5
 _MOST_TRIES: Final = 4
 """Places that are tried for one piece of a sentence: what is quoted may have the same words in it."""
 _MOST_JOINED: Final = 40
+_MOST_READ: Final = 300
+"""Pieces of one detail that are held against the sentences, some tenth of a millisecond each. Our own take
+a few dozen; a cloud may say what is made of our words over and over."""
 _JOINT: Final = "; "
 _SLOT: Final = re.compile(r"\{([a-z_]+)(?::(number|word|list|text))?\}")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?", re.ASCII)
@@ -49,7 +52,7 @@ class _Sentence:
         """The sentence with more words of its own goes first, then the one that takes less for granted."""
         return -sum(map(len, self.around)), sum(not kind for _, kind in self.slots)
 
-    def read(self, detail: str, depth: int) -> Mapping[str, Text] | None:
+    def read(self, detail: str, depth: int, reading: _Reading) -> Mapping[str, Text] | None:
         """What stands in the slots of a detail, or None if it is not this sentence."""
         first, last = self.around[0], self.around[-1]
         if not self.slots:
@@ -57,20 +60,22 @@ class _Sentence:
         end = len(detail) - len(last)
         if not detail.startswith(first) or not detail.endswith(last) or end < len(first):
             return None
-        return self._fill(detail, len(first), end, 0, depth)
+        return self._fill(detail, len(first), end, 0, depth, reading)
 
-    def _fill(self, detail: str, start: int, end: int, number: int, depth: int) -> dict[str, Text] | None:
+    def _fill(
+        self, detail: str, start: int, end: int, number: int, depth: int, reading: _Reading
+    ) -> dict[str, Text] | None:
         name, kind = self.slots[number]
         if number == len(self.slots) - 1:
-            last = _taken(kind, detail[start:end], depth)
+            last = _taken(kind, detail[start:end], depth, reading)
             return None if last is None else {name: last}
         piece, at = self.around[number + 1], start
         for _ in range(_MOST_TRIES):
             at = detail.find(piece, at, end)
             if at < 0:
                 break
-            value = _taken(kind, detail[start:at], depth)
-            rest = value and self._fill(detail, at + len(piece), end, number + 1, depth)
+            value = _taken(kind, detail[start:at], depth, reading)
+            rest = value and self._fill(detail, at + len(piece), end, number + 1, depth, reading)
             if value and rest:
                 return {name: value, **rest}
             at += 1
@@ -80,7 +85,7 @@ class _Sentence:
         return _SLOT.sub(lambda slot: values[slot[1]].vi, self.vi)
 
 
-def _taken(kind: str, value: str, depth: int) -> Text | None:
+def _taken(kind: str, value: str, depth: int, reading: _Reading) -> Text | None:
     """What a slot of some kind makes of a piece of a detail; None if it does not take it."""
     match kind:
         case "number":
@@ -90,7 +95,7 @@ def _taken(kind: str, value: str, depth: int) -> Text | None:
         case "list":
             return Text(_BETWEEN.sub(", ", value), value) if _LIST.fullmatch(value) else None
         case "text":
-            return same(value) if value.isdecimal() else _worded(value, depth + 1)
+            return same(value) if value.isdecimal() else reading.worded(value, depth + 1)
         case _:
             return same(value)
 
@@ -116,50 +121,65 @@ def _sentence(entry: Mapping[str, Any]) -> _Sentence:
     return _Sentence(tuple(around), slots, entry["vi"])
 
 
+class _Reading:
+    """One detail on its way to its sentences. What it comes to does not depend on what was read before."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], Text | None] = {}
+        self._left = _MOST_READ
+
+    def worded(self, detail: str, depth: int) -> Text | None:
+        """A piece by the sentence it is, or by those that it is joined of; None where there is none."""
+        if depth > _DEEPEST:
+            return None
+        if (detail, depth) not in self._known:
+            self._known[detail, depth] = self._by_sentences(detail, depth)
+        return self._known[detail, depth]
+
+    def _by_sentences(self, detail: str, depth: int) -> Text | None:
+        if _JOINT in detail and (joined := self._joined(detail.split(_JOINT), depth)):
+            return Text(joined, detail)
+        found = self._one_of(_sentences()[depth > 0], detail, depth)
+        return None if found is None else Text(found, detail)
+
+    def _joined(self, pieces: list[str], depth: int) -> str | None:
+        """Several sentences, each of one or more pieces: some have a joint of their own."""
+        if len(pieces) > _MOST_JOINED:
+            return None
+        ends: dict[int, str] = {len(pieces): ""}
+        for start in range(len(pieces) - 1, -1, -1):
+            for end in range(start + 1, len(pieces) + 1):
+                if end - start == len(pieces) or end not in ends:
+                    continue
+                found = self._alone(_JOINT.join(pieces[start:end]), depth)
+                if found is not None:
+                    ends[start] = found + (_JOINT + ends[end] if ends[end] else "")
+                    break
+        return ends.get(0)
+
+    def _alone(self, detail: str, depth: int) -> str | None:
+        if len(_QUOTE.findall(detail)) % 2:
+            # The joint was in what a cloud said.
+            return None
+        return self._one_of(_sentences()[0], detail, depth)
+
+    def _one_of(self, sentences: tuple[_Sentence, ...], detail: str, depth: int) -> str | None:
+        self._left -= 1
+        for sentence in sentences if self._left >= 0 else ():
+            values = sentence.read(detail, depth, self)
+            if values is not None:
+                return sentence.worded(values)
+        return None
+
+
 @lru_cache(maxsize=8192)
-def _worded(detail: str, depth: int) -> Text | None:
-    """A detail by the sentence it is, or by those that it is joined of; None where there is none."""
-    if depth > _DEEPEST:
-        return None
-    if _JOINT in detail and (joined := _joined(detail.split(_JOINT), depth)):
-        return Text(joined, detail)
-    for sentence in _sentences()[depth > 0]:
-        values = sentence.read(detail, depth)
-        if values is not None:
-            return Text(sentence.worded(values), detail)
-    return None
-
-
-def _joined(pieces: list[str], depth: int) -> str | None:
-    """Several sentences, each of one or more pieces: some have a joint of their own."""
-    if len(pieces) > _MOST_JOINED:
-        return None
-    ends: dict[int, str] = {len(pieces): ""}
-    for start in range(len(pieces) - 1, -1, -1):
-        for end in range(start + 1, len(pieces) + 1):
-            if end - start == len(pieces) or end not in ends:
-                continue
-            found = _alone(_JOINT.join(pieces[start:end]), depth)
-            if found is not None:
-                ends[start] = found + (_JOINT + ends[end] if ends[end] else "")
-                break
-    return ends.get(0)
-
-
-def _alone(detail: str, depth: int) -> str | None:
-    if len(_QUOTE.findall(detail)) % 2:
-        # The joint was in what a cloud said.
-        return None
-    for sentence in _sentences()[0]:
-        values = sentence.read(detail, depth)
-        if values is not None:
-            return sentence.worded(values)
-    return None
+def _worded(detail: str) -> Text | None:
+    return _Reading().worded(detail, 0) if len(detail) <= MOST_TEXT else None
 
 
 def told(detail: str) -> Text:
     """A detail in both languages, clean. What no sentence of ours fits is quoted in Vietnamese as it is."""
-    found = _worded(detail, 0) if len(detail) <= MOST_TEXT else None
+    found = _worded(detail)
     if found is not None:
         return Text(clean(found.vi), clean(found.en))
     said = clean(detail)
@@ -173,7 +193,7 @@ def of(record: Mapping[str, Any]) -> Text | None:
 
 def is_worded(detail: str) -> bool:
     """Whether a detail has its own Vietnamese, or needs none."""
-    return not _has_words(detail) or _worded(detail, 0) is not None
+    return not _has_words(detail) or _worded(detail) is not None
 
 
 def _has_words(detail: str) -> bool:

@@ -253,6 +253,9 @@ def unknowns(report: Report) -> list[Unknown]:
 
 ALIKE: Final = 3
 """Controls that nothing is known of for the same reasons, from which on they are told together."""
+MOST_REASONS: Final = 8
+"""Reasons that one place tells. With more, as with one for each of many resources, each control is told
+alone, where its findings are counted and not all printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +304,11 @@ def alike(found: Sequence[Group]) -> list[Group | Alike]:
 
 
 def _causes(group: Group) -> frozenset[tuple[str, str | None]]:
-    """Why nothing is known of a control; empty where something is."""
+    """Why nothing is known of a control; empty where something is, or there are too many reasons to tell."""
     if any(record["verdict"] != "unknown" for record in group.findings):
         return frozenset()
-    return frozenset((str(record["reason_code"]), record["detail"]) for record in group.findings)
+    found = frozenset((str(record["reason_code"]), record["detail"]) for record in group.findings)
+    return found if len(found) <= MOST_REASONS else frozenset()
 
 
 # --- what S3 endpoints can do -----------------------------------------------------------------------

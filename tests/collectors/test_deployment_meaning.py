@@ -1446,6 +1446,21 @@ def test_a_bucket_may_name_a_region_of_its_own() -> None:
     assert (bucket.endpoint, bucket.facts["location"]) == (store.id, "eu-west-1")
 
 
+@pytest.mark.parametrize("region", [LATER, WITHHELD, link("random_shuffle.r", "result")])
+def test_a_region_of_its_own_that_is_not_told_is_not_that_of_the_provider(region: object) -> None:
+    """It may be abroad where the provider is at home; left out it is the provider's, told or not."""
+    place = {"region": "ap-southeast-1"}
+    one = block("aws_s3_bucket.b", {"bucket": "b", "region": region}, place=place)
+    (store,) = resources([one], types=frozenset({"s3.endpoint"}))
+    assert (store.id, {"url", "host"} & store.facts.keys()) == ("aws_s3_bucket.b/endpoint", set())
+    (bucket,) = resources([one], types=frozenset({"s3.bucket"}))
+    assert (bucket.endpoint, "location" in bucket.facts) == ("", False)
+    left = replace(one, left_out=frozenset({"region"}))
+    assert [found.id for found in resources([left], types=frozenset({"s3.endpoint"}))] == [
+        "https://s3.ap-southeast-1.amazonaws.com"
+    ]
+
+
 UNTOLD = {"provider": "aws", "alias": "xa", "region": LATER, "endpoints": LATER}
 
 

@@ -189,6 +189,16 @@ def test_a_hostile_detail_costs_little(piece: str) -> None:
     assert time.perf_counter() - began < 1
 
 
+def test_our_own_words_over_and_over_cost_little_too() -> None:
+    """A cloud may say what is made of our sentences, which are then taken apart at every depth."""
+    within = "limits of a project: roles of a domain: members of a group: access rules of a share: "
+    began = time.perf_counter()
+    for number in range(3):
+        detail = "; ".join(f"{within}p{number}-{n} x" for n in range(40))
+        assert not is_worded(detail)
+    assert time.perf_counter() - began < 3
+
+
 # --- where they are read --------------------------------------------------------------------------------
 
 

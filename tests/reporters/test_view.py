@@ -110,6 +110,14 @@ def test_no_control_is_lost_or_told_twice(given_: list[tuple[str, set[tuple[str,
     assert sorted(told) == sorted(group.control["id"] for group in found)
 
 
+def test_controls_with_a_reason_for_each_resource_are_told_alone() -> None:
+    """Together they would be one cell with thousands of lines, past every limit of what is printed."""
+    many = [("partial", f"volume v{number} does not tell it") for number in range(view.MOST_REASONS + 1)]
+    for causes, together in ((many, False), (many[1:], True)):
+        told = view.alike([unknown(id_, *causes) for id_ in "ABC"])
+        assert [isinstance(one, view.Alike) for one in told] == ([True] if together else [False] * 3)
+
+
 def test_gates_are_counted_without_the_final_one_and_those_out_of_scope() -> None:
     assert view.gate_count(realistic()) == (5, 7)
 

@@ -25,7 +25,7 @@ from cloudaudit.collectors.buckets import (
     retention,
     statements,
 )
-from cloudaudit.collectors.deployment.block import Block, Untold, untold
+from cloudaudit.collectors.deployment.block import LATER, Block, Link, Untold, untold
 from cloudaudit.collectors.deployment.whole import Level, Meaning, Path, Told, Whole, rows, untold_list, why
 from cloudaudit.collectors.item import (
     Item,
@@ -84,8 +84,8 @@ def _url(block: Block) -> str | Unseen:
     if found is not None:
         return why(found, "endpoints.s3")
     # NOTE: since version 6 of the provider a resource may name a region of its own.
-    own = block.values.get("region")
-    region = own if isinstance(own, str) and own else block.place.get("region")
+    own = None if "region" in block.left_out else block.values.get("region")
+    region = (LATER if isinstance(own, Link) else own) or block.place.get("region")
     if isinstance(region, str) and region:
         return f"https://s3.{text(region)}{_AMAZON}"
     if region is None:
