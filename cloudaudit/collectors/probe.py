@@ -109,7 +109,7 @@ class TlsProbe:
     """The step that adds tls.* facts to endpoints of any collector.
 
     `ca_files` and `proxies` go by target name; a file of no use is a TargetError at once. Of the targets in
-    `code` nothing is asked: whoever writes what is to be deployed must not choose what the auditor connects to.
+    `code` nothing is asked: who writes what is to be deployed must not choose what the auditor connects to.
     """
 
     ca_files: Mapping[str, str] = field(default_factory=dict)
