@@ -182,9 +182,10 @@ def reporter(name: str) -> Reporter:
     for entry in entry_points(group=REPORTERS, name=name):
         return _Foreign(name, entry)
     known = {*BUILTIN, *(entry.name for entry in entry_points(group=REPORTERS))}
-    raise CloudauditError(
-        f"there is no format '{name}'", hint=did_you_mean(name, known) or f"known: {', '.join(sorted(known))}"
-    )
+    # Of gitlab, the format that begins so is nearer than one that is spelled alike.
+    begun = [one for one in sorted(known) if one.startswith(f"{name}-")]
+    hint = f"did you mean '{begun[0]}'?" if len(begun) == 1 else did_you_mean(name, known)
+    raise CloudauditError(f"there is no format '{name}'", hint=hint or f"known: {', '.join(sorted(known))}")
 
 
 def package_of(found: Reporter) -> dict[str, str] | None:

@@ -355,7 +355,7 @@ def as_text(one: Difference, lang: Literal["vi", "en"], width: int = 80, color: 
             console.print(Line(_in(part.title, lang), "bold"))
             console.print(_table(part, lang, width))
             if part.hidden:
-                console.print(Line(_in(labels()("report.more", count=part.hidden), lang)))
+                console.print(Line(_in(labels()("report.more_json", count=part.hidden), lang)))
         console.print()
         if not parts:
             console.print(Line(_in(labels()("diff.nothing"), lang)))
@@ -400,7 +400,7 @@ def as_markdown(one: Difference, lang: Literal["vi", "en"]) -> str:
         made.append(row([say(L(key)) for key in part.columns]) + row(["---"] * len(part.columns)))
         made += [row([say(cell) for cell in cells]) for cells in part.rows]
         if part.hidden:
-            made.append(f"\n{say(L('report.more', count=part.hidden))}\n")
+            made.append(f"\n{say(L('report.more_json', count=part.hidden))}\n")
     if not parts:
         made.append(f"\n{say(L('diff.nothing'))}\n")
     made.append(f"\n{say(_counts(one))}\n")

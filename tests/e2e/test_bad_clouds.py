@@ -738,11 +738,20 @@ def test_stdout_is_the_report_and_nothing_else(bench: Bench, cloud: FakeOpenStac
     assert (bench.folder / "sub" / "r.html").read_text(encoding="utf-8") == done.html
 
 
-@pytest.mark.parametrize("wish", [("-f", "jsno"), ("--export", "jsno=r.json")])
-def test_a_format_that_nobody_writes(bench: Bench, cloud: FakeOpenStack, wish: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("wish", "wrong", "meant"),
+    [
+        (("-f", "jsno"), "jsno", "json"),
+        (("--export", "jsno=r.json"), "jsno", "json"),
+        (("--export", "gitlab=r.json"), "gitlab", "gitlab-codequality"),
+    ],
+)
+def test_a_format_that_nobody_writes(
+    bench: Bench, cloud: FakeOpenStack, wish: tuple[str, str], wrong: str, meant: str
+) -> None:
     done = bench.run(*wish)
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error: there is no format 'jsno'; did you mean 'json'?\n"
+    assert done.err == f"error: there is no format '{wrong}'; did you mean '{meant}'?\n"
     assert cloud.requests == []
     assert not bench.out.exists()
 
