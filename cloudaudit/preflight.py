@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from cloudaudit.collecting import kinds_of, read_subject
+from cloudaudit.collectors.openstack import OPERATOR
 from cloudaudit.collectors.runner import Collected, OnProgress
 from cloudaudit.model import Call, CallSpec, Gap, Listing, Partial, Reason, Resource, Scope, Seconds, Unseen
 from cloudaudit.plan import spec_of
@@ -123,6 +124,14 @@ def judged(found: Collected, targets: Sequence[TargetPlan], needs: Needs) -> Pre
             if any(name in type_.calls for type_ in needs.types.values()):
                 sights = by_call.get(name) or [reading.unasked(one, by_call)]
                 rows.append(_row(target.name, one.call, sights, needs))
+        # What nobody gave the key for is no part of the plan, and yet missing of what is needed.
+        declared = {name: call for type_ in needs.types.values() for name, call in type_.calls.items()}
+        keyless = sorted(by_call.keys() & declared.keys() - target.by_call.keys())
+        rows += [
+            _row(target.name, declared[name], by_call[name], needs)
+            for name in keyless
+            if declared[name].vantage == OPERATOR and target.kind == "s3"
+        ]
     return Preflight((*rows, *_silent(found, needs)))
 
 
@@ -193,7 +202,7 @@ class _Reading:
         names = [gap.operation]
         if gap.operation not in self.target.by_call:
             # What ended a whole scope names no call: it is missing of all.
-            names = [one.call.name for one in self._listing_calls(gap.type)]
+            names = [one.call.name for one in self._listing_calls(gap.type)] or names
         for name in names:
             why = Unseen(gap.reason, gap.detail)
             yield self._sight(name, gap.scope, why, gap.type, None if gap.listing else "")

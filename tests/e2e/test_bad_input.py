@@ -97,7 +97,8 @@ def test_a_message_that_names_no_fact_is_told_once_a_language(
     capsys: pytest.CaptureFixture[str], control: Path
 ) -> None:
     text = control.read_text(encoding="utf-8")
-    control.write_text(text.replace("{name}", "{nmae} {nmae}"), encoding="utf-8")
+    neutral, violation, rest = text.partition("\n  violation:")
+    control.write_text(neutral.replace("{name}", "{nmae} {nmae}") + violation + rest, encoding="utf-8")
     code, _, err = cloudaudit(capsys, "controls", "lint", control.parent)
     assert (code, err.count("the message names unknown fact 'nmae'; did you mean 'name'?")) == (2, 2)
 

@@ -239,7 +239,7 @@ def test_what_is_refused_is_told_with_reason_scope_and_controls(call: Any, sound
     lines = done.out.splitlines()
     at = lines.index("  bị từ chối      network            GET /ports")
     assert lines[at + 1 : at + 4] == [
-        "      Thiếu quyền đọc: HTTP 403 from GET /network/v2.0/ports?limit=1000",
+        "      Thiếu quyền đọc: GET /network/v2.0/ports?limit=1000 nhận trả lời HTTP 403",
         f"      [hn/vn-hn-1/{SHOP}]",
         "      sẽ không xác định: SEC-06",
     ]

@@ -355,9 +355,7 @@ def test_findings_stand_gating_first_with_evidence_basis_and_remedy() -> None:
     ):
         assert part in text
     paper = controls[2].text
-    assert (
-        "valid_until 31/08/2026 00:00 2026-08-31 00:00 attestation:HS-2025-021 register:attestation" in paper
-    )
+    assert "valid_until 31/08/2026 2026-08-31 attestation:HS-2025-021 register:attestation" in paper
 
 
 def test_unknown_facts_say_why() -> None:
